@@ -1,0 +1,560 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// AlumniNetwork is one community of a company's former employees: its PostgreSQL store, its HR roster feed,
+// its web portal and the senders its campaigns use.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=an,categories=alumni
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Active",type=integer,JSONPath=`.status.members.active`
+// +kubebuilder:printcolumn:name="Listed",type=integer,JSONPath=`.status.members.listed`
+// +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.status.url`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="metadata.name of an AlumniNetwork has at most 40 characters, so that the names of its children fit"
+type AlumniNetwork struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is the declared network.
+	// +required
+	Spec AlumniNetworkSpec `json:"spec"`
+
+	// status is what the operator has seen of the network.
+	// +optional
+	Status AlumniNetworkStatus `json:"status,omitempty"`
+}
+
+// AlumniNetworkSpec declares a network.
+type AlumniNetworkSpec struct {
+	// displayName is the network's name as people read it, on the portal and in mails.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\r\\n]')",message="displayName is a single line"
+	DisplayName string `json:"displayName"`
+
+	// description is one paragraph for the public landing page: what the network is for.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2000
+	Description string `json:"description,omitempty"`
+
+	// operator is the organisation that runs the network and answers for its personal data. It stands at the
+	// foot of every mail and on the landing page, as mail and privacy laws ask.
+	// +required
+	Operator Organisation `json:"operator"`
+
+	// defaultLocale is the language used where a member has chosen none. Defaults to ja.
+	// +optional
+	// +kubebuilder:default=ja
+	DefaultLocale Locale `json:"defaultLocale,omitempty"`
+
+	// timeZone is the zone of the network's schedules and dates. Defaults to UTC.
+	// +optional
+	// +kubebuilder:default=UTC
+	TimeZone TimeZone `json:"timeZone,omitempty"`
+
+	// memberLabel is what members are called on the portal, for example アルムナイ or alumni. Defaults to the
+	// usual word of each language.
+	// +optional
+	// +kubebuilder:validation:MaxLength=40
+	MemberLabel string `json:"memberLabel,omitempty"`
+
+	// programme says what the network is for.
+	// +optional
+	Programme *Programme `json:"programme,omitempty"`
+
+	// store is the PostgreSQL database of the network. Defaults to a Standalone server.
+	// +optional
+	// +kubebuilder:default={type: "Standalone"}
+	Store Store `json:"store,omitempty"`
+
+	// roster is the HR feed of leavers. Without it nobody is imported.
+	// +optional
+	Roster *Roster `json:"roster,omitempty"`
+
+	// portal is the web app of the network.
+	// +required
+	Portal Portal `json:"portal"`
+
+	// channels are the senders that the portal and campaigns use.
+	// +optional
+	Channels *Channels `json:"channels,omitempty"`
+
+	// state Suspended stops the portal and every job of the network and keeps all data. Defaults to Active.
+	// +optional
+	// +kubebuilder:default=Active
+	State State `json:"state,omitempty"`
+}
+
+// Organisation is the body that answers for the personal data of a network.
+type Organisation struct {
+	// name of the organisation, as registered.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=200
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\r\\n]')",message="name is a single line"
+	Name string `json:"name"`
+
+	// address is the postal address shown at the foot of mails.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=300
+	Address string `json:"address"`
+
+	// contact is the mail address or https page of the desk that answers enquiries and complaints. Name a
+	// desk, never a person.
+	// +required
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=254
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^@\\\\s<>]+@[^@\\\\s<>]+$') || self.matches('^https://[^\\\\s<>]+$')",message="contact is a mail address or an https URL"
+	Contact string `json:"contact"`
+}
+
+// Programme is the purpose of a network.
+type Programme struct {
+	// purposes lists what the programme is for. They are shown to people before they consent.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=6
+	Purposes []ProgrammePurpose `json:"purposes,omitempty"`
+}
+
+// ProgrammePurpose is one thing a programme is for.
+//
+// +kubebuilder:validation:Enum=Rehire;Referral;Collaboration;Brand;KnowledgeTransfer;FutureExecutives
+type ProgrammePurpose string
+
+// StoreType is the kind of PostgreSQL a network lives in.
+//
+// +kubebuilder:validation:Enum=Standalone;External
+type StoreType string
+
+const (
+	// StoreStandalone is one PostgreSQL server with a volume, run by the operator.
+	StoreStandalone StoreType = "Standalone"
+	// StoreExternal is one database on an existing server.
+	StoreExternal StoreType = "External"
+)
+
+// StoreReclaimPolicy says what becomes of a store when its network is deleted.
+//
+// +kubebuilder:validation:Enum=Retain
+type StoreReclaimPolicy string
+
+// StoreRetain leaves database, roles and volumes as they are, ready to be adopted by the same network again.
+const StoreRetain StoreReclaimPolicy = "Retain"
+
+// Store is a union on type.
+//
+// +kubebuilder:validation:XValidation:rule="self.type == 'External' ? has(self.external) : !has(self.external)",message="external is set exactly when type is External"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Standalone' || !has(self.standalone)",message="standalone is set only when type is Standalone"
+type Store struct {
+	// type of the store. It cannot be changed: back up, declare a new network, and restore into it.
+	// +optional
+	// +kubebuilder:default=Standalone
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="store.type cannot be changed on a live network; declare a new network instead"
+	Type StoreType `json:"type,omitempty"`
+
+	// standalone tunes the server that the operator runs.
+	// +optional
+	Standalone *StandaloneStore `json:"standalone,omitempty"`
+
+	// external names the server on which the operator makes a database and roles for this network.
+	// +optional
+	External *ExternalStore `json:"external,omitempty"`
+
+	// reclaimPolicy says what becomes of the store when the network is deleted. Retain, the default, keeps
+	// database, roles and volumes; the same network declared again adopts them.
+	// +optional
+	// +kubebuilder:default=Retain
+	ReclaimPolicy StoreReclaimPolicy `json:"reclaimPolicy,omitempty"`
+}
+
+// StandaloneStore is one PostgreSQL server with one volume.
+type StandaloneStore struct {
+	// image of PostgreSQL, version 15 or newer. Any image with PostgreSQL's own programs works. Defaults to
+	// the operator's --postgres-image.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Image string `json:"image,omitempty"`
+
+	// storageSize of the volume. Fixed once made. Defaults to 5Gi.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storageSize cannot be changed on a live store"
+	// +kubebuilder:validation:XValidation:rule="quantity(self).isGreaterThan(quantity('0'))",message="storageSize must be more than zero"
+	StorageSize *resource.Quantity `json:"storageSize,omitempty"`
+
+	// storageClassName of the volume. Defaults to the cluster's default class. Fixed once made.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storageClassName cannot be changed on a live store"
+	StorageClassName *string `json:"storageClassName,omitempty"`
+
+	// resources of the server. Defaults to requests of 100m CPU and 256Mi memory and a limit of 512Mi memory.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+}
+
+// ExternalStore is an existing PostgreSQL server, version 15 or newer.
+type ExternalStore struct {
+	// adminSecretRef names the Secret of a role that may create databases and roles. Keys: host, username,
+	// password; optional: port (5432), dbname (postgres), sslmode (verify-full) and ca.crt.
+	// +required
+	AdminSecretRef SecretReference `json:"adminSecretRef"`
+
+	// database is the name to use instead of the one derived from namespace and name, for servers on which a
+	// database administrator gives out the names. Fixed once set.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=50
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z_][a-z0-9_]*$') && !self.startsWith('pg_') && !(self in ['postgres','template0','template1'])",message="database has lower case letters, digits and underscores, and is none of PostgreSQL's own"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="database cannot be changed on a live store"
+	Database string `json:"database,omitempty"`
+}
+
+// RosterEncoding is the character encoding of a roster file.
+//
+// +kubebuilder:validation:Enum=UTF-8;Shift_JIS
+type RosterEncoding string
+
+// Roster is the HR feed of leavers.
+type Roster struct {
+	// source is where the file is read from.
+	// +required
+	Source RosterSource `json:"source"`
+
+	// encoding of the file. Defaults to UTF-8; a byte order mark is accepted.
+	// +optional
+	// +kubebuilder:default=UTF-8
+	Encoding RosterEncoding `json:"encoding,omitempty"`
+
+	// columns maps fields to the headings of the file. A field that is not listed is read from the heading of
+	// its own name, for example EmployeeNumber.
+	// +optional
+	// +listType=map
+	// +listMapKey=field
+	// +kubebuilder:validation:MaxItems=32
+	Columns []RosterColumn `json:"columns,omitempty"`
+
+	// schedule of the import. Without it the file is read once for each change of this section.
+	// +optional
+	Schedule *CronSchedule `json:"schedule,omitempty"`
+}
+
+// RosterSourceType is where a roster file lives.
+//
+// +kubebuilder:validation:Enum=Volume;HTTPS
+type RosterSourceType string
+
+const (
+	// RosterFromVolume reads a file on a PersistentVolumeClaim.
+	RosterFromVolume RosterSourceType = "Volume"
+	// RosterFromHTTPS reads a file from a web server.
+	RosterFromHTTPS RosterSourceType = "HTTPS"
+)
+
+// RosterSource is a union on type.
+//
+// +kubebuilder:validation:XValidation:rule="self.type == 'Volume' ? has(self.volume) : !has(self.volume)",message="volume is set exactly when type is Volume"
+// +kubebuilder:validation:XValidation:rule="self.type == 'HTTPS' ? has(self.https) : !has(self.https)",message="https is set exactly when type is HTTPS"
+type RosterSource struct {
+	// type of the source.
+	// +required
+	Type RosterSourceType `json:"type"`
+
+	// volume is a file on a claim of the same namespace.
+	// +optional
+	Volume *RosterVolume `json:"volume,omitempty"`
+
+	// https is a file on a web server.
+	// +optional
+	HTTPS *RosterHTTPS `json:"https,omitempty"`
+}
+
+// RosterVolume is a file on a PersistentVolumeClaim.
+type RosterVolume struct {
+	// claimName of the PersistentVolumeClaim, in the same namespace. It is mounted read-only.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	ClaimName string `json:"claimName"`
+
+	// path of the file, relative to the root of the volume.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/') && !self.split('/').exists(p, p == '..')",message="path is relative to the volume and has no '..'"
+	Path string `json:"path"`
+}
+
+// RosterHTTPS is a file on a web server.
+type RosterHTTPS struct {
+	// url of the file; https only. Redirects to another host are not followed.
+	// +required
+	// +kubebuilder:validation:MinLength=9
+	// +kubebuilder:validation:MaxLength=2000
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() == 'https' && !self.contains('@')",message="url must start with https:// and hold no user name or password; use secretRef for these"
+	URL string `json:"url"`
+
+	// secretRef names a Secret that opens the server. Keys, all optional: username and password, or token (sent
+	// as a bearer token), and ca.crt.
+	// +optional
+	SecretRef *SecretReference `json:"secretRef,omitempty"`
+}
+
+// RosterField is a fact that a roster file can carry about a leaver.
+//
+// +kubebuilder:validation:Enum=EmployeeNumber;FamilyName;GivenName;FamilyNameKana;GivenNameKana;Email;Locale;Region;Department;Post;JoinedOn;LeftOn;DepartureReason;LifeStage;Skills;NetworkConsentOn;NewsletterConsentOn
+type RosterField string
+
+// RosterColumn maps one field to one heading.
+type RosterColumn struct {
+	// field that is read.
+	// +required
+	Field RosterField `json:"field"`
+
+	// heading of the column in the file's first line.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=100
+	Heading string `json:"heading"`
+}
+
+// Portal is the web app of a network.
+type Portal struct {
+	// publicURL is the address under which people reach the portal; links in mails point to it. It must be
+	// https, as one-click unsubscribe (RFC 8058) asks; http is accepted for localhost only, to try it out.
+	// +required
+	// +kubebuilder:validation:MinLength=10
+	// +kubebuilder:validation:MaxLength=300
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && (url(self).getScheme() == 'https' || (url(self).getScheme() == 'http' && url(self).getHostname() == 'localhost'))",message="publicURL must start with https:// (or http://localhost to try it out)"
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getEscapedPath() in ['', '/'] && url(self).getQuery().size() == 0 && !self.contains('#') && !self.contains('@')",message="publicURL has a host and a port only: no path, query, fragment or user"
+	PublicURL string `json:"publicURL"`
+
+	// replicas of the portal. Defaults to 2.
+	// +optional
+	// +kubebuilder:default=2
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=20
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// resources of each replica. Defaults to requests of 20m CPU and 48Mi memory and a limit of 192Mi memory.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+}
+
+// Channels are the senders of a network.
+type Channels struct {
+	// email is the mail server that takes the network's mail.
+	// +optional
+	Email *EmailChannel `json:"email,omitempty"`
+}
+
+// EmailTLS says how a connection to a mail server is protected.
+//
+// +kubebuilder:validation:Enum=StartTLS;Implicit;None
+type EmailTLS string
+
+const (
+	// EmailStartTLS begins in clear text and must switch to TLS before anything is said.
+	EmailStartTLS EmailTLS = "StartTLS"
+	// EmailImplicitTLS is TLS from the first byte.
+	EmailImplicitTLS EmailTLS = "Implicit"
+	// EmailNoTLS is clear text; for a relay inside the cluster.
+	EmailNoTLS EmailTLS = "None"
+)
+
+// EmailChannel is one SMTP relay.
+//
+// +kubebuilder:validation:XValidation:rule="self.tls != 'None' || !has(self.credentialsSecretRef)",message="tls None would send the password in clear text; use StartTLS or Implicit with credentialsSecretRef"
+type EmailChannel struct {
+	// host name or address of the mail server.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$')",message="host is a DNS name or an IP address"
+	Host string `json:"host"`
+
+	// port of the mail server. Defaults to 587.
+	// +optional
+	// +kubebuilder:default=587
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port int32 `json:"port,omitempty"`
+
+	// tls of the connection. Defaults to StartTLS.
+	// +optional
+	// +kubebuilder:default=StartTLS
+	TLS EmailTLS `json:"tls,omitempty"`
+
+	// fromAddress is the sender's mail address; the network's own, never a person's.
+	// +required
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=254
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9.!#$%&*+/=?^_{|}~-]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$')",message="fromAddress is a plain mail address such as alumni@example.com"
+	FromAddress string `json:"fromAddress"`
+
+	// fromName is the sender's name as people read it. Defaults to displayName.
+	// +optional
+	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\r\\n]')",message="fromName is a single line"
+	FromName string `json:"fromName,omitempty"`
+
+	// credentialsSecretRef names a Secret with the keys username and password.
+	// +optional
+	CredentialsSecretRef *SecretReference `json:"credentialsSecretRef,omitempty"`
+
+	// maxPerSecond is the highest number of messages handed to the server in a second. Defaults to 50.
+	// +optional
+	// +kubebuilder:default=50
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	MaxPerSecond int32 `json:"maxPerSecond,omitempty"`
+
+	// maxConnections is the highest number of connections open to the server at once. Defaults to 5.
+	// +optional
+	// +kubebuilder:default=5
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	MaxConnections int32 `json:"maxConnections,omitempty"`
+}
+
+// AlumniNetworkStatus is what the operator has seen of a network.
+type AlumniNetworkStatus struct {
+	// conditions: Ready sums up StoreReady, SchemaReady, RosterSynced, PortalAvailable and ChannelsReady;
+	// Reconciling and Stalled are there only while they are true.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation of the spec that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// url is the address of the portal.
+	// +optional
+	URL string `json:"url,omitempty"`
+
+	// store is what is known of the database.
+	// +optional
+	Store *StoreStatus `json:"store,omitempty"`
+
+	// roster is the outcome of the last import.
+	// +optional
+	Roster *RosterStatus `json:"roster,omitempty"`
+
+	// members are the numbers of people by state.
+	// +optional
+	Members *MembersStatus `json:"members,omitempty"`
+
+	// privacy is what members asked for and have not got yet.
+	// +optional
+	Privacy *PrivacyStatus `json:"privacy,omitempty"`
+}
+
+// StoreStatus is what is known of a network's database.
+type StoreStatus struct {
+	// database is the name of the database.
+	// +optional
+	Database string `json:"database,omitempty"`
+	// serverVersion is PostgreSQL's own version text, for example 17.2.
+	// +optional
+	ServerVersion string `json:"serverVersion,omitempty"`
+	// schemaVersion is the number of the last migration applied.
+	// +optional
+	SchemaVersion int64 `json:"schemaVersion,omitempty"`
+	// sizeMebibytes of the database, rounded up.
+	// +optional
+	SizeMebibytes int64 `json:"sizeMebibytes,omitempty"`
+}
+
+// RosterStatus is the outcome of the last roster import.
+type RosterStatus struct {
+	// lastImportAt is when the last import ended.
+	// +optional
+	LastImportAt *metav1.Time `json:"lastImportAt,omitempty"`
+	// rows read from the file.
+	// +optional
+	Rows int64 `json:"rows,omitempty"`
+	// inserted is the number of people who were new.
+	// +optional
+	Inserted int64 `json:"inserted,omitempty"`
+	// updated is the number of people whose facts changed.
+	// +optional
+	Updated int64 `json:"updated,omitempty"`
+	// quarantined is the number of rows that could not be taken.
+	// +optional
+	Quarantined int64 `json:"quarantined,omitempty"`
+	// tombstoned is the number of rows left out because the person was erased.
+	// +optional
+	Tombstoned int64 `json:"tombstoned,omitempty"`
+	// quarantine lists the first rows that could not be taken, by line and reason; never their content.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	Quarantine []QuarantinedRow `json:"quarantine,omitempty"`
+	// nextImportAt is the next scheduled import.
+	// +optional
+	NextImportAt *metav1.Time `json:"nextImportAt,omitempty"`
+}
+
+// QuarantinedRow is a row of the roster that was not taken.
+type QuarantinedRow struct {
+	// line number in the file, counted from 1.
+	Line int64 `json:"line"`
+	// field at fault, empty when the whole row is.
+	// +optional
+	Field string `json:"field,omitempty"`
+	// reason, for example InvalidDate.
+	Reason string `json:"reason"`
+}
+
+// MembersStatus counts people by state.
+type MembersStatus struct {
+	// listed people are known from the roster and have not been contacted.
+	Listed int64 `json:"listed"`
+	// invited people were invited and have not answered.
+	Invited int64 `json:"invited"`
+	// active people take part.
+	Active int64 `json:"active"`
+	// paused people asked for distance.
+	Paused int64 `json:"paused"`
+	// withdrawn people left and wait for erasure.
+	Withdrawn int64 `json:"withdrawn"`
+	// reachable people are active, consented to the network and have an address that is not suppressed.
+	Reachable int64 `json:"reachable"`
+	// erased is the number of people erased so far.
+	Erased int64 `json:"erased"`
+}
+
+// PrivacyStatus is what members asked for and have not got yet.
+type PrivacyStatus struct {
+	// openErasures is the number of erasure requests not fulfilled yet.
+	OpenErasures int64 `json:"openErasures"`
+	// oldestErasureDeadline is when the oldest of them is due.
+	// +optional
+	OldestErasureDeadline *metav1.Time `json:"oldestErasureDeadline,omitempty"`
+}
+
+// AlumniNetworkList is a list of networks.
+//
+// +kubebuilder:object:root=true
+type AlumniNetworkList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []AlumniNetwork `json:"items"`
+}

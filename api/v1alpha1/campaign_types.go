@@ -1,0 +1,370 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Campaign is a mailing to members of one network: who, what and when.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=camp,categories=alumni
+// +kubebuilder:printcolumn:name="Network",type=string,JSONPath=`.spec.networkRef.name`
+// +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Audience",type=integer,JSONPath=`.status.lastRun.audience`
+// +kubebuilder:printcolumn:name="Sent",type=integer,JSONPath=`.status.lastRun.sent`
+// +kubebuilder:printcolumn:name="Next",type=string,JSONPath=`.status.nextRunAt`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="metadata.name of a Campaign has at most 40 characters, so that the names of its runs fit"
+type Campaign struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is the declared campaign.
+	// +required
+	Spec CampaignSpec `json:"spec"`
+
+	// status is what became of it.
+	// +optional
+	Status CampaignStatus `json:"status,omitempty"`
+}
+
+// CampaignSpec declares a campaign.
+type CampaignSpec struct {
+	// networkRef names the network whose members are written to; of the same namespace, and fixed.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="networkRef cannot be changed; declare a new Campaign for another network"
+	NetworkRef NetworkReference `json:"networkRef"`
+
+	// type decides whose consent is needed: Newsletter needs consent to Newsletter, EventInvitation to Events,
+	// JobAnnouncement to Jobs, Survey to Surveys, Announcement to Network. Invitation goes once to people who
+	// are only listed in the roster.
+	// +required
+	Type CampaignType `json:"type"`
+
+	// schedule says when it runs.
+	// +required
+	Schedule CampaignSchedule `json:"schedule"`
+
+	// audience narrows who is written to. Without it, everybody whose consent allows it.
+	// +optional
+	Audience *Audience `json:"audience,omitempty"`
+
+	// content is the text for each language.
+	// +required
+	Content Content `json:"content"`
+
+	// delivery tunes how a run is sent.
+	// +optional
+	Delivery *Delivery `json:"delivery,omitempty"`
+
+	// state Suspended starts no run and drains a running one. Defaults to Active.
+	// +optional
+	// +kubebuilder:default=Active
+	State State `json:"state,omitempty"`
+}
+
+// NetworkReference names an AlumniNetwork of the object's own namespace.
+type NetworkReference struct {
+	// name of the AlumniNetwork, in the same namespace.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	Name string `json:"name"`
+}
+
+// CampaignType is the kind of a mailing.
+//
+// +kubebuilder:validation:Enum=Newsletter;Announcement;EventInvitation;JobAnnouncement;Survey;Invitation
+type CampaignType string
+
+// The kinds of mailing. Each needs the consent of its own purpose.
+const (
+	CampaignNewsletter      CampaignType = "Newsletter"
+	CampaignAnnouncement    CampaignType = "Announcement"
+	CampaignEventInvitation CampaignType = "EventInvitation"
+	CampaignJobAnnouncement CampaignType = "JobAnnouncement"
+	CampaignSurvey          CampaignType = "Survey"
+	CampaignInvitation      CampaignType = "Invitation"
+)
+
+// CampaignSchedule is a union of cron and at.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.cron) != has(self.at)",message="set exactly one of cron and at"
+// +kubebuilder:validation:XValidation:rule="!has(self.timeZone) || has(self.cron)",message="timeZone goes with cron; at carries its own offset"
+// +kubebuilder:validation:XValidation:rule="!has(self.cron) || has(self.timeZone)",message="cron needs timeZone, for example Asia/Tokyo"
+type CampaignSchedule struct {
+	// cron is five fields: minute, hour, day of month, month, day of week.
+	// +optional
+	// +kubebuilder:validation:MinLength=9
+	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:XValidation:rule="!self.contains('TZ=')",message="write the zone in timeZone, not inside cron"
+	// +kubebuilder:validation:XValidation:rule="self.trim().split(' ').filter(f, f != '').size() == 5",message="cron needs five fields: minute, hour, day of month, month, day of week, for example '0 9 1 * *'"
+	Cron string `json:"cron,omitempty"`
+
+	// timeZone is the IANA name of the zone in which cron is read.
+	// +optional
+	TimeZone *TimeZone `json:"timeZone,omitempty"`
+
+	// at is one instant, RFC 3339, for example 2027-04-01T09:00:00+09:00.
+	// +optional
+	At *metav1.Time `json:"at,omitempty"`
+}
+
+// Audience narrows who is written to.
+type Audience struct {
+	// matchExpressions must all hold.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	MatchExpressions []AudienceExpression `json:"matchExpressions,omitempty"`
+}
+
+// AudienceField is a fact about a member that an audience can be narrowed by.
+//
+// +kubebuilder:validation:Enum=department;post;tenureMonths;monthsSinceDeparture;departureReason;lifeStage;skills;locale;region
+type AudienceField string
+
+// AudienceOperator compares a fact with values.
+//
+// +kubebuilder:validation:Enum=In;NotIn;Exists;DoesNotExist;Gt;Lt
+type AudienceOperator string
+
+// The operators of an audience expression.
+const (
+	AudienceIn           AudienceOperator = "In"
+	AudienceNotIn        AudienceOperator = "NotIn"
+	AudienceExists       AudienceOperator = "Exists"
+	AudienceDoesNotExist AudienceOperator = "DoesNotExist"
+	AudienceGt           AudienceOperator = "Gt"
+	AudienceLt           AudienceOperator = "Lt"
+)
+
+// AudienceExpression compares one fact.
+//
+// +kubebuilder:validation:XValidation:rule="self.operator in ['In','NotIn'] ? (has(self.values) && self.values.size() > 0) : true",message="In and NotIn need at least one value"
+// +kubebuilder:validation:XValidation:rule="self.operator in ['Exists','DoesNotExist'] ? !has(self.values) : true",message="Exists and DoesNotExist take no values"
+// +kubebuilder:validation:XValidation:rule="self.operator in ['Gt','Lt'] ? (has(self.values) && self.values.size() == 1 && self.values[0].matches('^[0-9]{1,5}$') && self.field in ['tenureMonths','monthsSinceDeparture']) : true",message="Gt and Lt take one whole number and go with tenureMonths or monthsSinceDeparture"
+// +kubebuilder:validation:XValidation:rule="self.operator in ['In','NotIn'] ? !(self.field in ['tenureMonths','monthsSinceDeparture']) : true",message="tenureMonths and monthsSinceDeparture are compared by Gt and Lt"
+type AudienceExpression struct {
+	// field is the fact that is compared.
+	// +required
+	Field AudienceField `json:"field"`
+
+	// operator is how it is compared.
+	// +required
+	Operator AudienceOperator `json:"operator"`
+
+	// values to compare with.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=200
+	Values []string `json:"values,omitempty"`
+}
+
+// Content is the text of a campaign.
+//
+// +kubebuilder:validation:XValidation:rule="self.locales.size() == 0 || self.locales.all(l, has(l.body) != has(l.bodyFrom))",message="each locale sets exactly one of body and bodyFrom"
+type Content struct {
+	// locales holds one text per language. A member whose language is missing gets the network's default
+	// language, or else the first of this list.
+	// +required
+	// +listType=map
+	// +listMapKey=locale
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=2
+	Locales []LocalisedContent `json:"locales"`
+}
+
+// LocalisedContent is the text of a campaign in one language.
+type LocalisedContent struct {
+	// locale of this text.
+	// +required
+	Locale Locale `json:"locale"`
+
+	// subject is one line; a template like body.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=300
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\r\\n]')",message="subject is a single line"
+	Subject string `json:"subject"`
+
+	// body is Markdown with template fields such as {{ .Member.GivenName }}; docs/spec lists them all.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	Body string `json:"body,omitempty"`
+
+	// bodyFrom reads the body from a ConfigMap of the same namespace.
+	// +optional
+	BodyFrom *ConfigMapKeyReference `json:"bodyFrom,omitempty"`
+}
+
+// OnUnknown says what becomes of a message of which nobody knows whether the mail server took it.
+//
+// +kubebuilder:validation:Enum=Resend;Hold
+type OnUnknown string
+
+const (
+	// OnUnknownResend sends again: the member may get it twice, never not at all.
+	OnUnknownResend OnUnknown = "Resend"
+	// OnUnknownHold leaves it for a person to decide: the member may miss it, never get it twice.
+	OnUnknownHold OnUnknown = "Hold"
+)
+
+// Delivery tunes how a run is sent.
+type Delivery struct {
+	// maxPerSecond lowers the channel's own limit for this campaign.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	MaxPerSecond *int32 `json:"maxPerSecond,omitempty"`
+
+	// maxRecipients refuses a run with a larger audience before anything is sent. Defaults to 50000.
+	// +optional
+	// +kubebuilder:default=50000
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000000
+	MaxRecipients int32 `json:"maxRecipients,omitempty"`
+
+	// startingDeadlineSeconds is how late a run may start. A later one is skipped and said so. Defaults to 3600.
+	// +optional
+	// +kubebuilder:default=3600
+	// +kubebuilder:validation:Minimum=10
+	// +kubebuilder:validation:Maximum=604800
+	StartingDeadlineSeconds int32 `json:"startingDeadlineSeconds,omitempty"`
+
+	// retryDeadlineSeconds is how long a run goes on trying addresses that answer "later". Defaults to 86400.
+	// +optional
+	// +kubebuilder:default=86400
+	// +kubebuilder:validation:Minimum=60
+	// +kubebuilder:validation:Maximum=259200
+	RetryDeadlineSeconds int32 `json:"retryDeadlineSeconds,omitempty"`
+
+	// onUnknown decides about messages that were on the wire when a worker died. Defaults to Resend.
+	// +optional
+	// +kubebuilder:default=Resend
+	OnUnknown OnUnknown `json:"onUnknown,omitempty"`
+}
+
+// CampaignStatus is what became of a campaign.
+type CampaignStatus struct {
+	// conditions: Ready sums up ContentValid, AudienceResolved, Scheduled and LastRunSucceeded; Reconciling and
+	// Stalled are there only while they are true.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation of the spec that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// nextRunAt is when the next run starts.
+	// +optional
+	NextRunAt *metav1.Time `json:"nextRunAt,omitempty"`
+
+	// lastScheduledAt is the due time of the last run that was started or skipped.
+	// +optional
+	LastScheduledAt *metav1.Time `json:"lastScheduledAt,omitempty"`
+
+	// missedRuns counts due times that passed without a run, because the starting deadline had gone by.
+	// +optional
+	MissedRuns int64 `json:"missedRuns,omitempty"`
+
+	// lastRun is the newest run.
+	// +optional
+	LastRun *CampaignRun `json:"lastRun,omitempty"`
+
+	// runs are the last ten runs, newest first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	Runs []CampaignRun `json:"runs,omitempty"`
+}
+
+// CampaignRunState is how far a run is.
+//
+// +kubebuilder:validation:Enum=Starting;Sending;Finished;Failed
+type CampaignRunState string
+
+// The states of a run.
+const (
+	RunStarting CampaignRunState = "Starting"
+	RunSending  CampaignRunState = "Sending"
+	RunFinished CampaignRunState = "Finished"
+	RunFailed   CampaignRunState = "Failed"
+)
+
+// CampaignRun counts one run. All numbers come from the ledger: sent, pending, deferred, failed, bounced,
+// inDoubt, expired and refused add up to audience.
+type CampaignRun struct {
+	// id of the run: the campaign's name and the due time in Unix minutes.
+	ID string `json:"id"`
+	// state of the run.
+	State CampaignRunState `json:"state"`
+	// startedAt is when the audience was frozen.
+	// +optional
+	StartedAt *metav1.Time `json:"startedAt,omitempty"`
+	// finishedAt is when the last message was settled.
+	// +optional
+	FinishedAt *metav1.Time `json:"finishedAt,omitempty"`
+	// audience is the number of people the run was planned for.
+	Audience int64 `json:"audience"`
+	// sent is the number of messages the mail server took.
+	Sent int64 `json:"sent"`
+	// pending messages wait for their turn.
+	// +optional
+	Pending int64 `json:"pending,omitempty"`
+	// deferred messages were answered "later" and will be tried again.
+	// +optional
+	Deferred int64 `json:"deferred,omitempty"`
+	// failed messages could not be made or sent, other than by a bounce.
+	// +optional
+	Failed int64 `json:"failed,omitempty"`
+	// bounced messages were refused by the receiving server for good.
+	// +optional
+	Bounced int64 `json:"bounced,omitempty"`
+	// inDoubt messages may or may not have been taken; see delivery.onUnknown.
+	// +optional
+	InDoubt int64 `json:"inDoubt,omitempty"`
+	// expired messages were still deferred when the retry deadline passed.
+	// +optional
+	Expired int64 `json:"expired,omitempty"`
+	// unsubscribed counts members who left by the link of this run.
+	// +optional
+	Unsubscribed int64 `json:"unsubscribed,omitempty"`
+	// refused counts people who were not written to, by reason.
+	// +optional
+	// +listType=map
+	// +listMapKey=reason
+	// +kubebuilder:validation:MaxItems=16
+	Refused []RefusedCount `json:"refused,omitempty"`
+}
+
+// RefusedCount is a number of people who were not written to for one reason.
+type RefusedCount struct {
+	// reason, for example NoConsent, Suppressed or Unreachable.
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason"`
+	// count of people.
+	Count int64 `json:"count"`
+}
+
+// CampaignList is a list of campaigns.
+//
+// +kubebuilder:object:root=true
+type CampaignList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Campaign `json:"items"`
+}
