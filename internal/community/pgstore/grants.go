@@ -1,0 +1,72 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package pgstore
+
+import "github.com/alumni-operator/alumni-operator/internal/naming"
+
+// Grant is one privilege of a role on one object of the store, in PostgreSQL's words.
+type Grant struct {
+	Role       naming.Role
+	Privileges []string // SELECT, INSERT, UPDATE, DELETE; in this order
+	Object     string   // schema.table
+	Columns    []string // empty: the whole table
+}
+
+// Grants lists every privilege that a workload has. What is not listed is refused. Identity columns need no
+// grant of their own sequences.
+func Grants() []Grant {
+	var all []Grant
+	grant := func(role naming.Role, privileges []string, objects ...string) {
+		for _, o := range objects {
+			all = append(all, Grant{Role: role, Privileges: privileges, Object: o})
+		}
+	}
+	r, ri, ru, riu, rd := []string{"SELECT"}, []string{"SELECT", "INSERT"}, []string{"SELECT", "UPDATE"},
+		[]string{"SELECT", "INSERT", "UPDATE"}, []string{"SELECT", "DELETE"}
+	riud := []string{"SELECT", "INSERT", "UPDATE", "DELETE"}
+
+	grant(naming.RolePortal, ru, "alumni.member", "alumni.contact")
+	all = append(all, Grant{Role: naming.RolePortal, Privileges: r, Object: "alumni.employment",
+		Columns: []string{"id", "member_id", "department", "post", "joined_on", "left_on"}})
+	grant(naming.RolePortal, ri, "alumni.consent", "alumni.suppression", "alumni.erasure_request")
+	grant(naming.RolePortal, r, "alumni.consent_state", "alumni.campaign_run")
+	grant(naming.RolePortal, riud, "alumni.visibility", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail")
+	grant(naming.RolePortal, riu, "alumni.unsubscribe_count")
+
+	grant(naming.RoleCampaign, r, "alumni.contact", "alumni.employment", "alumni.consent_state")
+	grant(naming.RoleCampaign, ru, "alumni.member")
+	grant(naming.RoleCampaign, ri, "alumni.suppression")
+	grant(naming.RoleCampaign, riu, "alumni.campaign_run", "alumni.delivery")
+	grant(naming.RoleCampaign, r, "alumni.delivery_erased")
+
+	grant(naming.RoleRoster, riu, "alumni.member", "alumni.contact", "alumni.employment", "alumni.roster_import")
+	grant(naming.RoleRoster, ri, "alumni.consent", "alumni.roster_quarantine")
+	grant(naming.RoleRoster, r, "alumni.consent_state", "alumni.tombstone")
+
+	grant(naming.RoleRetention, []string{"SELECT", "UPDATE", "DELETE"}, "alumni.member")
+	grant(naming.RoleRetention, rd, "alumni.contact", "alumni.employment", "alumni.consent", "alumni.consent_state",
+		"alumni.visibility", "alumni.suppression", "alumni.delivery", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail")
+	grant(naming.RoleRetention, r, "alumni.campaign_run")
+	grant(naming.RoleRetention, riu, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count",
+		"alumni.retention_failure")
+	grant(naming.RoleRetention, ru, "alumni.erasure_request")
+	grant(naming.RoleRetention, ri, "alumni.tombstone", "alumni.audit_record", "alumni.retention_certificate")
+
+	grant(naming.RoleMetrics, r, "alumni_stats.members", "alumni_stats.erasure_requests", "alumni_stats.roster_imports",
+		"alumni_stats.roster_quarantine", "alumni_stats.campaign_runs", "alumni_stats.campaign_counts",
+		"alumni_stats.retention_runs", "alumni_stats.retention_counts", "alumni_stats.retention_failures",
+		"alumni_stats.audit_chain", "alumni_stats.certificates")
+	return all
+}
+
+// Schemas says which schemas each role may use.
+func Schemas() map[naming.Role][]string {
+	return map[naming.Role][]string{
+		naming.RolePortal:    {"alumni"},
+		naming.RoleCampaign:  {"alumni"},
+		naming.RoleRoster:    {"alumni"},
+		naming.RoleRetention: {"alumni"},
+		naming.RoleMetrics:   {"alumni_stats", "alumni_operator"},
+	}
+}

@@ -1,0 +1,106 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package naming
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+)
+
+// Role is a login role of a network's database. Each workload has its own, with just the grants it needs.
+type Role string
+
+// The roles of a network's database.
+const (
+	RoleOwner     Role = "owner"     // owns every object; migrations only
+	RolePortal    Role = "portal"    // the web app
+	RoleCampaign  Role = "campaign"  // worker campaign
+	RoleRetention Role = "retention" // worker retention
+	RoleRoster    Role = "roster"    // worker roster
+	RoleMetrics   Role = "metrics"   // the operator itself: aggregates only
+)
+
+// Roles lists all roles in a fixed order.
+func Roles() []Role {
+	return []Role{RoleOwner, RolePortal, RoleCampaign, RoleRetention, RoleRoster, RoleMetrics}
+}
+
+// maxDatabase leaves room for "_" and the longest role within PostgreSQL's 63 bytes.
+const maxDatabase = 50
+
+// Database is the name of a network's database: namespace and name joined by "_", which neither can contain.
+// A longer one is cut and ends in a hash of both.
+func Database(namespace, name string) string {
+	full := namespace + "_" + name
+	if len(full) <= maxDatabase && !reserved(full) {
+		return full
+	}
+	sum := sha256.Sum256([]byte(namespace + "/" + name))
+	return full[:min(len(full), maxDatabase-14)] + "__" + hex.EncodeToString(sum[:6])
+}
+
+// reserved tells names that PostgreSQL keeps for itself.
+func reserved(name string) bool { return len(name) >= 3 && name[:3] == "pg_" }
+
+// DatabaseRole is the name of one role of a database.
+func DatabaseRole(database string, role Role) string { return database + "_" + string(role) }
+
+// DatabaseSecret holds the login of one role of a network.
+func DatabaseSecret(network string, role Role) string { return network + "-db-" + string(role) }
+
+// AdminSecret holds the superuser of a Standalone store. It outlives the network.
+func AdminSecret(network string) string { return network + "-db-admin" }
+
+// StoreServer names StatefulSet, Service and pods of a Standalone store.
+func StoreServer(network string) string { return network + "-db" }
+
+// StoreClaim names the volume claim of a Standalone store. It outlives the network.
+func StoreClaim(network string) string { return network + "-db-data" }
+
+// Portal names Deployment and Service of the portal.
+func Portal(network string) string { return network + "-portal" }
+
+// NetworkConfig names the ConfigMap with settings.Network.
+func NetworkConfig(network string) string { return network + "-network" }
+
+// TokenKeySecret holds the key that signs unsubscribe links. It outlives the network, for mails do too.
+func TokenKeySecret(network string) string { return network + "-token-key" }
+
+// PepperSecret holds the key of tombstones. It outlives the network, for tombstones do too.
+func PepperSecret(network string) string { return network + "-pepper" }
+
+// Run is the name of a run due at an instant: the owner's name and the Unix minute, so that a second
+// controller cannot make a second run.
+func Run(owner string, due time.Time) string { return fmt.Sprintf("%s-%d", owner, due.Unix()/60) }
+
+// CampaignConfig names the ConfigMap with settings.Campaign of one campaign.
+func CampaignConfig(campaign string) string { return campaign + "-campaign" }
+
+// RetentionConfig names the ConfigMap with settings.Retention of one policy and network.
+func RetentionConfig(policy, network string) string { return cut(policy+"-"+network+"-retention", 63) }
+
+// RetentionRun names a run of a policy over one network: kind "s" for scheduled, "r" for requests of people.
+func RetentionRun(policy, network, kind string, due time.Time) string {
+	return cut(policy+"-"+network+"-"+kind, 50) + fmt.Sprintf("-%d", due.Unix()/60)
+}
+
+// Certificate names the ConfigMap with the last certificate of a policy over one network.
+func Certificate(policy, network string) string { return cut(policy+"-"+network+"-certificate", 63) }
+
+// SigningSecret holds the key that the operator made for a policy.
+func SigningSecret(policy string) string { return policy + "-signing" }
+
+// RosterRun names an import: by due time when scheduled, by digest of its section when not.
+func RosterRun(network, suffix string) string { return cut(network+"-roster-"+suffix, 63) }
+
+// cut shortens a name to n bytes, ending in a hash of the whole.
+func cut(name string, n int) string {
+	if len(name) <= n {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return name[:n-11] + "-" + hex.EncodeToString(sum[:5])
+}

@@ -1,0 +1,178 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package settings
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// Where the operator mounts what a workload needs. Every path is a folder with one file for each key.
+const (
+	// NetworkDir holds NetworkFile.
+	NetworkDir = "/etc/alumni/network"
+	// NetworkFile is a Network as JSON.
+	NetworkFile = "network.json"
+	// DatabaseDir holds the workload's own role: host, port, dbname, username, password, sslmode and perhaps ca.crt.
+	DatabaseDir = "/etc/alumni/db"
+	// TokenKeyDir holds TokenKeyFile: 32 random bytes that sign unsubscribe links (portal and campaign).
+	TokenKeyDir = "/etc/alumni/token-key"
+	// TokenKeyFile is the name of the key inside TokenKeyDir.
+	TokenKeyFile = "key"
+	// PepperDir holds PepperFile: 32 random bytes that key tombstones (roster and retention).
+	PepperDir = "/etc/alumni/pepper"
+	// PepperFile is the name of the key inside PepperDir.
+	PepperFile = "pepper"
+	// EmailDir holds username and password of the mail server, when it wants any.
+	EmailDir = "/etc/alumni/email"
+	// CampaignDir holds CampaignFile.
+	CampaignDir = "/etc/alumni/campaign"
+	// CampaignFile is a Campaign as JSON.
+	CampaignFile = "campaign.json"
+	// RetentionDir holds RetentionFile.
+	RetentionDir = "/etc/alumni/retention"
+	// RetentionFile is a Retention as JSON.
+	RetentionFile = "retention.json"
+	// SigningDir holds SigningKeyFile.
+	SigningDir = "/etc/alumni/signing"
+	// SigningKeyFile is an Ed25519 private key, PKCS 8 in PEM.
+	SigningKeyFile = "private-key"
+	// RosterSecretDir holds username and password, or token, and perhaps ca.crt, for an HTTPS roster.
+	RosterSecretDir = "/etc/alumni/roster-secret"
+	// RosterVolumeDir is where the claim with the roster file is mounted, read-only.
+	RosterVolumeDir = "/var/lib/alumni/roster"
+)
+
+// Network is what every workload knows of its network.
+type Network struct {
+	UID           string   `json:"uid"`
+	Namespace     string   `json:"namespace"`
+	Name          string   `json:"name"`
+	DisplayName   string   `json:"displayName"`
+	Description   string   `json:"description,omitempty"`
+	MemberLabel   string   `json:"memberLabel,omitempty"`
+	DefaultLocale string   `json:"defaultLocale"`
+	TimeZone      string   `json:"timeZone"`
+	PublicURL     string   `json:"publicURL"` // no slash at the end
+	Purposes      []string `json:"purposes,omitempty"`
+	Operator      Operator `json:"operator"`
+	Email         *Email   `json:"email,omitempty"`
+	Roster        *Roster  `json:"roster,omitempty"`
+}
+
+// Operator is the organisation that answers for the network's personal data.
+type Operator struct {
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	Contact string `json:"contact"`
+}
+
+// Email is the mail server of a network; its password, if any, is in EmailDir.
+type Email struct {
+	Host           string `json:"host"`
+	Port           int    `json:"port"`
+	TLS            string `json:"tls"` // StartTLS, Implicit or None
+	FromAddress    string `json:"fromAddress"`
+	FromName       string `json:"fromName"`
+	MaxPerSecond   int    `json:"maxPerSecond"`
+	MaxConnections int    `json:"maxConnections"`
+}
+
+// Roster is the HR feed of a network.
+type Roster struct {
+	Path     string            `json:"path,omitempty"` // below RosterVolumeDir
+	URL      string            `json:"url,omitempty"`
+	Encoding string            `json:"encoding"` // UTF-8 or Shift_JIS
+	Columns  map[string]string `json:"columns,omitempty"`
+}
+
+// Campaign is one campaign with its texts resolved.
+type Campaign struct {
+	UID                  string             `json:"uid"`
+	Name                 string             `json:"name"`
+	Generation           int64              `json:"generation"`
+	Type                 string             `json:"type"`
+	MatchExpressions     []MatchExpression  `json:"matchExpressions,omitempty"`
+	Locales              []LocalisedContent `json:"locales"`
+	MaxPerSecond         int                `json:"maxPerSecond,omitempty"` // 0: the channel's own limit
+	MaxRecipients        int                `json:"maxRecipients"`
+	RetryDeadlineSeconds int                `json:"retryDeadlineSeconds"`
+	OnUnknown            string             `json:"onUnknown"` // Resend or Hold
+}
+
+// MatchExpression compares one fact of a member; see AudienceExpression of the API.
+type MatchExpression struct {
+	Field    string   `json:"field"`
+	Operator string   `json:"operator"`
+	Values   []string `json:"values,omitempty"`
+}
+
+// LocalisedContent is the text of a campaign in one language.
+type LocalisedContent struct {
+	Locale  string `json:"locale"`
+	Subject string `json:"subject"`
+	Body    string `json:"body"`
+}
+
+// Retention is one policy as it applies to one network: rules that a more explicit policy overrides are gone.
+type Retention struct {
+	PolicyUID         string          `json:"policyUID"`
+	Policy            string          `json:"policy"`
+	Generation        int64           `json:"generation"`
+	TimeZone          string          `json:"timeZone"`
+	Mode              string          `json:"mode"` // DryRun or Enforce
+	Rules             []RetentionRule `json:"rules,omitempty"`
+	BatchMembers      int             `json:"batchMembers"`
+	PauseMilliseconds int             `json:"pauseMilliseconds"`
+}
+
+// RetentionRule says when one category is due; see RetentionRule of the API.
+type RetentionRule struct {
+	Name       string `json:"name"`
+	Category   string `json:"category"`
+	Since      string `json:"since"`
+	After      string `json:"after"`
+	Action     string `json:"action"`
+	LegalBasis string `json:"legalBasis,omitempty"`
+}
+
+// RunEnvironment names the environment variables of a job's pod.
+const (
+	// EnvRunName is the deterministic name of the run.
+	EnvRunName = "ALUMNI_RUN_NAME"
+	// EnvScheduledAt is the due time of the run, RFC 3339.
+	EnvScheduledAt = "ALUMNI_SCHEDULED_AT"
+)
+
+// Load reads one settings file strictly: an unknown field means that operator and workload differ in version.
+func Load[T any](path string) (T, error) {
+	var v T
+	f, err := os.Open(path)
+	if err != nil {
+		return v, fmt.Errorf("read settings: %w", err)
+	}
+	defer f.Close()
+	d := json.NewDecoder(f)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		return v, fmt.Errorf("read settings %s: %w", path, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return v, fmt.Errorf("read settings %s: more than one JSON value", path)
+	}
+	return v, nil
+}
+
+// ScheduledAt parses the due time of a run as the operator wrote it.
+func ScheduledAt(value string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read %s: %w", EnvScheduledAt, err)
+	}
+	return t, nil
+}
