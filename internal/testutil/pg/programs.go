@@ -31,8 +31,9 @@ func findPrograms() (string, error) {
 		return dir, nil
 	}
 	if initdb, err := exec.LookPath("initdb"); err == nil {
-		if dir := filepath.Dir(initdb); hasPrograms(dir) {
-			return dir, nil
+		// A link to initdb alone may lie in PATH; the other programs are where it points.
+		if target, err := filepath.EvalSymlinks(initdb); err == nil && hasPrograms(filepath.Dir(target)) {
+			return filepath.Dir(target), nil
 		}
 	}
 	return newestInstalled("/usr/lib/postgresql")

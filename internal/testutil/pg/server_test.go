@@ -112,7 +112,7 @@ func TestNothingIsLeftAfterSIGKILL(t *testing.T) {
 	g.Expect(child.Start()).To(Succeed())
 
 	var dsn, logFile string
-	for lines := bufio.NewScanner(output); lines.Scan() && logFile == ""; {
+	for lines := bufio.NewScanner(output); logFile == "" && lines.Scan(); {
 		if fields := strings.Fields(lines.Text()); len(fields) == 3 && fields[0] == "booted" {
 			dsn, logFile = fields[1], fields[2]
 		}
