@@ -1,0 +1,87 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// StoreReadyCondition says whether the network's database and roles are there and the operator can log in.
+// Positive polarity. False with a reason below while they are not.
+const (
+	StoreReadyCondition = "StoreReady"
+
+	// ReasonProvisioned: database, roles and grants are as declared (True).
+	ReasonProvisioned = "Provisioned"
+	// ReasonServerNotReady: the Standalone server's pod is not up yet.
+	ReasonServerNotReady = "ServerNotReady"
+	// ReasonUnreachable: the server did not answer.
+	ReasonUnreachable = "Unreachable"
+	// ReasonTLSFailed: the server answered and its certificate could not be trusted, or it speaks no TLS.
+	ReasonTLSFailed = "TLSFailed"
+	// ReasonAuthenticationFailed: the server refused user name or password.
+	ReasonAuthenticationFailed = "AuthenticationFailed"
+	// ReasonInsufficientPrivilege: the admin role may not create databases or roles.
+	ReasonInsufficientPrivilege = "InsufficientPrivilege"
+	// ReasonVersionTooOld: the server is older than PostgreSQL 15.
+	ReasonVersionTooOld = "VersionTooOld"
+	// ReasonReadOnly: the server is a standby or refuses writes.
+	ReasonReadOnly = "ReadOnly"
+	// ReasonStoreClaimed: another network has claimed the database (Stalled; nothing is touched).
+	ReasonStoreClaimed = "StoreClaimed"
+	// ReasonStoreNotEmpty: the database holds tables of somebody else (Stalled; nothing is touched).
+	ReasonStoreNotEmpty = "StoreNotEmpty"
+	// ReasonRoleNotOwned: a role of a needed name belongs to somebody else (Stalled; nothing is touched).
+	ReasonRoleNotOwned = "RoleNotOwned"
+	// ReasonProvisioningFailed: a step on the server failed for another reason.
+	ReasonProvisioningFailed = "ProvisioningFailed"
+	// ReasonStatsUnavailable: the aggregates that status shows could not be read; the portal works on.
+	ReasonStatsUnavailable = "StatsUnavailable"
+)
+
+// SchemaReadyCondition says whether every migration of this operator's version is applied. Positive polarity.
+const (
+	SchemaReadyCondition = "SchemaReady"
+
+	// ReasonMigrated: the schema is at this operator's version (True).
+	ReasonMigrated = "Migrated"
+	// ReasonMigrationFailed: a migration failed; the schema is as it was before it.
+	ReasonMigrationFailed = "MigrationFailed"
+	// ReasonSchemaTooNew: a newer operator has migrated this store (Stalled; nothing is touched).
+	ReasonSchemaTooNew = "SchemaTooNew"
+)
+
+// RosterSyncedCondition says whether the HR feed was read as declared. Positive polarity.
+const (
+	RosterSyncedCondition = "RosterSynced"
+
+	// ReasonImported: the last import succeeded (True).
+	ReasonImported = "Imported"
+	// ReasonNotConfigured: the network declares no roster (True).
+	ReasonNotConfigured = "NotConfigured"
+	// ReasonImportPending: no import is due yet (Unknown).
+	ReasonImportPending = "ImportPending"
+	// ReasonImporting: an import is running (Unknown when it is the first, otherwise the last outcome stays).
+	ReasonImporting = "Importing"
+	// ReasonImportFailed: the last import failed; the message names the code and the field.
+	ReasonImportFailed = "ImportFailed"
+	// ReasonClaimNotFound: the PersistentVolumeClaim of the roster does not exist.
+	ReasonClaimNotFound = "ClaimNotFound"
+)
+
+// PortalAvailableCondition says whether the declared portal serves. Positive polarity.
+const (
+	PortalAvailableCondition = "PortalAvailable"
+
+	// ReasonAvailable: every replica of the declared version is available (True).
+	ReasonAvailable = "Available"
+	// ReasonRollingOut: replicas of the declared version are being started.
+	ReasonRollingOut = "RollingOut"
+)
+
+// ChannelsReadyCondition says whether the network can send. Positive polarity.
+const (
+	ChannelsReadyCondition = "ChannelsReady"
+
+	// ReasonConfigured: every declared sender has what it needs (True).
+	ReasonConfigured = "Configured"
+	// ReasonNoSender: no sender is declared (True): the portal shows pages, and nobody can sign in or be written to.
+	ReasonNoSender = "NoSender"
+)

@@ -1,0 +1,176 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// What a network gets where it declares nothing.
+const (
+	defaultPortalReplicas = 2
+	defaultEmailPort      = 587
+	defaultMaxPerSecond   = 50
+	defaultMaxConnections = 5
+)
+
+// NetworkConditions lists the component conditions that Ready sums up, in the order in which they are reached.
+func NetworkConditions() []string {
+	return []string{StoreReadyCondition, SchemaReadyCondition, ChannelsReadyCondition, PortalAvailableCondition, RosterSyncedCondition}
+}
+
+// GetConditions returns the conditions in status, for the helpers that work on every kind.
+func (n *AlumniNetwork) GetConditions() []metav1.Condition { return n.Status.Conditions }
+
+// SetConditions replaces the conditions in status.
+func (n *AlumniNetwork) SetConditions(conditions []metav1.Condition) {
+	n.Status.Conditions = conditions
+}
+
+// SetObservedGeneration records the generation that status speaks of.
+func (n *AlumniNetwork) SetObservedGeneration(generation int64) {
+	n.Status.ObservedGeneration = generation
+}
+
+// StoreKind is the effective type of the store.
+func (n *AlumniNetwork) StoreKind() StoreType {
+	if n.Spec.Store.Type == "" {
+		return StoreStandalone
+	}
+	return n.Spec.Store.Type
+}
+
+// Locale is the effective default language.
+func (n *AlumniNetwork) Locale() Locale {
+	if n.Spec.DefaultLocale == "" {
+		return LocaleJapanese
+	}
+	return n.Spec.DefaultLocale
+}
+
+// Zone is the effective time zone of the network's schedules and dates.
+func (n *AlumniNetwork) Zone() TimeZone {
+	if n.Spec.TimeZone == "" {
+		return "UTC"
+	}
+	return n.Spec.TimeZone
+}
+
+// RosterZone is the zone in which the roster's cron is read.
+func (n *AlumniNetwork) RosterZone() TimeZone {
+	if r := n.Spec.Roster; r != nil && r.Schedule != nil && r.Schedule.TimeZone != nil {
+		return *r.Schedule.TimeZone
+	}
+	return n.Zone()
+}
+
+// URL is the address of the portal, without a slash at the end.
+func (n *AlumniNetwork) URL() string { return strings.TrimRight(n.Spec.Portal.PublicURL, "/") }
+
+// PortalReplicas is the number of portal pods that should run now: none while the network is suspended.
+func (n *AlumniNetwork) PortalReplicas() int32 {
+	switch {
+	case n.Spec.State.Suspended():
+		return 0
+	case n.Spec.Portal.Replicas == nil:
+		return defaultPortalReplicas
+	default:
+		return *n.Spec.Portal.Replicas
+	}
+}
+
+// PortalResources are the effective resources of one portal pod.
+func (n *AlumniNetwork) PortalResources() corev1.ResourceRequirements {
+	if n.Spec.Portal.Resources != nil {
+		return *n.Spec.Portal.Resources
+	}
+	return resources("20m", "48Mi", "192Mi")
+}
+
+// ServerImage is the PostgreSQL image of a Standalone store, or the fallback when the network names none.
+func (n *AlumniNetwork) ServerImage(fallback string) string {
+	if s := n.Spec.Store.Standalone; s != nil && s.Image != "" {
+		return s.Image
+	}
+	return fallback
+}
+
+// ServerResources are the effective resources of a Standalone store's server.
+func (n *AlumniNetwork) ServerResources() corev1.ResourceRequirements {
+	if s := n.Spec.Store.Standalone; s != nil && s.Resources != nil {
+		return *s.Resources
+	}
+	return resources("100m", "256Mi", "512Mi")
+}
+
+// StorageSize is the effective size of a Standalone store's volume.
+func (n *AlumniNetwork) StorageSize() resource.Quantity {
+	if s := n.Spec.Store.Standalone; s != nil && s.StorageSize != nil {
+		return *s.StorageSize
+	}
+	return resource.MustParse("5Gi")
+}
+
+// StorageClass is the declared class of a Standalone store's volume; nil leaves it to the cluster.
+func (n *AlumniNetwork) StorageClass() *string {
+	if s := n.Spec.Store.Standalone; s != nil {
+		return s.StorageClassName
+	}
+	return nil
+}
+
+// Email is the mail sender with every default filled in, or nil when the network has none.
+func (n *AlumniNetwork) Email() *EmailChannel {
+	if n.Spec.Channels == nil || n.Spec.Channels.Email == nil {
+		return nil
+	}
+	e := *n.Spec.Channels.Email
+	e.Port = orDefault(e.Port, defaultEmailPort)
+	e.TLS = orDefault(e.TLS, EmailStartTLS)
+	e.FromName = orDefault(e.FromName, n.Spec.DisplayName)
+	e.MaxPerSecond = orDefault(e.MaxPerSecond, defaultMaxPerSecond)
+	e.MaxConnections = orDefault(e.MaxConnections, defaultMaxConnections)
+	return &e
+}
+
+// SecretNames lists the Secrets of other people that the spec refers to, sorted and without repeats.
+func (n *AlumniNetwork) SecretNames() []string {
+	var names []string
+	if x := n.Spec.Store.External; x != nil {
+		names = append(names, x.AdminSecretRef.Name)
+	}
+	if r := n.Spec.Roster; r != nil && r.Source.HTTPS != nil && r.Source.HTTPS.SecretRef != nil {
+		names = append(names, r.Source.HTTPS.SecretRef.Name)
+	}
+	if e := n.Email(); e != nil && e.CredentialsSecretRef != nil {
+		names = append(names, e.CredentialsSecretRef.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// orDefault returns the value, or the fallback where the value is its type's zero.
+func orDefault[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+// resources builds requests and a memory limit. A CPU limit would only slow a workload on an idle node.
+func resources(cpu, memory, memoryLimit string) corev1.ResourceRequirements {
+	return corev1.ResourceRequirements{
+		Requests: corev1.ResourceList{
+			corev1.ResourceCPU:    resource.MustParse(cpu),
+			corev1.ResourceMemory: resource.MustParse(memory),
+		},
+		Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse(memoryLimit)},
+	}
+}

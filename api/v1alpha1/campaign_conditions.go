@@ -1,0 +1,60 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// ContentValidCondition says whether every text of the campaign can be rendered. Positive polarity.
+const (
+	ContentValidCondition = "ContentValid"
+
+	// ReasonContentValid: every text compiles and names only fields that exist (True).
+	ReasonContentValid = "ContentValid"
+	// ReasonTemplateInvalid: a text does not compile or names an unknown field; the message names line and
+	// field (Stalled).
+	ReasonTemplateInvalid = "TemplateInvalid"
+)
+
+// AudienceResolvedCondition says whether the audience can be worked out. Positive polarity.
+const (
+	AudienceResolvedCondition = "AudienceResolved"
+
+	// ReasonAudienceValid: the expressions are sound; who matches is decided when a run starts (True).
+	ReasonAudienceValid = "AudienceValid"
+	// ReasonAudienceInvalid: an expression cannot be read (Stalled).
+	ReasonAudienceInvalid = "AudienceInvalid"
+	// ReasonNoSenderConfigured: the network has no sender for this campaign's channel.
+	ReasonNoSenderConfigured = "NoSenderConfigured"
+)
+
+// ScheduledCondition says whether the campaign's next run is known. Positive polarity.
+const (
+	ScheduledCondition = "Scheduled"
+
+	// ReasonScheduled: the next run is set (True).
+	ReasonScheduled = "Scheduled"
+	// ReasonRunning: a run is being sent (True).
+	ReasonRunning = "Running"
+	// ReasonCompleted: the one run of schedule.at has been (True).
+	ReasonCompleted = "Completed"
+	// ReasonMissed: a due time passed without a run, because the starting deadline had gone by. True while
+	// further runs follow, False when none does.
+	ReasonMissed = "Missed"
+	// ReasonScheduleInvalid: cron or time zone cannot be read (Stalled).
+	ReasonScheduleInvalid = "ScheduleInvalid"
+)
+
+// LastRunSucceededCondition says how the newest run ended. Positive polarity.
+const (
+	LastRunSucceededCondition = "LastRunSucceeded"
+
+	// ReasonNoRunYet: no run has started yet (True: nothing has failed).
+	ReasonNoRunYet = "NoRunYet"
+	// ReasonRunFinished: every message of the newest run is settled (True).
+	ReasonRunFinished = "RunFinished"
+	// ReasonRunInProgress: the newest run is being sent (Unknown).
+	ReasonRunInProgress = "RunInProgress"
+	// ReasonRunFailed: the newest run ended without being sent; the message names the code.
+	ReasonRunFailed = "RunFailed"
+	// ReasonTooManyRecipients: the audience was larger than delivery.maxRecipients; nothing was sent.
+	ReasonTooManyRecipients = "TooManyRecipients"
+)

@@ -1,0 +1,56 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// What a campaign gets where it declares nothing.
+const (
+	defaultMaxRecipients           = 50000
+	defaultStartingDeadlineSeconds = 3600
+	defaultRetryDeadlineSeconds    = 86400
+)
+
+// CampaignConditions lists the component conditions that Ready sums up, in the order in which they are reached.
+func CampaignConditions() []string {
+	return []string{ContentValidCondition, AudienceResolvedCondition, ScheduledCondition, LastRunSucceededCondition}
+}
+
+// GetConditions returns the conditions in status, for the helpers that work on every kind.
+func (c *Campaign) GetConditions() []metav1.Condition { return c.Status.Conditions }
+
+// SetConditions replaces the conditions in status.
+func (c *Campaign) SetConditions(conditions []metav1.Condition) { c.Status.Conditions = conditions }
+
+// SetObservedGeneration records the generation that status speaks of.
+func (c *Campaign) SetObservedGeneration(generation int64) { c.Status.ObservedGeneration = generation }
+
+// EffectiveDelivery is the delivery section with every default filled in.
+func (c *Campaign) EffectiveDelivery() Delivery {
+	var d Delivery
+	if c.Spec.Delivery != nil {
+		d = *c.Spec.Delivery
+	}
+	d.MaxRecipients = orDefault(d.MaxRecipients, defaultMaxRecipients)
+	d.StartingDeadlineSeconds = orDefault(d.StartingDeadlineSeconds, defaultStartingDeadlineSeconds)
+	d.RetryDeadlineSeconds = orDefault(d.RetryDeadlineSeconds, defaultRetryDeadlineSeconds)
+	d.OnUnknown = orDefault(d.OnUnknown, OnUnknownResend)
+	return d
+}
+
+// ConfigMapNames lists the ConfigMaps that the texts are read from, sorted and without repeats.
+func (c *Campaign) ConfigMapNames() []string {
+	var names []string
+	for _, l := range c.Spec.Content.Locales {
+		if l.BodyFrom != nil {
+			names = append(names, l.BodyFrom.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

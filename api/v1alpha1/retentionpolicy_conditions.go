@@ -1,0 +1,50 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// RulesValidCondition says whether every rule can be applied. Positive polarity.
+const (
+	RulesValidCondition = "RulesValid"
+
+	// ReasonRulesValid: zone, schedule and every period are sound (True).
+	ReasonRulesValid = "RulesValid"
+	// ReasonRuleInvalid: a period cannot be read; the message names the rule (Stalled).
+	ReasonRuleInvalid = "RuleInvalid"
+	// ReasonNoNetworkSelected: the selector chooses no network (True: nothing is to be done).
+	ReasonNoNetworkSelected = "NoNetworkSelected"
+	// ReasonSelectorInvalid: networkSelector cannot be read (Stalled).
+	ReasonSelectorInvalid = "SelectorInvalid"
+)
+
+// PlannedCondition says whether the newest scheduled run of every selected network ended well. Positive polarity.
+const (
+	PlannedCondition = "Planned"
+
+	// ReasonPreviewed: the newest runs counted what is due, and erased nothing by rule (True).
+	ReasonPreviewed = "Previewed"
+	// ReasonCertified: the newest runs erased what was due and left a certificate (True).
+	ReasonCertified = "Certified"
+	// ReasonAwaitingFirstRun: no run was due yet (True: nothing has failed).
+	ReasonAwaitingFirstRun = "AwaitingFirstRun"
+	// ReasonRetentionRunning: a run is under way (Unknown).
+	ReasonRetentionRunning = "RetentionRunning"
+	// ReasonRetentionRunFailed: a run failed; the message names the network and the code.
+	ReasonRetentionRunFailed = "RetentionRunFailed"
+	// ReasonMembersFailed: some people could not be erased and need a look.
+	ReasonMembersFailed = "MembersFailed"
+	// ReasonChainBroken: the audit chain in a store does not continue the head kept in status (Stalled).
+	ReasonChainBroken = "ChainBroken"
+)
+
+// ErasuresOnTimeCondition says whether people who left or asked were erased as promised. Positive polarity.
+const (
+	ErasuresOnTimeCondition = "ErasuresOnTime"
+
+	// ReasonNoneOpen: nobody waits (True).
+	ReasonNoneOpen = "NoneOpen"
+	// ReasonOnTime: people wait and none longer than promised (True).
+	ReasonOnTime = "OnTime"
+	// ReasonOverdue: somebody has waited longer than erasureRequests.primaryWithinHours.
+	ReasonOverdue = "Overdue"
+)
