@@ -56,7 +56,11 @@ func Grants() []Grant {
 	grant(naming.RoleMetrics, r, "alumni_stats.members", "alumni_stats.erasure_requests", "alumni_stats.roster_imports",
 		"alumni_stats.roster_quarantine", "alumni_stats.campaign_runs", "alumni_stats.campaign_counts",
 		"alumni_stats.retention_runs", "alumni_stats.retention_counts", "alumni_stats.retention_failures",
-		"alumni_stats.audit_chain", "alumni_stats.certificates")
+		"alumni_stats.audit_chain", "alumni_stats.certificates", "alumni_stats.schema_version")
+	// A workload tells by the version whether the store is ready for it.
+	for _, role := range []naming.Role{naming.RolePortal, naming.RoleCampaign, naming.RoleRetention, naming.RoleRoster} {
+		grant(role, r, VersionTable)
+	}
 	return all
 }
 
