@@ -36,8 +36,6 @@ type RetentionPolicy struct {
 }
 
 // RetentionPolicySpec declares a policy.
-//
-// +kubebuilder:validation:XValidation:rule="self.rules.all(r, self.rules.exists_one(o, o.name == r.name))",message="rule names must be different"
 type RetentionPolicySpec struct {
 	// networkSelector chooses networks of the same namespace by label. An empty selector chooses all; for a
 	// category that a policy with labels also has a rule for, that policy wins.

@@ -1,0 +1,52 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package crdvalidation
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
+)
+
+func TestWhatCannotBeChangedOnALiveObject(t *testing.T) {
+	external := object{"type": "External", "external": object{"adminSecretRef": object{"name": "pg"}, "database": "hoshino"}}
+	tests := map[string]struct {
+		file    string
+		start   []change
+		change  change
+		refusal *refusal
+	}{
+		"the type of a store": {"network.yaml", nil, set(external, "spec", "store"),
+			&refusal{"spec.store.type", "declare a new network instead"}},
+		"the size of a volume": {"network.yaml", nil, set("2Gi", "spec", "store", "standalone", "storageSize"),
+			&refusal{"spec.store.standalone.storageSize", "cannot be changed"}},
+		"the class of a volume": {"network.yaml", nil, set("fast", "spec", "store", "standalone", "storageClassName"),
+			&refusal{"spec.store.standalone.storageClassName", "cannot be changed"}},
+		"the name of a database": {"network.yaml", []change{set(external, "spec", "store")}, set("other", "spec", "store", "external", "database"),
+			&refusal{"spec.store.external.database", "cannot be changed"}},
+		"the network of a campaign": {"campaign.yaml", nil, set("other", "spec", "networkRef", "name"),
+			&refusal{"spec.networkRef", "declare a new Campaign"}},
+		"but the image of a store may change": {"network.yaml", nil, set("postgres:17", "spec", "store", "standalone", "image"), nil},
+		"and the texts of a campaign may":     {"campaign.yaml", nil, set(list{object{"locale": "ja", "subject": "新", "body": "文"}}, "spec", "content", "locales"), nil},
+	}
+	env := kube.Start(t)
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			live := load(t, tt.file, tt.start)
+			live.SetNamespace(env.NewNamespace(t))
+			g.Expect(env.Client.Create(t.Context(), live)).To(Succeed())
+			g.Expect(unstructured.SetNestedField(live.Object, tt.change.value, tt.change.path...)).To(Succeed())
+			err := env.Client.Update(t.Context(), live)
+			if tt.refusal == nil {
+				g.Expect(err).NotTo(HaveOccurred())
+				return
+			}
+			g.Expect(err).To(MatchError(And(ContainSubstring(tt.refusal.field), ContainSubstring(tt.refusal.words))))
+		})
+	}
+}

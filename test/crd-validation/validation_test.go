@@ -1,0 +1,188 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package crdvalidation
+
+import (
+	"os"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
+)
+
+// change replaces one value of a good object; a nil value removes the field.
+type change struct {
+	path  []string
+	value any
+}
+
+func set(value any, path ...string) change { return change{path: path, value: value} }
+func unset(path ...string) change          { return change{path: path} }
+
+// refusal is what the API server must say: the path of the field and words of the sentence.
+type refusal struct{ field, words string }
+
+type validationCase struct {
+	changes []change
+	refused *refusal // nil: accepted
+}
+
+func accepted(changes ...change) validationCase { return validationCase{changes: changes} }
+func refused(field, words string, changes ...change) validationCase {
+	return validationCase{changes: changes, refused: &refusal{field: field, words: words}}
+}
+
+func runCases(t *testing.T, file string, cases map[string]validationCase) {
+	env := kube.Start(t)
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			object := load(t, file, tt.changes)
+			object.SetNamespace("default")
+			err := env.Client.Create(t.Context(), object, client.DryRunAll)
+			if tt.refused == nil {
+				g.Expect(err).NotTo(HaveOccurred())
+				return
+			}
+			g.Expect(err).To(HaveOccurred())
+			g.Expect(err.Error()).To(ContainSubstring(tt.refused.field))
+			g.Expect(err.Error()).To(ContainSubstring(tt.refused.words))
+		})
+	}
+}
+
+func load(t *testing.T, file string, changes []change) *unstructured.Unstructured {
+	t.Helper()
+	g := NewWithT(t)
+	raw, err := os.ReadFile("testdata/" + file)
+	g.Expect(err).NotTo(HaveOccurred())
+	object := &unstructured.Unstructured{}
+	g.Expect(yaml.Unmarshal(raw, &object.Object)).To(Succeed())
+	for _, c := range changes {
+		if c.value == nil {
+			unstructured.RemoveNestedField(object.Object, c.path...)
+			continue
+		}
+		g.Expect(unstructured.SetNestedField(object.Object, c.value, c.path...)).To(Succeed())
+	}
+	return object
+}
+
+// object and list write YAML values in short.
+type object = map[string]any
+type list = []any
+
+func TestAlumniNetworkRules(t *testing.T) {
+	runCases(t, "network.yaml", map[string]validationCase{
+		"a whole network":                  accepted(),
+		"a name that leaves no room":       refused("metadata.name", "at most 40 characters", set("a23456789012345678901234567890123456789012", "metadata", "name")),
+		"a display name of two lines":      refused("spec.displayName", "single line", set("a\nb", "spec", "displayName")),
+		"an organisation of two lines":     refused("spec.operator.name", "single line", set("a\nb", "spec", "operator", "name")),
+		"a contact page":                   accepted(set("https://hoshino.example/contact", "spec", "operator", "contact")),
+		"a contact that is neither":        refused("spec.operator.contact", "mail address or an https URL", set("call us", "spec", "operator", "contact")),
+		"a language that nobody wrote":     refused("spec.defaultLocale", "Unsupported value", set("fr", "spec", "defaultLocale")),
+		"a zone that is an abbreviation":   refused("spec.timeZone", "IANA name", set("JST+9:00", "spec", "timeZone")),
+		"the machine's zone":               refused("spec.timeZone", "IANA name", set("Local", "spec", "timeZone")),
+		"a purpose that is unknown":        refused("spec.programme.purposes", "Unsupported value", set(object{"purposes": list{"Fun"}}, "spec", "programme")),
+		"an external store":                accepted(set(object{"type": "External", "external": object{"adminSecretRef": object{"name": "pg"}}}, "spec", "store")),
+		"an external store with no server": refused("spec.store", "external is set exactly when", set(object{"type": "External"}, "spec", "store")),
+		"a standalone store with a server": refused("spec.store", "external is set exactly when", set(object{"type": "Standalone", "external": object{"adminSecretRef": object{"name": "pg"}}}, "spec", "store")),
+		"an external store with a volume":  refused("spec.store", "standalone is set only when", set(object{"type": "External", "standalone": object{"image": "x"}, "external": object{"adminSecretRef": object{"name": "pg"}}}, "spec", "store")),
+		"a volume of no size":              refused("spec.store.standalone.storageSize", "more than zero", set("0", "spec", "store", "standalone", "storageSize")),
+		"a database of PostgreSQL's own": refused("spec.store.external.database", "none of PostgreSQL's own",
+			set(object{"type": "External", "external": object{"database": "template1", "adminSecretRef": object{"name": "pg"}}}, "spec", "store")),
+		"a roster by https": accepted(set(object{"type": "HTTPS", "https": object{"url": "https://hr.hoshino.example/leavers.csv"}}, "spec", "roster", "source")),
+		"a roster by http": refused("spec.roster.source.https.url", "must start with https://",
+			set(object{"type": "HTTPS", "https": object{"url": "http://hr.hoshino.example/leavers.csv"}}, "spec", "roster", "source")),
+		"a roster address with a password": refused("spec.roster.source.https.url", "use secretRef",
+			set(object{"type": "HTTPS", "https": object{"url": "https://u:p@hr.hoshino.example/x"}}, "spec", "roster", "source")),
+		"a volume roster without a volume": refused("spec.roster.source", "volume is set exactly when", set(object{"type": "Volume"}, "spec", "roster", "source")),
+		"an https roster with a volume": refused("spec.roster.source", "volume is set exactly when",
+			set(object{"type": "HTTPS", "https": object{"url": "https://hr.hoshino.example/x"}, "volume": object{"claimName": "a", "path": "b"}}, "spec", "roster", "source")),
+		"an https roster without an address":  refused("spec.roster.source", "https is set exactly when", set(object{"type": "HTTPS"}, "spec", "roster", "source")),
+		"a path out of the volume":            refused("path", "has no '..'", set("../secret.csv", "spec", "roster", "source", "volume", "path")),
+		"a column of an unknown field":        refused("spec.roster.columns", "Unsupported value", set(list{object{"field": "Salary", "heading": "x"}}, "spec", "roster", "columns")),
+		"a column mapped twice":               refused("spec.roster.columns", "Duplicate value", set(list{object{"field": "Email", "heading": "x"}, object{"field": "Email", "heading": "y"}}, "spec", "roster", "columns")),
+		"a roster schedule with a zone in it": refused("spec.roster.schedule.cron", "write the zone in timeZone", set("TZ=UTC 0 9 * * *", "spec", "roster", "schedule", "cron")),
+		"a roster schedule of four fields":    refused("spec.roster.schedule.cron", "five fields", set("0 9 * *  ", "spec", "roster", "schedule", "cron")),
+		"an encoding that nobody reads":       refused("spec.roster.encoding", "Unsupported value", set("EUC-JP", "spec", "roster", "encoding")),
+		"a portal on localhost":               accepted(set("http://localhost:8081", "spec", "portal", "publicURL")),
+		"a portal by http":                    refused("spec.portal.publicURL", "must start with https://", set("http://alumni.hoshino.example", "spec", "portal", "publicURL")),
+		"a portal with a path":                refused("spec.portal.publicURL", "host and a port only", set("https://hoshino.example/alumni", "spec", "portal", "publicURL")),
+		"a portal that is no address":         refused("spec.portal.publicURL", "must start with https://", set("alumni portal", "spec", "portal", "publicURL")),
+		"no replica":                          refused("spec.portal.replicas", "greater than or equal to 1", set(int64(0), "spec", "portal", "replicas")),
+		"a sender with a name in the address": refused("spec.channels.email.fromAddress", "plain mail address", set("Desk <a@b.example>", "spec", "channels", "email", "fromAddress")),
+		"a sender name of two lines":          refused("spec.channels.email.fromName", "single line", set("a\r\nBcc: x", "spec", "channels", "email", "fromName")),
+		"a mail host that is an address":      refused("spec.channels.email.host", "DNS name or an IP", set("smtp://x", "spec", "channels", "email", "host")),
+		"a port that does not exist":          refused("spec.channels.email.port", "less than or equal to 65535", set(int64(70000), "spec", "channels", "email", "port")),
+		"a password in clear text": refused("spec.channels.email", "password in clear text",
+			set("None", "spec", "channels", "email", "tls"), set(object{"name": "smtp"}, "spec", "channels", "email", "credentialsSecretRef")),
+		"a missing portal": refused("spec.portal", "Required value", unset("spec", "portal")),
+	})
+}
+
+func TestCampaignRules(t *testing.T) {
+	expressions := func(e ...any) change { return set(list(e), "spec", "audience", "matchExpressions") }
+	locales := func(l ...any) change { return set(list(l), "spec", "content", "locales") }
+	runCases(t, "campaign.yaml", map[string]validationCase{
+		"a whole campaign":           accepted(),
+		"one moment":                 accepted(set(object{"at": "2027-04-01T09:00:00+09:00"}, "spec", "schedule")),
+		"a moment that is no time":   refused("spec.schedule.at", "date-time", set(object{"at": "tomorrow"}, "spec", "schedule")),
+		"a name that leaves no room": refused("metadata.name", "at most 40 characters", set("a23456789012345678901234567890123456789012", "metadata", "name")),
+		"neither cron nor at":        refused("spec.schedule", "exactly one of cron and at", set(object{}, "spec", "schedule")),
+		"both cron and at": refused("spec.schedule", "exactly one of cron and at",
+			set(object{"cron": "0 9 1 * *", "timeZone": "UTC", "at": "2027-04-01T09:00:00Z"}, "spec", "schedule")),
+		"cron without a zone":        refused("spec.schedule", "cron needs timeZone", unset("spec", "schedule", "timeZone")),
+		"at with a zone":             refused("spec.schedule", "timeZone goes with cron", set(object{"at": "2027-04-01T09:00:00Z", "timeZone": "UTC"}, "spec", "schedule")),
+		"cron with a zone in it":     refused("spec.schedule.cron", "write the zone in timeZone", set("CRON_TZ=UTC 0 9 1 * *", "spec", "schedule", "cron")),
+		"cron of six fields":         refused("spec.schedule.cron", "five fields", set("0 0 9 1 * *", "spec", "schedule", "cron")),
+		"a type that is unknown":     refused("spec.type", "Unsupported value", set("Spam", "spec", "type")),
+		"In with nothing":            refused("matchExpressions", "at least one value", expressions(object{"field": "region", "operator": "In"})),
+		"Exists with a value":        refused("matchExpressions", "take no values", expressions(object{"field": "region", "operator": "Exists", "values": list{"x"}})),
+		"Gt with a word":             refused("matchExpressions", "one whole number", expressions(object{"field": "tenureMonths", "operator": "Gt", "values": list{"many"}})),
+		"Gt of a word":               refused("matchExpressions", "tenureMonths or monthsSinceDeparture", expressions(object{"field": "region", "operator": "Gt", "values": list{"3"}})),
+		"In of a number":             refused("matchExpressions", "compared by Gt and Lt", expressions(object{"field": "tenureMonths", "operator": "In", "values": list{"3"}})),
+		"every operator used well":   accepted(expressions(object{"field": "tenureMonths", "operator": "Lt", "values": list{"36"}}, object{"field": "skills", "operator": "DoesNotExist"}, object{"field": "locale", "operator": "NotIn", "values": list{"en"}})),
+		"a field that nobody knows":  refused("matchExpressions", "Unsupported value", expressions(object{"field": "salary", "operator": "Exists"})),
+		"no language":                refused("spec.content.locales", "at least 1 items", locales()),
+		"a language twice":           refused("spec.content.locales", "Duplicate value", locales(object{"locale": "ja", "subject": "a", "body": "b"}, object{"locale": "ja", "subject": "a", "body": "b"})),
+		"a subject of two lines":     refused("subject", "single line", locales(object{"locale": "ja", "subject": "a\nBcc: x", "body": "b"})),
+		"no body":                    refused("spec.content", "exactly one of body and bodyFrom", locales(object{"locale": "ja", "subject": "a"})),
+		"two bodies":                 refused("spec.content", "exactly one of body and bodyFrom", locales(object{"locale": "ja", "subject": "a", "body": "b", "bodyFrom": object{"name": "c", "key": "d"}})),
+		"a body from a ConfigMap":    accepted(locales(object{"locale": "ja", "subject": "a", "bodyFrom": object{"name": "c", "key": "d"}})),
+		"no time to start in":        refused("startingDeadlineSeconds", "greater than or equal to 10", set(int64(1), "spec", "delivery", "startingDeadlineSeconds")),
+		"a rule that does not exist": refused("onUnknown", "Unsupported value", set("Guess", "spec", "delivery", "onUnknown")),
+	})
+}
+
+func TestRetentionPolicyRules(t *testing.T) {
+	rules := func(r ...any) change { return set(list(r), "spec", "rules") }
+	rule := func(name, category, since, after string) object {
+		return object{"name": name, "category": category, "trigger": object{"since": since}, "after": after}
+	}
+	runCases(t, "retention.yaml", map[string]validationCase{
+		"a whole policy":               accepted(),
+		"a period of many parts":       accepted(rules(rule("a", "Profile", "LastActivity", "P1Y6M2W3D"))),
+		"a name that leaves no room":   refused("metadata.name", "at most 40 characters", set("a23456789012345678901234567890123456789012", "metadata", "name")),
+		"a period of hours":            refused("after", "ISO 8601", rules(rule("a", "Profile", "Departed", "PT24H"))),
+		"a period in words":            refused("after", "ISO 8601", rules(rule("a", "Profile", "Departed", "10 years"))),
+		"an empty period":              refused("after", "at least 2 chars", rules(rule("a", "Profile", "Departed", "P"))),
+		"a negative period":            refused("after", "ISO 8601", rules(rule("a", "Profile", "Departed", "-P1Y"))),
+		"logs counted from departure":  refused("spec.rules", "DeliveryLogs are counted from Sent", rules(rule("a", "DeliveryLogs", "Departed", "P1Y"))),
+		"people counted from a mail":   refused("spec.rules", "DeliveryLogs are counted from Sent", rules(rule("a", "Profile", "Sent", "P1Y"))),
+		"a rule name twice":            refused("spec.rules", "Duplicate value", rules(rule("a", "Profile", "Departed", "P1Y"), rule("a", "Profile", "LastActivity", "P1Y"))),
+		"a rule name with spaces":      refused("name", "lower case letters", rules(rule("my rule", "Profile", "Departed", "P1Y"))),
+		"an action that is not built":  refused("action", "Unsupported value", rules(object{"name": "a", "category": "Profile", "trigger": object{"since": "Departed"}, "after": "P1Y", "action": "Hide"})),
+		"a mode that does not exist":   refused("spec.mode", "Unsupported value", set("Maybe", "spec", "mode")),
+		"cron with a zone in it":       refused("spec.schedule.cron", "write the zone in spec.timeZone", set("TZ=UTC 0 1 * * *", "spec", "schedule", "cron")),
+		"cron of three fields":         refused("spec.schedule.cron", "five fields", set("0 1 *    ", "spec", "schedule", "cron")),
+		"a promise of no time":         refused("primaryWithinHours", "greater than or equal to 1", set(int64(0), "spec", "erasureRequests", "primaryWithinHours")),
+		"a batch that locks everybody": refused("batchMembers", "less than or equal to 5000", set(int64(100000), "spec", "execution", "batchMembers")),
+		"a zone that is no zone":       refused("spec.timeZone", "IANA name", set("Tokyo time", "spec", "timeZone")),
+	})
+}
