@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"strings"
+	"sync"
 )
 
 // Kind says what a fingerprint was made of. The words are those of the column alumni.tombstone.kind.
@@ -34,9 +35,11 @@ const MinPepper = 16
 // ErrPepper tells that a pepper is too short to protect anything.
 var ErrPepper = errors.New("the pepper of tombstones is too short")
 
-// Keyer makes fingerprints under one network's pepper. It is not for use by several goroutines at once:
-// each has its own.
-type Keyer struct{ mac hash.Hash }
+// Keyer makes fingerprints under one network's pepper. Several goroutines may share it.
+type Keyer struct {
+	mu  sync.Mutex
+	mac hash.Hash
+}
 
 // New returns a Keyer for a pepper of at least MinPepper bytes.
 func New(pepper []byte) (*Keyer, error) {
@@ -55,6 +58,8 @@ func (k *Keyer) Key(kind Kind, value string) [sha256.Size]byte {
 	}
 	message := make([]byte, 0, len(kind)+1+len(value))
 	message = append(append(append(message, kind...), 0), value...)
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.mac.Reset()
 	k.mac.Write(message)
 	var key [sha256.Size]byte
