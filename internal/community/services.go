@@ -1,0 +1,108 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package community
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// How long things live.
+const (
+	// LinkLifetime is how long a mailed sign-in link works.
+	LinkLifetime = 15 * time.Minute
+	// LinksPerHour is how many links one person is mailed in an hour; more requests are answered alike and do nothing.
+	LinksPerHour = 5
+	// SessionIdle ends a session that was not used for so long.
+	SessionIdle = 30 * 24 * time.Hour
+	// SessionLifetime ends every session, used or not.
+	SessionLifetime = 90 * 24 * time.Hour
+	// ErasurePromise is the longest time from a withdrawal to the erasure that members are promised.
+	ErasurePromise = 24 * time.Hour
+)
+
+// SignInService lets people in by links that are mailed to the address the network knows.
+type SignInService interface {
+	// QueueLink has a link mailed to the member with this address. Anyone may ask; nobody is told whether the
+	// address is known: the result is nil for unknown, withdrawn and over-eager people too.
+	QueueLink(ctx context.Context, address string, locale Locale) error
+	// LinkState looks at a link without using it: the state of the person behind it.
+	// CodeLinkSpent: unknown, used or too old.
+	LinkState(ctx context.Context, token string) (State, error)
+	// SignIn uses up a link of someone who takes part and opens a session; the result is the session's token.
+	// CodeLinkSpent: unknown, used or too old. CodeJoinNeeded: the person has not joined; the link stays good.
+	SignIn(ctx context.Context, token string) (session string, err error)
+	// Join uses up a link of someone who was listed or invited, makes that person a member with the consents
+	// chosen, everything hidden, and opens a session. CodeInvalid: no consent to PurposeNetwork; the link stays
+	// good. CodeLinkSpent: as above.
+	Join(ctx context.Context, token string, choice Choice) (session string, err error)
+}
+
+// Session is one of a member's open sessions.
+type Session struct {
+	Current   bool
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+}
+
+// SessionService keeps people signed in.
+type SessionService interface {
+	// Authenticate finds the person behind a session's token and keeps the session alive.
+	// CodeUnauthenticated: no live session, or the person no longer takes part.
+	Authenticate(ctx context.Context, token string) (Viewer, error)
+	// Sessions lists the viewer's own sessions, the newest first.
+	Sessions(ctx context.Context, viewer Viewer) ([]Session, error)
+	// SignOut ends the viewer's session.
+	SignOut(ctx context.Context, viewer Viewer) error
+	// SignOutEverywhere ends all of the viewer's sessions.
+	SignOutEverywhere(ctx context.Context, viewer Viewer) error
+}
+
+// MemberService shows and keeps the viewer's own data. Every method works on the viewer alone and answers
+// CodeForbidden when that person no longer takes part.
+type MemberService interface {
+	// Member is the viewer as the network holds him or her.
+	Member(ctx context.Context, viewer Viewer) (Member, error)
+	// UpdateProfile replaces profile and visibility. CodeInvalid: a field breaks a rule.
+	UpdateProfile(ctx context.Context, viewer Viewer, profile Profile, visibility Visibility) error
+	// Consents is what the viewer agreed to, with its history.
+	Consents(ctx context.Context, viewer Viewer) (Consents, error)
+	// Decide records the purposes whose decision changes, each as an entry of the ledger. Withdrawing
+	// PurposeNetwork is refused with CodeInvalid: that is Withdraw.
+	Decide(ctx context.Context, viewer Viewer, choice Choice) error
+	// ResumeMail takes the viewer's address off the list of those never to send to.
+	ResumeMail(ctx context.Context, viewer Viewer) error
+	// Pause stops all contact until an instant, or until further notice when it is nil. CodeInvalid: not in the
+	// future.
+	Pause(ctx context.Context, viewer Viewer, until *time.Time) error
+	// Resume ends a pause.
+	Resume(ctx context.Context, viewer Viewer) error
+	// Withdraw makes the viewer leave at once: no session, link, consent or visible field is left, and the
+	// erasure of the data is requested.
+	Withdraw(ctx context.Context, viewer Viewer, locale Locale) (Receipt, error)
+}
+
+// Receipt is what a person who left can refer to.
+type Receipt struct {
+	Request    uuid.UUID
+	ReceivedAt time.Time
+}
+
+// Unsubscription is what a link at the foot of a mail asks for. The link itself is the permission.
+type Unsubscription struct {
+	Member  uuid.UUID
+	Purpose string // empty or unknown for an invitation, which has no purpose of its own
+	Run     int64  // the campaign run whose mail held the link
+	All     bool   // stop all mail, not only this purpose
+}
+
+// UnsubscribeService stops mail.
+type UnsubscribeService interface {
+	// Unsubscribe does what a link asks for. It may be repeated, and does nothing for a person who is erased;
+	// changed tells whether anything was still to be done.
+	Unsubscribe(ctx context.Context, request Unsubscription) (changed bool, err error)
+}
