@@ -1,0 +1,162 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package catalogue
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Member is the table of people, at which every path ends.
+const Member = "alumni.member"
+
+// Delivery is the ledger of messages. Its rows are counted into alumni.delivery_erased when they go.
+const Delivery = "alumni.delivery"
+
+// MemberColumn is the column by which every child knows its member.
+const MemberColumn = "member_id"
+
+// Children are the tables whose rows belong to a member, in the order in which they are emptied. All of them
+// have MemberColumn, with a foreign key to Member that cascades as a safety net, and an index on it.
+func Children() []string {
+	return []string{
+		Delivery,
+		"alumni.portal_mail",
+		"alumni.session",
+		"alumni.sign_in_link",
+		"alumni.suppression",
+		"alumni.visibility",
+		"alumni.consent_state",
+		"alumni.consent",
+		"alumni.employment",
+		"alumni.contact",
+	}
+}
+
+// Loose are the columns that hold a member's identifier without a foreign key, because their rows may outlive the
+// member. Erasing a member clears each of them in a way of its own.
+func Loose() []string {
+	return []string{"alumni.erasure_request.member_id", "alumni.retention_failure.member_id"}
+}
+
+// Edge is one foreign key on the way to the member, or a loose column, as the database has it.
+type Edge struct {
+	Child    string // schema.table
+	Columns  string // of the child, joined by commas
+	Parent   string // schema.table; empty for a loose column
+	Cascades bool
+	Indexed  bool
+}
+
+// ErrIncomplete tells that the database holds something of members that this package does not know.
+var ErrIncomplete = errors.New("the catalogue of personal data is incomplete")
+
+// IncompleteError names what is unknown, missing or unfit.
+type IncompleteError struct{ Findings []string }
+
+// Error names every finding.
+func (e *IncompleteError) Error() string {
+	return ErrIncomplete.Error() + ": " + strings.Join(e.Findings, "; ")
+}
+
+// Is makes errors.Is(err, ErrIncomplete) true.
+func (e *IncompleteError) Is(target error) bool { return target == ErrIncomplete }
+
+//go:embed queries/edges.sql
+var edgesSQL string
+
+//go:embed queries/loose.sql
+var looseSQL string
+
+// Querier is a pool, a connection or a transaction.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// Observe reads every edge that the database has.
+func Observe(ctx context.Context, q Querier) ([]Edge, error) {
+	rows, err := q.Query(ctx, edgesSQL)
+	if err != nil {
+		return nil, fmt.Errorf("read foreign keys: %w", err)
+	}
+	edges, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Edge, error) {
+		var e Edge
+		return e, row.Scan(&e.Child, &e.Columns, &e.Parent, &e.Cascades, &e.Indexed)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read foreign keys: %w", err)
+	}
+	rows, err = q.Query(ctx, looseSQL)
+	if err != nil {
+		return nil, fmt.Errorf("read columns: %w", err)
+	}
+	loose, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Edge, error) {
+		var e Edge
+		return e, row.Scan(&e.Child, &e.Columns)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read columns: %w", err)
+	}
+	return append(edges, loose...), nil
+}
+
+// Compare checks observed edges against what this package knows, and names everything that differs.
+func Compare(observed []Edge) error {
+	var findings []string
+	found := map[string]bool{}
+	for _, e := range observed {
+		findings = append(findings, judge(e, found)...)
+	}
+	for _, child := range Children() {
+		if !found[child] {
+			findings = append(findings, child+" is missing or has no foreign key to "+Member)
+		}
+	}
+	if len(findings) == 0 {
+		return nil
+	}
+	slices.Sort(findings)
+	return &IncompleteError{Findings: findings}
+}
+
+// judge says what is wrong with one edge and notes the children that it finds.
+func judge(e Edge, found map[string]bool) []string {
+	column := e.Child + "." + e.Columns
+	if e.Parent == "" {
+		if slices.Contains(Loose(), column) {
+			return nil
+		}
+		return []string{column + " is not known"}
+	}
+	if !slices.Contains(Children(), e.Child) || e.Parent != Member || e.Columns != MemberColumn {
+		return []string{fmt.Sprintf("%s refers to %s and is not known", column, e.Parent)}
+	}
+	found[e.Child] = true
+	var findings []string
+	if !e.Cascades {
+		findings = append(findings, column+" does not cascade")
+	}
+	if !e.Indexed {
+		findings = append(findings, column+" has no index that begins with it")
+	}
+	return findings
+}
+
+// Check compares the database with what this package knows. It returns an *IncompleteError when they differ.
+func Check(ctx context.Context, q Querier) error {
+	observed, err := Observe(ctx, q)
+	if err != nil {
+		return err
+	}
+	return Compare(observed)
+}
+
+// Identifier quotes a name of this package for SQL.
+func Identifier(table string) string { return pgx.Identifier(strings.Split(table, ".")).Sanitize() }

@@ -1,0 +1,13 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package catalogue knows every table that holds something of a member, and checks that knowledge against the
+// database itself before anything is erased.
+//
+// A list of tables goes stale with the first migration that nobody thought of here. So the list is compared with
+// PostgreSQL's own catalogue: every foreign key that reaches the member, at any depth, every column named after
+// the member, the rule on deletion of each key, and an index to find its rows by. Whatever is not known stops
+// erasing, by name.
+//
+// The package imports pgx and the standard library. It must never change anything.
+package catalogue
