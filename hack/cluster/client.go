@@ -1,0 +1,138 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// pollEvery is how often a wait looks again: short against a boot of seconds.
+const pollEvery = 200 * time.Millisecond
+
+// restConfig is the administrator's way to the API server.
+func (c *Cluster) restConfig() (*rest.Config, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", c.kubeconfig())
+	if err != nil {
+		return nil, fmt.Errorf("read the kubeconfig of cluster %q: %w", c.Name, err)
+	}
+	config.QPS, config.Burst = 50, 100
+	return config, nil
+}
+
+func (c *Cluster) client() (*kubernetes.Clientset, error) {
+	config, err := c.restConfig()
+	if err != nil {
+		return nil, err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to cluster %q: %w", c.Name, err)
+	}
+	return client, nil
+}
+
+// apiReady asks the API server once whether it is ready.
+func (c *Cluster) apiReady(ctx context.Context) bool {
+	config, err := c.restConfig()
+	if err != nil {
+		return false
+	}
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return false
+	}
+	defer client.CloseIdleConnections()
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Host+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = resp.Body.Close() }()
+	_, _ = io.Copy(io.Discard, resp.Body) // only the code matters
+	return resp.StatusCode == http.StatusOK
+}
+
+// waitFor asks until the answer is yes. What stands in the way goes into the
+// error: the last error of the question, or only that time ran out.
+func (c *Cluster) waitFor(ctx context.Context, limit time.Duration, what string, ask func(context.Context) (bool, error)) error {
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, pollEvery, limit, true, func(ctx context.Context) (bool, error) {
+		if !c.running() {
+			return false, errors.New("the cluster's supervisor has ended")
+		}
+		ok, err := ask(ctx)
+		if err != nil {
+			last = err
+		}
+		return ok, nil
+	})
+	if err == nil {
+		return nil
+	}
+	if wait.Interrupted(err) && last != nil {
+		err = last
+	}
+	return fmt.Errorf("wait for %s (at most %s): %w", what, limit, err)
+}
+
+// nodeReady asks whether the node takes pods.
+func (c *Cluster) nodeReady(ctx context.Context) (bool, error) {
+	client, err := c.client()
+	if err != nil {
+		return false, err
+	}
+	node, err := client.CoreV1().Nodes().Get(ctx, c.Name, metav1.GetOptions{})
+	if err != nil {
+		return false, err
+	}
+	i := slices.IndexFunc(node.Status.Conditions, func(cond corev1.NodeCondition) bool {
+		return cond.Type == corev1.NodeReady
+	})
+	if i < 0 {
+		return false, nil
+	}
+	cond := node.Status.Conditions[i]
+	if cond.Status != corev1.ConditionTrue {
+		return false, fmt.Errorf("node is not ready: %s", cond.Message)
+	}
+	return true, nil
+}
+
+// deploymentReady asks whether every replica of a Deployment is available.
+func (c *Cluster) deploymentReady(namespace, name string) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		client, err := c.client()
+		if err != nil {
+			return false, err
+		}
+		d, err := client.AppsV1().Deployments(namespace).Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return false, err
+		}
+		done := d.Status.ObservedGeneration >= d.Generation && d.Spec.Replicas != nil &&
+			d.Status.AvailableReplicas == *d.Spec.Replicas
+		if !done {
+			return false, fmt.Errorf("%d replicas of %s/%s are available", d.Status.AvailableReplicas, namespace, name)
+		}
+		return true, nil
+	}
+}
