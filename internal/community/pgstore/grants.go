@@ -29,7 +29,8 @@ func Grants() []Grant {
 	grant(naming.RolePortal, ru, "alumni.member", "alumni.contact")
 	all = append(all, Grant{Role: naming.RolePortal, Privileges: r, Object: "alumni.employment",
 		Columns: []string{"id", "member_id", "department", "post", "joined_on", "left_on"}})
-	grant(naming.RolePortal, ri, "alumni.consent", "alumni.suppression", "alumni.erasure_request")
+	grant(naming.RolePortal, ri, "alumni.consent", "alumni.erasure_request")
+	grant(naming.RolePortal, []string{"SELECT", "INSERT", "DELETE"}, "alumni.suppression") // members may ask for mail again
 	grant(naming.RolePortal, r, "alumni.consent_state", "alumni.campaign_run")
 	grant(naming.RolePortal, riud, "alumni.visibility", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail")
 	grant(naming.RolePortal, riu, "alumni.unsubscribe_count")

@@ -1,0 +1,16 @@
+-- Takes the mails that are due, at most $3 of them, with a lease until $2; a lease that ran out is taken over.
+WITH due AS (
+    SELECT id FROM alumni.portal_mail
+    WHERE state = 'Waiting' AND not_before <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+    ORDER BY not_before, id LIMIT $3 FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE alumni.portal_mail p SET lease_until = $2, attempts = p.attempts + 1
+    FROM due WHERE p.id = due.id
+    RETURNING p.id, p.member_id, p.kind, p.locale, p.attempts, p.created_at
+)
+SELECT p.id, p.member_id, p.kind, p.locale, p.attempts, p.created_at, coalesce(c.address, '') AS address,
+       r.id AS request, r.received_at
+FROM claimed p
+LEFT JOIN alumni.contact c ON c.member_id = p.member_id AND c.channel = 'Email'
+LEFT JOIN alumni.erasure_request r ON r.member_id = p.member_id
+ORDER BY p.id
