@@ -30,8 +30,9 @@ type Options struct {
 	MaxConns int32
 	// ApplicationName is shown in PostgreSQL's own views, for example "portal".
 	ApplicationName string
-	// Tracer sees every statement; tests count with it.
-	Tracer pgx.QueryTracer
+	// ExecMode is how statements are sent; 0 means prepared and kept, best for long-lived sessions. Sessions of
+	// a few statements use pgx.QueryExecModeExec, which saves a round trip for each.
+	ExecMode pgx.QueryExecMode
 }
 
 // Open makes a pool for the login in a mounted folder. User name and password are read again for each new
@@ -126,7 +127,9 @@ func apply(config *pgx.ConnConfig, login Login, opts Options) error {
 	if opts.ApplicationName != "" {
 		config.RuntimeParams["application_name"] = opts.ApplicationName
 	}
-	config.Tracer = opts.Tracer
+	if opts.ExecMode != 0 {
+		config.DefaultQueryExecMode = opts.ExecMode
+	}
 	return nil
 }
 

@@ -1,0 +1,89 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package postgres
+
+// Actual is what the catalogs say. Observe and Check fill it; Plan reads it.
+type Actual struct {
+	// ServerVersion is PostgreSQL's own version text.
+	ServerVersion string
+
+	serverNumber int  // for example 150018
+	readOnly     bool // standby, or read-only by default
+	utf8Template bool // template0 is in UTF-8, so its character classes may be kept
+	session      sessionFacts
+	roles        map[string]roleFacts // by name; ours only
+	database     *databaseFacts       // nil: not there
+	inside       *insideFacts         // nil: not looked into
+}
+
+// sessionFacts describe the role that looks.
+type sessionFacts struct {
+	name                            string
+	superuser, createDB, createRole bool
+	admin                           bool // looks in order to change things
+}
+
+// roleFacts describe one of our roles.
+type roleFacts struct {
+	login, superuser, createDB, createRole, replication, bypassRLS, expires bool
+	connectionLimit                                                         int
+	comment                                                                 string
+	settings                                                                map[string]string // in our database
+	memberOf                                                                []membership
+	password                                                                passwordState
+	sessionMaySet, sessionInherits                                          bool // towards the role that looks
+}
+
+// membership is a role that one of our roles was made a member of, and by whom.
+type membership struct{ group, grantor string }
+
+// passwordState is what is known of a role's password.
+type passwordState int
+
+const (
+	passwordUnknown passwordState = iota
+	passwordRight
+	passwordWrong
+)
+
+type databaseFacts struct {
+	owner             string
+	utf8              bool
+	sessionMayConnect bool
+	held              map[privilege]bool
+}
+
+// insideFacts describe the inside of the database.
+type insideFacts struct {
+	claim        *Claim // nil: no claim row
+	claimTable   bool   // there is a claim table, with or without a row
+	hidden       bool   // there is a claim table, and the session may not read it
+	objects      int64  // relations, functions and types, ours included
+	publicCreate bool   // everybody may make objects in schema public
+	schemas      map[string]string
+	tables       map[string][]string // schema.table; columns where they matter
+	held         map[privilege]bool
+}
+
+// blind tells that the database is there and the session cannot see whose it is.
+func (a Actual) blind() bool {
+	return a.database != nil && (!a.database.sessionMayConnect || a.inside == nil || a.inside.hidden)
+}
+
+// claimedBy tells whether the claim row names this network.
+func (a Actual) claimedBy(c Claim) bool {
+	return a.inside != nil && a.inside.claim != nil && a.inside.claim.sameNetwork(c)
+}
+
+// Kinds of objects that carry privileges, in PostgreSQL's words.
+const (
+	onDatabase = "DATABASE"
+	onSchema   = "SCHEMA"
+	onTable    = "TABLE"
+)
+
+// privilege is one right of one role on one object. An empty role means PUBLIC. Object is written as SQL wants it.
+type privilege struct {
+	role, kind, object, column, right string
+}

@@ -1,0 +1,70 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+)
+
+// Check compares the store with the spec as the metrics role, which reads aggregates and catalogs only. An empty
+// answer means that the store is as declared and no admin session is needed. Otherwise call Ensure. The server is
+// where metrics says; its other fields must be those of Spec.Login(…, naming.RoleMetrics). It writes nothing.
+//
+// A schema that is older than this binary's migrations is among the answers too. The passwords of the other
+// roles cannot be seen by this role: Check logs in as each of them and leaves at once.
+func Check(ctx context.Context, metrics dbconn.Login, spec Spec) ([]Step, error) {
+	conn, err := connect(ctx, metrics)
+	switch {
+	case errors.Is(err, dbconn.ErrAuthentication), errors.Is(err, dbconn.ErrNotPermitted), errors.Is(err, dbconn.ErrNoDatabase):
+		return []Step{{Reason: "the operator's own role cannot log in"}}, nil
+	case err != nil:
+		return nil, fmt.Errorf("check the store: %w", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	actual, err := observeServer(ctx, conn, spec)
+	if err != nil {
+		return nil, err
+	}
+	actual.session.superuser = false
+	if actual.inside, err = observeInside(ctx, conn, spec); err != nil {
+		return nil, err
+	}
+	if actual.inside.hidden {
+		return []Step{{Reason: "the operator's own role may not read the claim"}}, nil
+	}
+	if actual.claimedBy(spec.Claim) {
+		if err := tryPasswords(ctx, metrics, spec, &actual); err != nil {
+			return nil, err
+		}
+	}
+	steps, err := Plan(spec, actual)
+	if err != nil || len(steps) > 0 {
+		return steps, err
+	}
+	return checkVersion(ctx, conn)
+}
+
+// checkVersion asks the store for its schema version.
+func checkVersion(ctx context.Context, conn *pgx.Conn) ([]Step, error) {
+	var version int64
+	err := conn.QueryRow(ctx, sqlSchemaVersion).Scan(&version)
+	pgErr := (*pgconn.PgError)(nil)
+	switch {
+	case errors.As(err, &pgErr) && (pgErr.Code == "42P01" || pgErr.Code == "42501"):
+		return []Step{{Reason: "the schema is not made yet"}}, nil
+	case err != nil:
+		return nil, explain("read the schema version", err)
+	case version < pgstore.LatestVersion():
+		return []Step{{Reason: fmt.Sprintf("the schema has version %d; %d is due", version, pgstore.LatestVersion())}}, nil
+	}
+	return nil, nil
+}

@@ -1,0 +1,21 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package postgres provisions a network's database: the database itself, one login role for each workload,
+// schemas, grants, and the claim row that says which network it belongs to.
+//
+// It works in three parts. Observe reads the catalogs into an Actual. Plan compares a Spec with it and returns
+// steps, each with a reason for people; it is pure, and refuses what is not ours before any step exists.
+// Execute runs the steps. Ensure is the three together, under a lock, with the migrations in between:
+//
+//  1. Check, as the metrics role: an empty answer means that nothing is to be done. This is the steady state.
+//  2. Ensure, as the admin role, only when Check found something or could not log in.
+//
+// Only our own roles, our database, and objects of its owner role are ever changed; whatever else lives on the
+// server is left alone. A database is ours when its claim row says so, or when it is empty.
+//
+// It works as a superuser and as a plain role with CREATEDB and CREATEROLE, on PostgreSQL 15 and newer.
+//
+// It may import internal/dbconn, internal/naming, internal/community/pgstore and pgx. It must never import
+// Kubernetes packages, never drop anything, never send a password in clear, and never put one into an error.
+package postgres

@@ -1,0 +1,118 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+)
+
+const (
+	// rounds bounds how often Ensure looks and repairs before it calls the state unsettled.
+	rounds = 4
+	// ensureTimeout bounds the whole of Ensure, migrations included.
+	ensureTimeout = 5 * time.Minute
+)
+
+// EnsureInput is what Ensure needs.
+type EnsureInput struct {
+	// Admin is a superuser, or a role with CREATEDB and CREATEROLE.
+	Admin dbconn.Login
+	// Spec is what the database should be.
+	Spec Spec
+
+	beforeStep func(Step) error
+}
+
+// EnsureResult tells what Ensure found and did.
+type EnsureResult struct {
+	// Steps are the repairs made, in order; each has a reason for people.
+	Steps []Step
+	// ServerVersion is PostgreSQL's own version text.
+	ServerVersion string
+	// SchemaVersion is the number of the last migration.
+	SchemaVersion int64
+}
+
+// Ensure makes the database what the spec says: roles, database, claim and schemas first, then the migrations
+// as the owner role, then the grants on what they made. It may be called at any time, by several at once, and
+// again after any failure. A *MigrationError says that the store is there and its schema is not up to date;
+// every other error is about the server or the store.
+func Ensure(ctx context.Context, in EnsureInput) (EnsureResult, error) {
+	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
+	defer cancel()
+	result := EnsureResult{}
+	s, err := openSession(ctx, in.Admin, in.Spec, in.beforeStep)
+	if err != nil {
+		return result, err
+	}
+	defer s.close(ctx)
+	if err := s.lock(ctx); err != nil {
+		return result, err
+	}
+	if err := s.converge(ctx, &result); err != nil {
+		return result, err
+	}
+	result.SchemaVersion, err = pgstore.Migrate(ctx, in.Spec.Login(in.Admin, naming.RoleOwner))
+	if newer := (*pgstore.NewerSchemaError)(nil); err != nil && !errors.As(err, &newer) {
+		return result, &MigrationError{Version: result.SchemaVersion, Err: err}
+	}
+	return result, s.converge(ctx, &result)
+}
+
+// lock lets one provisioner at a database at a time. It ends with the session. Two operators that use different
+// admin databases do not meet here; they meet at unique names, which converge handles.
+func (s *session) lock(ctx context.Context) error {
+	const wait = `SET lock_timeout = '20s'; SET statement_timeout = '60s'; SELECT pg_advisory_lock(hashtextextended(` // the name follows
+	_, err := s.server.PgConn().Exec(ctx, wait+literal("alumni-operator/"+s.spec.Database)+", 0))").ReadAll()
+	if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.Code == "55P03" {
+		return ErrBusy
+	}
+	if err != nil {
+		return explain("lock the database's name", err)
+	}
+	return nil
+}
+
+// converge looks and repairs until nothing is left to repair.
+func (s *session) converge(ctx context.Context, result *EnsureResult) error {
+	var (
+		left []Step
+		last error
+	)
+	for range rounds {
+		actual, err := s.observe(ctx)
+		if last = err; overtaken(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		result.ServerVersion = actual.ServerVersion
+		if left, err = Plan(s.spec, actual); err != nil || len(left) == 0 {
+			return err
+		}
+		err = s.execute(ctx, left)
+		if last = err; err != nil && !overtaken(err) {
+			return err
+		}
+		if err == nil {
+			result.Steps = append(result.Steps, left...)
+		}
+	}
+	reasons := make([]string, 0, len(left))
+	for _, step := range left {
+		reasons = append(reasons, step.Reason)
+	}
+	return errors.Join(fmt.Errorf("%w: %s", ErrUnsettled, strings.Join(reasons, "; ")), last)
+}

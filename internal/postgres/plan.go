@@ -1,0 +1,236 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package postgres
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Step is one change, done as a whole or not at all.
+type Step struct {
+	// Reason says what was found and is put right, for people.
+	Reason string
+
+	statements []statement
+	inside     bool // in the network's database; otherwise in the admin's own
+	asOwner    bool // as the owner role; otherwise as the admin role
+}
+
+// String is the reason.
+func (s Step) String() string { return s.Reason }
+
+// statement is SQL. A password is put in by Execute, as a verifier, where the text says passwordSlot.
+type statement struct {
+	text     string
+	password string
+}
+
+const passwordSlot = "{verifier}"
+
+// Plan compares what should be with what is. It returns the steps in order, and none when nothing is to be
+// done; or an error when the store is not ours or cannot be made. It is pure.
+func Plan(spec Spec, actual Actual) ([]Step, error) {
+	if err := vet(spec, actual); err != nil {
+		return nil, err
+	}
+	p := &planner{spec: spec, actual: actual}
+	for _, r := range spec.roles {
+		p.role(r)
+	}
+	p.adminMembership()
+	if actual.blind() {
+		return p.steps, nil // the next look will see more
+	}
+	p.database()
+	p.claim()
+	p.schemas()
+	p.privileges()
+	for _, r := range spec.roles {
+		p.settings(r)
+		p.foreignMemberships(r)
+	}
+	return p.steps, nil
+}
+
+type planner struct {
+	spec   Spec
+	actual Actual
+	steps  []Step
+}
+
+func (p *planner) onServer(reason string, texts ...string) {
+	p.steps = append(p.steps, Step{Reason: reason, statements: plain(texts)})
+}
+
+func (p *planner) insideAsOwner(reason string, texts ...string) {
+	p.steps = append(p.steps, Step{Reason: reason, statements: plain(texts), inside: true, asOwner: true})
+}
+
+func plain(texts []string) []statement {
+	all := make([]statement, len(texts))
+	for i, t := range texts {
+		all[i] = statement{text: t}
+	}
+	return all
+}
+
+// role makes a role, or puts its attributes, password and marker right.
+func (p *planner) role(r roleSpec) {
+	name := quote(r.name)
+	marker := "COMMENT ON ROLE " + name + " IS " + literal(p.spec.Claim.Marker())
+	found, ok := p.actual.roles[r.name]
+	if !ok {
+		create := fmt.Sprintf("CREATE ROLE %s LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT %d PASSWORD %s",
+			name, r.connectionLimit, passwordSlot)
+		p.steps = append(p.steps, Step{
+			Reason:     fmt.Sprintf("role %s is missing", r.name),
+			statements: []statement{{text: create, password: r.password}, {text: marker}},
+		})
+		return
+	}
+	if found.comment != p.spec.Claim.Marker() {
+		p.onServer(fmt.Sprintf("role %s has lost its marker", r.name), marker)
+	}
+	if wrong := wrongAttributes(r, found); len(wrong) > 0 {
+		p.onServer(fmt.Sprintf("role %s has attributes of another kind", r.name), "ALTER ROLE "+name+" "+strings.Join(wrong, " "))
+	}
+	if found.password == passwordWrong {
+		p.steps = append(p.steps, Step{
+			Reason:     fmt.Sprintf("role %s has another password", r.name),
+			statements: []statement{{text: "ALTER ROLE " + name + " PASSWORD " + passwordSlot, password: r.password}},
+		})
+	}
+}
+
+// wrongAttributes lists only what differs: PostgreSQL lets some attributes be named by superusers only.
+func wrongAttributes(r roleSpec, found roleFacts) []string {
+	var wrong []string
+	for _, a := range []struct {
+		isWrong bool
+		right   string
+	}{
+		{!found.login, "LOGIN"},
+		{found.superuser, "NOSUPERUSER"},
+		{found.createDB, "NOCREATEDB"},
+		{found.createRole, "NOCREATEROLE"},
+		{found.replication, "NOREPLICATION"},
+		{found.bypassRLS, "NOBYPASSRLS"},
+		{found.expires, "VALID UNTIL 'infinity'"},
+		{found.connectionLimit != r.connectionLimit, fmt.Sprintf("CONNECTION LIMIT %d", r.connectionLimit)},
+	} {
+		if a.isWrong {
+			wrong = append(wrong, a.right)
+		}
+	}
+	return wrong
+}
+
+// adminMembership lets an admin that is no superuser act as the owner role: to make the database for it, and
+// to give grants in its name. PostgreSQL 16 and newer ask for both options by name.
+func (p *planner) adminMembership() {
+	s := p.actual.session
+	if s.superuser || !s.admin {
+		return
+	}
+	owner := p.actual.roles[p.spec.ownerName()]
+	if owner.sessionMaySet && owner.sessionInherits {
+		return
+	}
+	grant := fmt.Sprintf("GRANT %s TO %s", quote(p.spec.ownerName()), quote(s.name))
+	if p.actual.serverNumber >= 160000 {
+		grant += " WITH INHERIT TRUE, SET TRUE"
+	}
+	p.onServer("the admin role is no member of the owner role", grant)
+}
+
+// database makes the database, or gives it to its owner. Sorting is by code point, which is the same on every
+// system and never breaks an index after an update of the operating system.
+func (p *planner) database() {
+	name, owner := quote(p.spec.Database), quote(p.spec.ownerName())
+	found := p.actual.database
+	if found == nil {
+		locale := "LOCALE_PROVIDER libc LC_COLLATE 'C'"
+		switch {
+		case p.actual.serverNumber >= 170000:
+			locale = "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C'"
+		case !p.actual.utf8Template:
+			locale += " LC_CTYPE 'C'"
+		}
+		p.onServer(fmt.Sprintf("database %s is missing", p.spec.Database),
+			fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE template0 ENCODING 'UTF8' %s", name, owner, locale))
+		return
+	}
+	if found.owner != p.spec.ownerName() {
+		p.onServer(fmt.Sprintf("database %s has another owner", p.spec.Database), fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", name, owner))
+	}
+}
+
+// claim writes the claim row before anything else is made inside. A second claimant hits the primary key.
+func (p *planner) claim() {
+	c := p.spec.Claim
+	if p.actual.inside == nil || p.actual.inside.claim == nil {
+		p.insideAsOwner(fmt.Sprintf("database %s is not claimed yet", p.spec.Database),
+			"CREATE SCHEMA "+SchemaOperator, sqlMakeClaim,
+			fmt.Sprintf("INSERT INTO %s (cluster_id, namespace, name, network_uid) VALUES (%s, %s, %s, %s)",
+				claimTable, literal(c.ClusterID), literal(c.Namespace), literal(c.Name), literal(c.NetworkUID)))
+		return
+	}
+	if p.actual.inside.claim.NetworkUID != c.NetworkUID {
+		p.insideAsOwner("the network was declared again and takes its database back",
+			fmt.Sprintf("UPDATE %s SET network_uid = %s", claimTable, literal(c.NetworkUID)))
+	}
+}
+
+// schemas makes what is missing and closes schema public.
+func (p *planner) schemas() {
+	inside := p.actual.inside
+	if inside == nil {
+		inside = &insideFacts{}
+	}
+	for _, name := range schemas() {
+		_, there := inside.schemas[name]
+		if there || (name == SchemaOperator && inside.claim == nil) { // made with the claim
+			continue
+		}
+		p.insideAsOwner(fmt.Sprintf("schema %s is missing", name), "CREATE SCHEMA "+quote(name))
+	}
+	if inside.publicCreate {
+		p.steps = append(p.steps, Step{
+			Reason:     "everybody may make objects in schema public",
+			statements: plain([]string{"REVOKE CREATE ON SCHEMA public FROM PUBLIC"}),
+			inside:     true, asOwner: !p.actual.session.superuser,
+		})
+	}
+}
+
+// settings pins the parameters of a role in our database. Others are left as they are.
+func (p *planner) settings(r roleSpec) {
+	var texts, names []string
+	for _, s := range r.settings {
+		if p.actual.roles[r.name].settings[s.name] == s.value {
+			continue
+		}
+		value := literal(s.value)
+		if s.name == "search_path" {
+			value = s.value // a list; quoted it would be one name
+		}
+		names = append(names, s.name)
+		texts = append(texts, fmt.Sprintf("ALTER ROLE %s IN DATABASE %s SET %s TO %s", quote(r.name), quote(p.spec.Database), s.name, value))
+	}
+	if len(texts) > 0 {
+		p.onServer(fmt.Sprintf("role %s lacks settings: %s", r.name, strings.Join(names, ", ")), texts...)
+	}
+}
+
+// foreignMemberships takes our roles out of every other role: what they may do is in the grants alone.
+func (p *planner) foreignMemberships(r roleSpec) {
+	for _, m := range p.actual.roles[r.name].memberOf {
+		text := fmt.Sprintf("REVOKE %s FROM %s", quote(m.group), quote(r.name))
+		if p.actual.serverNumber >= 160000 {
+			text += " GRANTED BY " + quote(m.grantor)
+		}
+		p.onServer(fmt.Sprintf("role %s was made a member of another role", r.name), text)
+	}
+}

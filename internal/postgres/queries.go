@@ -1,0 +1,35 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package postgres
+
+import _ "embed"
+
+var (
+	//go:embed queries/server.sql
+	sqlServer string
+	//go:embed queries/roles.sql
+	sqlRoles string
+	//go:embed queries/verifiers.sql
+	sqlVerifiers string
+	//go:embed queries/database.sql
+	sqlDatabase string
+	//go:embed queries/database_privileges.sql
+	sqlDatabasePrivileges string
+	//go:embed queries/claim.sql
+	sqlClaim string
+	//go:embed queries/make_claim.sql
+	sqlMakeClaim string
+	//go:embed queries/schemas.sql
+	sqlSchemas string
+	//go:embed queries/foreign.sql
+	sqlForeign string
+	//go:embed queries/objects.sql
+	sqlObjects string
+	//go:embed queries/privileges.sql
+	sqlPrivileges string
+	//go:embed queries/public_create.sql
+	sqlPublicCreate string
+	//go:embed queries/schema_version.sql
+	sqlSchemaVersion string
+)
