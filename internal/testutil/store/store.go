@@ -6,7 +6,6 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -15,9 +14,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/postgres"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/pg"
 )
 
@@ -47,11 +46,20 @@ func New(t testing.TB) *Store {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), setupLimit)
 	defer cancel()
+	passwords := map[naming.Role]string{}
 	for _, role := range naming.Roles() {
-		s.logins[role] = s.adminLogin().As(naming.DatabaseRole(s.Database, role), rand.Text(), s.Database)
+		passwords[role] = rand.Text()
+	}
+	claim := postgres.Claim{ClusterID: "test", Namespace: "test", Name: s.Database, NetworkUID: s.Database}
+	spec, err := postgres.NewSpec(s.Database, claim, passwords)
+	if err != nil {
+		t.Fatalf("describe a test store: %v", err)
+	}
+	for _, role := range naming.Roles() {
+		s.logins[role] = spec.Login(s.adminLogin(), role)
 	}
 	t.Cleanup(s.drop)
-	if err := s.provision(ctx); err != nil {
+	if _, err := postgres.Ensure(ctx, postgres.EnsureInput{Admin: s.adminLogin(), Spec: spec}); err != nil {
 		t.Fatalf("provision a test store: %v", err)
 	}
 	return s
@@ -112,42 +120,6 @@ func (s *Store) adminLogin() dbconn.Login {
 		Host: s.server.Host, Port: uint16(s.server.Port), Database: "postgres", //nolint:gosec // a port number
 		Username: "postgres", Password: s.server.Password, SSLMode: dbconn.SSLDisable,
 	}
-}
-
-// provision makes roles, database, schemas and grants by hand.
-func (s *Store) provision(ctx context.Context) error {
-	id := func(name string) string { return pgx.Identifier(strings.Split(name, ".")).Sanitize() }
-	role := func(r naming.Role) string { return id(naming.DatabaseRole(s.Database, r)) }
-	var server []string
-	for _, r := range naming.Roles() {
-		server = append(server, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", role(r), s.logins[r].Password))
-	}
-	server = append(server, fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE template0 ENCODING 'UTF8'", id(s.Database), role(naming.RoleOwner)))
-	if err := s.run(ctx, s.adminLogin(), server); err != nil {
-		return err
-	}
-	if err := s.run(ctx, s.logins[naming.RoleOwner], []string{"CREATE SCHEMA alumni", "CREATE SCHEMA alumni_stats", "CREATE SCHEMA alumni_operator"}); err != nil {
-		return err
-	}
-	if _, err := pgstore.Migrate(ctx, s.logins[naming.RoleOwner]); err != nil {
-		return err
-	}
-	var grants []string
-	for r, schemas := range pgstore.Schemas() {
-		for _, schema := range schemas {
-			grants = append(grants, fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s", id(schema), role(r)))
-		}
-	}
-	for _, g := range pgstore.Grants() {
-		columns := ""
-		if len(g.Columns) > 0 {
-			columns = " (" + strings.Join(g.Columns, ", ") + ")"
-		}
-		for _, p := range g.Privileges {
-			grants = append(grants, fmt.Sprintf("GRANT %s%s ON %s TO %s", p, columns, id(g.Object), role(g.Role)))
-		}
-	}
-	return s.run(ctx, s.logins[naming.RoleOwner], grants)
 }
 
 func (s *Store) run(ctx context.Context, login dbconn.Login, statements []string) error {
