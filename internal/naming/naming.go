@@ -57,6 +57,9 @@ func AdminSecret(network string) string { return network + "-db-admin" }
 // StoreServer names StatefulSet, Service and pods of a Standalone store.
 func StoreServer(network string) string { return network + "-db" }
 
+// StoreEndpoint names the ConfigMap with the address of a network's server.
+func StoreEndpoint(network string) string { return network + "-db-endpoint" }
+
 // StoreClaim names the volume claim of a Standalone store. It outlives the network.
 func StoreClaim(network string) string { return network + "-db-data" }
 

@@ -1,0 +1,144 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package pod
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
+
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
+
+// UID is the user that our own image runs as.
+const UID int64 = 65532
+
+// grace is the time between SIGTERM and SIGKILL. Workloads are done within 25 of these 30 seconds.
+const grace int64 = 30
+
+// Harden sets what every pod of ours has in common: Pod Security level restricted, no API token, no links to
+// other Services in its environment.
+func Harden(spec *corev1.PodSpec, uid int64) {
+	spec.AutomountServiceAccountToken = ptr.To(false)
+	spec.EnableServiceLinks = ptr.To(false)
+	spec.TerminationGracePeriodSeconds = ptr.To(grace)
+	spec.SecurityContext = &corev1.PodSecurityContext{
+		RunAsNonRoot:   ptr.To(true),
+		RunAsUser:      ptr.To(uid),
+		RunAsGroup:     ptr.To(uid),
+		FSGroup:        ptr.To(uid),
+		SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+	}
+	// The root of a volume is compared first, so that a large one does not delay every start.
+	spec.SecurityContext.FSGroupChangePolicy = ptr.To(corev1.FSGroupChangeOnRootMismatch)
+	for _, list := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
+		for i := range list {
+			list[i].SecurityContext = &corev1.SecurityContext{
+				AllowPrivilegeEscalation: ptr.To(false),
+				ReadOnlyRootFilesystem:   ptr.To(true),
+				Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+			}
+		}
+	}
+}
+
+// Folder is a volume and where it is mounted.
+type Folder struct {
+	Volume corev1.Volume
+	Mount  corev1.VolumeMount
+}
+
+// Add mounts folders into a container and adds their volumes to its pod.
+func Add(spec *corev1.PodSpec, container *corev1.Container, folders ...Folder) {
+	for _, f := range folders {
+		spec.Volumes = append(spec.Volumes, f.Volume)
+		container.VolumeMounts = append(container.VolumeMounts, f.Mount)
+	}
+}
+
+// ConfigMap is a folder with the keys of a ConfigMap.
+func ConfigMap(volume, name, path string) Folder {
+	return folder(volume, path, corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+		LocalObjectReference: corev1.LocalObjectReference{Name: name},
+	}})
+}
+
+// Secret is a folder with the named keys of a Secret; without keys, with all of them. Only the pod's own user and
+// group can read it.
+func Secret(volume, name, path string, keys ...string) Folder {
+	source := &corev1.SecretVolumeSource{SecretName: name, DefaultMode: ptr.To(int32(0o440))}
+	for _, key := range keys {
+		source.Items = append(source.Items, corev1.KeyToPath{Key: key, Path: key})
+	}
+	return folder(volume, path, corev1.VolumeSource{Secret: source})
+}
+
+// Database is the folder with the login of one role: user name and password from the role's own Secret, the
+// server's address from the network's ConfigMap, so that a server that moves needs no new Secret.
+func Database(network string, role naming.Role) Folder {
+	return folder("db", settings.DatabaseDir, corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+		DefaultMode: ptr.To(int32(0o440)),
+		Sources: []corev1.VolumeProjection{
+			{Secret: &corev1.SecretProjection{
+				LocalObjectReference: corev1.LocalObjectReference{Name: naming.DatabaseSecret(network, role)},
+				Items: []corev1.KeyToPath{
+					{Key: dbconn.KeyUsername, Path: dbconn.KeyUsername},
+					{Key: dbconn.KeyPassword, Path: dbconn.KeyPassword},
+				},
+			}},
+			{ConfigMap: &corev1.ConfigMapProjection{
+				LocalObjectReference: corev1.LocalObjectReference{Name: naming.StoreEndpoint(network)},
+			}},
+		},
+	}})
+}
+
+// Claim is a folder on a volume claim.
+func Claim(volume, claim, path string, readOnly bool) Folder {
+	f := folder(volume, path, corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{
+		ClaimName: claim, ReadOnly: readOnly,
+	}})
+	f.Mount.ReadOnly = readOnly
+	return f
+}
+
+// Scratch is an empty folder that lives as long as its pod.
+func Scratch(volume, path, limit string) Folder {
+	size := resource.MustParse(limit)
+	f := folder(volume, path, corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: &size}})
+	f.Mount.ReadOnly = false
+	return f
+}
+
+func folder(volume, path string, source corev1.VolumeSource) Folder {
+	return Folder{
+		Volume: corev1.Volume{Name: volume, VolumeSource: source},
+		Mount:  corev1.VolumeMount{Name: volume, MountPath: path, ReadOnly: true},
+	}
+}
+
+// Resources builds requests and limits of memory, and a request of CPU. A CPU limit would only slow a workload on
+// an idle node.
+func Resources(cpu, memory, memoryLimit string) corev1.ResourceRequirements {
+	return corev1.ResourceRequirements{
+		Requests: corev1.ResourceList{
+			corev1.ResourceCPU:    resource.MustParse(cpu),
+			corev1.ResourceMemory: resource.MustParse(memory),
+		},
+		Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse(memoryLimit)},
+	}
+}
+
+// GoMemory tells a Go program its memory limit, so that it collects garbage before the kernel ends it. A fifth is
+// left for what the runtime does not count. Without a limit it says nothing.
+func GoMemory(r corev1.ResourceRequirements) []corev1.EnvVar {
+	limit, ok := r.Limits[corev1.ResourceMemory]
+	if !ok || limit.Value() <= 0 {
+		return nil
+	}
+	share := resource.NewQuantity(limit.Value()/5*4, resource.BinarySI)
+	return []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: formatBytes(share.Value())}}
+}
