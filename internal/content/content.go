@@ -1,0 +1,202 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package content
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
+
+// maxOutput bounds the text part and the HTML part of a mail, in bytes each.
+const maxOutput = 512 << 10
+
+// maxShapes bounds the shapes that are kept. A text with more of them is compiled again for the rest.
+const maxShapes = 512
+
+// Content is the compiled text of one campaign. It is safe for concurrent use.
+type Content struct {
+	network  values
+	texts    map[string]*localeText
+	fallback *localeText
+}
+
+// localeText is the text in one language.
+type localeText struct {
+	locale  string
+	subject *program
+	body    *program
+	layout  layout
+
+	mu     sync.RWMutex
+	shapes map[shape]*shapeText
+}
+
+// shapeText is everything about one shape of a body that does not depend on a person.
+type shapeText struct {
+	text, html []segment
+	ascii      bool // mostly: decides how the parts are encoded
+}
+
+// Compile reads every text of a campaign. The error joins one *Error for each text that cannot be sent.
+func Compile(network settings.Network, campaign settings.Campaign) (*Content, error) {
+	if len(campaign.Locales) == 0 {
+		return nil, errors.New("the campaign has no text")
+	}
+	c := &Content{network: networkValues(network), texts: map[string]*localeText{}}
+	var errs []error
+	for _, l := range campaign.Locales {
+		t, err := c.compileLocale(campaign.Type, l)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		c.texts[l.Locale] = t
+		if c.fallback == nil || l.Locale == network.DefaultLocale {
+			c.fallback = t
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// compileLocale parses subject and body and tries the body in its extreme shapes.
+func (c *Content) compileLocale(campaignType string, l settings.LocalisedContent) (*localeText, error) {
+	reason, ok := footers[l.Locale].reason[campaignType]
+	if !ok {
+		return nil, fmt.Errorf("no footer for type %q in locale %q", campaignType, l.Locale)
+	}
+	t := &localeText{locale: l.Locale, shapes: map[shape]*shapeText{}, layout: layout{locale: l.Locale, reason: reason, known: c.network}}
+	var errs []error
+	var err error
+	if t.subject, err = t.parse("subject", l.Subject); err != nil {
+		errs = append(errs, err)
+	}
+	if t.body, err = t.parse("body", l.Body); err != nil {
+		errs = append(errs, err)
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	shapes := []shape{0}
+	if t.body.conditions > 0 {
+		if _, err := t.body.expandAll().parse(l.Locale, "body"); err != nil {
+			return nil, err
+		}
+		shapes = append(shapes, ^shape(0)>>(64-t.body.conditions))
+	}
+	for _, s := range shapes {
+		if _, err := t.shape(s); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// parse checks the bounds of one part and reads its template.
+func (t *localeText) parse(part, source string) (*program, error) {
+	fail := func(problem string) error { return &Error{t.locale, part, 0, problem} }
+	switch {
+	case strings.TrimSpace(source) == "":
+		return nil, fail("it is empty")
+	case !utf8.ValidString(source):
+		return nil, fail("it is not valid UTF-8")
+	case part == "subject" && strings.ContainsFunc(source, breaksLine):
+		return nil, fail("it is a single line without control characters")
+	case part == "subject" && utf8.RuneCountInString(source) > maxSubject:
+		return nil, fail(fmt.Sprintf("it has more than %d characters", maxSubject))
+	case len(source) > maxSource:
+		return nil, fail(fmt.Sprintf("it has more than %d bytes", maxSource))
+	}
+	if i := strings.IndexFunc(source, badControl); i >= 0 {
+		return nil, &Error{t.locale, part, 1 + strings.Count(source[:i], "\n"), "control characters are not allowed"}
+	}
+	return parseProgram(t.locale, part, source)
+}
+
+func breaksLine(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+
+func badControl(r rune) bool {
+	return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' || r == utf8.RuneError
+}
+
+// shape returns the compiled text of a shape, and makes it when it is met for the first time.
+func (t *localeText) shape(s shape) (*shapeText, error) {
+	t.mu.RLock()
+	st := t.shapes[s]
+	t.mu.RUnlock()
+	if st != nil {
+		return st, nil
+	}
+	st, err := t.compileShape(s)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.shapes) < maxShapes {
+		t.shapes[s] = st
+	}
+	return st, nil
+}
+
+func (t *localeText) compileShape(s shape) (*shapeText, error) {
+	e := t.body.expand(s)
+	document, err := e.parse(t.locale, "body")
+	if err != nil {
+		return nil, err
+	}
+	html, err := e.html(document)
+	if err != nil {
+		return nil, err
+	}
+	st := &shapeText{
+		html: merge(t.layout.htmlSegments(e.marker.split(tagStyles.Replace(html), true))),
+		text: merge(t.layout.textSegments(e.marker.split(e.plainText(document), false))),
+	}
+	st.ascii = mostlyASCII(st.text)
+	return st, nil
+}
+
+// merge joins literals that stand side by side.
+func merge(segments []segment) []segment {
+	var out []segment
+	for _, s := range segments {
+		if n := len(out); s.escape == literalSegment && n > 0 && out[n-1].escape == literalSegment {
+			out[n-1].literal += s.literal
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// mostlyASCII tells texts that quoted-printable makes hardly longer.
+func mostlyASCII(segments []segment) bool {
+	total, high := 0, 0
+	for _, s := range segments {
+		total += len(s.literal)
+		for i := 0; i < len(s.literal); i++ {
+			if s.literal[i] >= utf8.RuneSelf {
+				high++
+			}
+		}
+	}
+	return high*6 <= total
+}
+
+// text chooses the language of a member: their own, else the network's default, else the first.
+func (c *Content) text(locale string) *localeText {
+	if t := c.texts[locale]; t != nil {
+		return t
+	}
+	return c.fallback
+}

@@ -1,0 +1,15 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package content turns the texts of a campaign into mails.
+//
+// A text is Markdown with template fields such as {{ .Member.GivenName }}. Compile reads every text once: it
+// admits only fields, if, else, with, eq, ne, and, or and not, and refuses everything else with language, part and
+// line, before anything is sent. For each way through the conditions ("shape") the Markdown is parsed, turned to
+// HTML and to plain text, and sanitised once; a mail is then made by filling in escaped values. A value can
+// therefore never become Markdown, HTML, a header or another template.
+//
+// The package is pure: no network, no store, no clock, no files. It imports the standard library, the settings, the
+// message encoders of internal/mail/compose, goldmark and bluemonday. It must never put a member's data into an
+// error, and must never fetch anything that a text names.
+package content

@@ -1,0 +1,111 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package content
+
+import (
+	"net/url"
+	"strings"
+)
+
+// segment is literal output, or a field with the way its value is escaped.
+type segment struct {
+	literal string
+	field   fieldID
+	escape  escaping
+}
+
+type escaping uint8
+
+const (
+	literalSegment escaping = iota
+	escapeNothing           // plain text
+	escapeHTML              // text of an element, or an attribute
+	escapeQuery             // part of an address inside an attribute
+)
+
+// split cuts finished output at the markers. In HTML it looks where each marker stands.
+func (m marker) split(s string, html bool) []segment {
+	var out []segment
+	for {
+		at := strings.Index(s, m.prefix)
+		if at < 0 {
+			return append(out, segment{literal: s})
+		}
+		end := at + len(m.prefix) + 2 + len(markerSuffix)
+		f := fieldID(s[at+len(m.prefix)]-'a')*26 + fieldID(s[at+len(m.prefix)+1]-'a')
+		if f.isURL() {
+			at, end = at-len(urlBefore), end+len(urlAfter)
+		}
+		seg := segment{field: f, escape: escapeNothing}
+		switch {
+		case html:
+			seg.escape = escapingAt(s[:at], f)
+		case !f.isURL() && insideAddress(s[:at]):
+			seg.escape = escapeQuery
+		}
+		out = append(out, segment{literal: s[:at]}, seg)
+		s = s[end:]
+	}
+}
+
+// escapingAt finds out what the end of sanitised HTML is inside of.
+func escapingAt(before string, f fieldID) escaping {
+	tag := strings.LastIndexByte(before, '<')
+	if tag <= strings.LastIndexByte(before, '>') || f.isURL() {
+		return escapeHTML
+	}
+	attribute := strings.LastIndex(before[tag:], `="`)
+	if attribute >= 0 && strings.HasSuffix(before[:tag+attribute], " href") {
+		return escapeQuery
+	}
+	return escapeHTML
+}
+
+// insideAddress tells plain text whose last word is the beginning of a link.
+func insideAddress(before string) bool {
+	word := before[strings.LastIndexAny(before, " \n<")+1:]
+	return strings.Contains(word, "://")
+}
+
+// fill appends the output of segments for one mail.
+func fill(dst []byte, segments []segment, v *values) []byte {
+	for i := range segments {
+		s := &segments[i]
+		switch s.escape {
+		case literalSegment:
+			dst = append(dst, s.literal...)
+		case escapeNothing:
+			dst = append(dst, v.text[s.field]...)
+		case escapeHTML:
+			dst = appendHTML(dst, v.text[s.field])
+		case escapeQuery:
+			dst = append(dst, strings.ReplaceAll(url.QueryEscape(v.text[s.field]), "+", "%20")...)
+		}
+	}
+	return dst
+}
+
+func appendHTML(dst []byte, s string) []byte {
+	last := 0
+	for i := 0; i < len(s); i++ {
+		var entity string
+		switch s[i] {
+		case '&':
+			entity = "&amp;"
+		case '<':
+			entity = "&lt;"
+		case '>':
+			entity = "&gt;"
+		case '"':
+			entity = "&#34;"
+		case '\'':
+			entity = "&#39;"
+		default:
+			continue
+		}
+		dst = append(append(dst, s[last:i]...), entity...)
+		last = i + 1
+	}
+	return append(dst, s[last:]...)
+}

@@ -1,0 +1,83 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package compose
+
+import "encoding/base64"
+
+// lineLength is the longest line that the body encoders write.
+const lineLength = 76
+
+const hexDigits = "0123456789ABCDEF"
+
+// AppendQuotedPrintable encodes text with "\n" line ends. A dot at the start of a line is encoded too, so that the
+// result needs no dot-stuffing.
+func AppendQuotedPrintable(dst, text []byte) []byte {
+	column := 0
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case c == '\n':
+			dst, column = append(dst, '\r', '\n'), 0
+			continue
+		case c == '\r' && i+1 < len(text) && text[i+1] == '\n':
+			continue
+		}
+		if literal(c, text, i, column) {
+			if column == lineLength-1 && !lineEnds(text, i+1) {
+				dst, column = append(dst, '=', '\r', '\n'), 0
+				i--
+				continue
+			}
+			dst, column = append(dst, c), column+1
+			continue
+		}
+		if column > lineLength-4 {
+			dst, column = append(dst, '=', '\r', '\n'), 0
+		}
+		dst, column = append(dst, '=', hexDigits[c>>4], hexDigits[c&15]), column+3
+	}
+	return dst
+}
+
+// literal tells the bytes that stand for themselves where they are.
+func literal(c byte, text []byte, i, column int) bool {
+	switch {
+	case c == '=', c > '~':
+		return false
+	case c == ' ', c == '\t':
+		return !lineEnds(text, i+1)
+	case c == '.':
+		return column > 0
+	}
+	return c > ' '
+}
+
+func lineEnds(text []byte, i int) bool {
+	return i >= len(text) || text[i] == '\n' || text[i] == '\r' && i+1 < len(text) && text[i+1] == '\n'
+}
+
+// AppendBase64 encodes text with "\n" line ends, as lines of at most 76 characters.
+func AppendBase64(dst, text []byte) []byte {
+	var group [lineLength / 4 * 3]byte
+	n := 0
+	put := func(c byte) {
+		group[n] = c
+		if n++; n == len(group) {
+			dst = append(appendBase64Raw(dst, group[:]), '\r', '\n')
+			n = 0
+		}
+	}
+	for i, c := range text {
+		if c == '\n' && (i == 0 || text[i-1] != '\r') {
+			put('\r')
+		}
+		put(c)
+	}
+	if n > 0 {
+		dst = append(appendBase64Raw(dst, group[:n]), '\r', '\n')
+	}
+	return dst
+}
+
+func appendBase64Raw(dst, src []byte) []byte { return base64.StdEncoding.AppendEncode(dst, src) }
