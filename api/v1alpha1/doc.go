@@ -8,5 +8,6 @@
 // of it ever carries personal data: people appear as counts.
 //
 // +kubebuilder:object:generate=true
+// +kubebuilder:ac:generate=true
 // +groupName=alumni-operator.io
 package v1alpha1

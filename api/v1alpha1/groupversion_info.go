@@ -12,6 +12,9 @@ import (
 // GroupVersion is the API group and version of every kind in this package.
 var GroupVersion = schema.GroupVersion{Group: "alumni-operator.io", Version: "v1alpha1"}
 
+// SchemeGroupVersion is GroupVersion under the name that generated apply configurations look for.
+var SchemeGroupVersion = GroupVersion
+
 var schemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
 
 // AddToScheme registers the three kinds and their lists with a scheme.
