@@ -41,8 +41,10 @@ func Grants() []Grant {
 	grant(naming.RoleCampaign, riu, "alumni.campaign_run", "alumni.delivery")
 	grant(naming.RoleCampaign, r, "alumni.delivery_erased")
 
-	grant(naming.RoleRoster, riu, "alumni.member", "alumni.contact", "alumni.employment", "alumni.roster_import")
-	grant(naming.RoleRoster, ri, "alumni.consent", "alumni.roster_quarantine")
+	grant(naming.RoleRoster, riu, "alumni.member", "alumni.employment", "alumni.roster_import")
+	grant(naming.RoleRoster, riud, "alumni.contact") // HR takes an address out
+	grant(naming.RoleRoster, ri, "alumni.consent")
+	grant(naming.RoleRoster, []string{"SELECT", "INSERT", "DELETE"}, "alumni.roster_quarantine")
 	grant(naming.RoleRoster, r, "alumni.consent_state", "alumni.tombstone")
 
 	grant(naming.RoleRetention, []string{"SELECT", "UPDATE", "DELETE"}, "alumni.member")
