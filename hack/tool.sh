@@ -22,10 +22,11 @@ version=$(awk '
 	number ~ /^v[0-9]/ && index(tool, path "/") == 1 { print number; exit }
 ' "$module/go.mod")
 cache=${ALUMNI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/alumni-operator}/tools
-binary=$cache/$name-$version-$(go env GOVERSION)
+# A folder per version: some tools write their file name into what they generate.
+binary=$cache/$name-$version-$(go env GOVERSION)/$name
 
 if [ ! -x "$binary" ]; then
-	mkdir -p "$cache"
+	mkdir -p "$(dirname "$binary")"
 	exec 9>"$cache/.lock-$name"
 	flock 9 # another make may be building it
 	if [ ! -x "$binary" ]; then

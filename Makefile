@@ -1,0 +1,156 @@
+# Everything that is done to this project. `make help` lists it.
+SHELL := /bin/bash -euo pipefail
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The cluster of `make demo`: local makes one; current takes the kubeconfig's.
+CLUSTER ?= local
+# Images for CLUSTER=current; its nodes must be able to pull them.
+IMG ?=
+DEMO_IMG ?=
+# Version that is built into the programs.
+VERSION ?= dev
+# More flags for every go test, such as GO_TEST_FLAGS=-race.
+GO_TEST_FLAGS ?=
+# How long each fuzz test runs, and how often each benchmark.
+FUZZTIME ?= 20s
+BENCHTIME ?= 1x
+
+STEP := ./hack/step.sh
+CLUSTER_TOOL := go -C hack/cluster run .
+IMAGES_TOOL := go -C hack/images run .
+# Modules of their own beside the operator's; tools are tested by their makers.
+MODULES := $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod))
+# The packages of the operator's module without those that need a cluster or an idle machine.
+PACKAGES = $$(go list ./... | grep -vE '/test/(e2e|perf)(/|$$)')
+# Those whose tests start no server.
+PURE_PACKAGES = $$(go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | \
+	grep -vE '/internal/testutil/(pg|kube|store)|/test/' | cut -d ' ' -f 1)
+
+##@ Start here
+
+.PHONY: help
+help: ## List the commands.
+	@awk 'BEGIN { FS = ":.*## "; printf "Usage: make COMMAND [VARIABLE=value]\n" } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: ## Install what the machine lacks (as root on Debian) or name it.
+	@./hack/deps.sh test cluster images
+
+.PHONY: demo
+demo: ## Show the whole job on a real cluster (CLUSTER=current IMG=… for a cluster that you have).
+	@./hack/deps.sh cluster images
+	@go run ./hack/demo $(DEMO_FLAGS)
+
+.PHONY: demo-down
+demo-down: ## Remove everything that the demo made.
+	@go run ./hack/demo -down $(DEMO_FLAGS)
+
+ifeq ($(CLUSTER),current)
+DEMO_FLAGS := -current $(if $(IMG),-image $(IMG)) $(if $(DEMO_IMG),-demo-image $(DEMO_IMG))
+else ifneq ($(CLUSTER),local)
+$(error CLUSTER is local or current, not $(CLUSTER))
+endif
+
+##@ Development
+
+.PHONY: generate
+generate: ## Write deepcopy functions and apply configurations from api/.
+	@stamp=$$(mktemp); trap 'rm -f "$$stamp"' EXIT; controller_gen=$$(./hack/tool.sh controller-gen); \
+	"$$controller_gen" object:headerFile=hack/boilerplate.go.txt \
+		applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...; \
+	find api -path '*/applyconfiguration/*' -name '*.go' ! -newer "$$stamp" -print -delete
+
+.PHONY: manifests
+manifests: ## Write CRDs and RBAC roles from the markers in api/ and controllers/.
+	@"$$(./hack/tool.sh controller-gen)" crd paths=./api/... output:crd:dir=config/crd/bases
+	@"$$(./hack/tool.sh controller-gen)" rbac:roleName=manager,headerFile=hack/boilerplate.yaml.txt \
+		paths=./controllers/... output:rbac:dir=config/rbac
+
+.PHONY: docs
+docs: ## Write the API reference from the comments in api/.
+	@mkdir -p docs/api
+	@"$$(./hack/tool.sh crd-ref-docs)" --log-level=ERROR --source-path=api/v1alpha1 --renderer=markdown \
+		--config=hack/tools/crd-ref-docs/config.yaml --templates-dir=hack/tools/crd-ref-docs/templates \
+		--output-path=docs/api/v1alpha1.md
+
+.PHONY: fmt
+fmt: ## Format the code and order its imports.
+	@linter=$$(./hack/tool.sh golangci-lint); \
+	for module in . $(MODULES); do (cd "$$module" && "$$linter" fmt --config "$(CURDIR)/.golangci.yml" ./...); done
+
+.PHONY: build
+build: ## Build the programs into bin/.
+	@mkdir -p bin
+	@$(STEP) "Building into bin/" env CGO_ENABLED=0 go build -trimpath -tags timetzdata \
+		-ldflags "-s -w -X github.com/alumni-operator/alumni-operator/internal/version.version=$(VERSION)" \
+		-o bin/ ./cmd/...
+
+.PHONY: assets
+assets: ## Build etcd, API server and controller-manager for tests; print their folder.
+	@$(CLUSTER_TOOL) assets
+
+.PHONY: images
+images: ## Build the images for the local cluster without Docker; print the tarballs.
+	@./hack/deps.sh images
+	@$(IMAGES_TOOL) all
+
+##@ Verification
+
+.PHONY: test
+test: ## What must be green: lint, generated files, and every test that needs no cluster.
+	@./hack/deps.sh test
+	@$(STEP) "Control plane for the tests" $(MAKE) assets
+	@$(STEP) "Generated files" ./hack/verify-generated.sh
+	@$(STEP) "Lint" $(MAKE) lint
+	@$(STEP) "Unit, golden, API-server and database tests" $(MAKE) test-go
+	@$(STEP) "Tests of the modules under hack/" $(MAKE) test-modules
+
+.PHONY: test-unit
+test-unit: ## The tests that start no server, in seconds.
+	@go test -vet=off $(GO_TEST_FLAGS) $(PURE_PACKAGES)
+
+.PHONY: test-go
+test-go: ## All tests of the operator's module but e2e and performance.
+	@KUBEBUILDER_ASSETS="$$($(CLUSTER_TOOL) assets)" \
+		go test -vet=off -timeout 15m $(GO_TEST_FLAGS) $(PACKAGES)
+
+.PHONY: test-modules
+test-modules: ## The tests of the modules under hack/.
+	@for module in $(MODULES); do echo "$$module:"; go -C "$$module" test $(GO_TEST_FLAGS) ./...; done
+
+.PHONY: e2e
+e2e: ## The stories on a real cluster, made for them and removed after.
+	@./hack/deps.sh cluster images
+	@$(STEP) "End-to-end stories" go test -count=1 -vet=off -v -timeout 60m $(GO_TEST_FLAGS) ./test/e2e/...
+
+.PHONY: bench
+bench: ## The figures of docs/performance.md; use an idle machine.
+	@./hack/deps.sh test
+	@KUBEBUILDER_ASSETS="$$($(CLUSTER_TOOL) assets)" $(STEP) "Benchmarks" \
+		go test -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 60m -v ./test/perf/...
+
+.PHONY: fuzz
+fuzz: ## Every fuzz test for FUZZTIME (20s).
+	@grep -rlE '^func Fuzz[A-Z]' --include='*_test.go' api cmd controllers internal test | sort | while read -r file; do \
+		grep -oE '^func Fuzz[A-Za-z0-9_]+' "$$file" | cut -d ' ' -f 2 | while read -r name; do \
+			$(STEP) "$$name in $$(dirname "$$file")" \
+				go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")"; \
+		done; \
+	done
+
+.PHONY: lint
+lint: ## Lint the operator and the modules under hack/.
+	@linter=$$(./hack/tool.sh golangci-lint); status=0; \
+	for module in . $(MODULES); do \
+		echo "lint $$module"; \
+		(cd "$$module" && "$$linter" run --allow-parallel-runners --config "$(CURDIR)/.golangci.yml" ./...) || status=1; \
+	done; exit $$status
+
+.PHONY: verify
+verify: ## Generated files, module files and shell scripts are in order.
+	@$(STEP) "Generated files" ./hack/verify-generated.sh
+	@$(STEP) "Checksums of modules" go mod verify
+	@$(STEP) "Shell scripts" bash -c 'for script in hack/*.sh .ci/run; do bash -n "$$script" || exit 1; done'
