@@ -4,11 +4,12 @@
 package pod
 
 import (
+	"strconv"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/utils/ptr"
 
-	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
@@ -84,10 +85,7 @@ func Database(network string, role naming.Role) Folder {
 		Sources: []corev1.VolumeProjection{
 			{Secret: &corev1.SecretProjection{
 				LocalObjectReference: corev1.LocalObjectReference{Name: naming.DatabaseSecret(network, role)},
-				Items: []corev1.KeyToPath{
-					{Key: dbconn.KeyUsername, Path: dbconn.KeyUsername},
-					{Key: dbconn.KeyPassword, Path: dbconn.KeyPassword},
-				},
+				Items:                []corev1.KeyToPath{{Key: "username", Path: "username"}, {Key: "password", Path: "password"}},
 			}},
 			{ConfigMap: &corev1.ConfigMapProjection{
 				LocalObjectReference: corev1.LocalObjectReference{Name: naming.StoreEndpoint(network)},
@@ -139,6 +137,5 @@ func GoMemory(r corev1.ResourceRequirements) []corev1.EnvVar {
 	if !ok || limit.Value() <= 0 {
 		return nil
 	}
-	share := resource.NewQuantity(limit.Value()/5*4, resource.BinarySI)
-	return []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: formatBytes(share.Value())}}
+	return []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: strconv.FormatInt(limit.Value()/5*4, 10) + "B"}}
 }

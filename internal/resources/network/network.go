@@ -1,0 +1,128 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package network
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/labels"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
+
+// Endpoint is where a network's database lives.
+type Endpoint struct {
+	Host     string
+	Port     uint16
+	Database string
+	SSLMode  string
+	CA       []byte // PEM; empty means the system's roots
+}
+
+// BuildSettings says what workloads know of the network, with every default filled in.
+func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
+	s := settings.Network{
+		UID: string(n.UID), Namespace: n.Namespace, Name: n.Name,
+		DisplayName: n.Spec.DisplayName, Description: n.Spec.Description, MemberLabel: n.Spec.MemberLabel,
+		DefaultLocale: string(n.Locale()), TimeZone: string(n.Zone()), PublicURL: n.URL(),
+		Operator: settings.Operator(n.Spec.Operator),
+	}
+	if p := n.Spec.Programme; p != nil {
+		for _, purpose := range p.Purposes {
+			s.Purposes = append(s.Purposes, string(purpose))
+		}
+		slices.Sort(s.Purposes)
+	}
+	if e := n.Email(); e != nil {
+		s.Email = &settings.Email{
+			Host: e.Host, Port: int(e.Port), TLS: string(e.TLS), FromAddress: e.FromAddress, FromName: e.FromName,
+			MaxPerSecond: int(e.MaxPerSecond), MaxConnections: int(e.MaxConnections),
+		}
+	}
+	s.Roster = buildRoster(n.Spec.Roster)
+	return s
+}
+
+func buildRoster(r *v1alpha1.Roster) *settings.Roster {
+	if r == nil {
+		return nil
+	}
+	s := &settings.Roster{Encoding: string(r.Encoding)}
+	if s.Encoding == "" {
+		s.Encoding = "UTF-8"
+	}
+	if v := r.Source.Volume; v != nil {
+		s.Path = v.Path
+	}
+	if h := r.Source.HTTPS; h != nil {
+		s.URL = h.URL
+	}
+	for _, c := range r.Columns {
+		if s.Columns == nil {
+			s.Columns = map[string]string{}
+		}
+		s.Columns[string(c.Field)] = c.Heading
+	}
+	return s
+}
+
+// BuildConfigMap holds the settings as JSON.
+func BuildConfigMap(n *v1alpha1.AlumniNetwork) (*corev1.ConfigMap, error) {
+	encoded, err := json.Marshal(BuildSettings(n))
+	if err != nil {
+		return nil, fmt.Errorf("encode settings: %w", err)
+	}
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: n.Namespace, Name: naming.NetworkConfig(n.Name), Labels: labels.For(n.Name, labels.Settings),
+		},
+		Data: map[string]string{settings.NetworkFile: string(encoded)},
+	}, nil
+}
+
+// BuildEndpoint holds the address of the store. Its keys are the files that internal/dbconn reads, but for user
+// name and password.
+func BuildEndpoint(n *v1alpha1.AlumniNetwork, e Endpoint) *corev1.ConfigMap {
+	data := map[string]string{
+		"host": e.Host, "port": strconv.Itoa(int(e.Port)), "dbname": e.Database, "sslmode": e.SSLMode,
+	}
+	if len(e.CA) > 0 {
+		data["ca.crt"] = string(e.CA)
+	}
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: n.Namespace, Name: naming.StoreEndpoint(n.Name), Labels: labels.For(n.Name, labels.Store),
+		},
+		Data: data,
+	}
+}
+
+// PortalHash changes exactly when portal pods must restart: when what they read at their start has changed. The
+// roster is not among it. The credentials go in under a key that only the network's Secrets hold, so that the
+// digest, which everybody who sees the pod can read, tells nothing of them.
+func PortalHash(n *v1alpha1.AlumniNetwork, e Endpoint, key []byte, credentials map[string][]byte) (string, error) {
+	s := BuildSettings(n)
+	s.Roster = nil
+	encoded, err := json.Marshal(struct {
+		Settings    settings.Network
+		Endpoint    Endpoint
+		Credentials map[string][]byte
+	}{s, e, credentials})
+	if err != nil {
+		return "", fmt.Errorf("encode settings: %w", err)
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write(encoded)
+	return hex.EncodeToString(mac.Sum(nil)[:12]), nil
+}

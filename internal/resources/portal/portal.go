@@ -1,0 +1,153 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package portal
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/labels"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/resources/pod"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
+
+const (
+	servicePort int32 = 80
+	httpPort    int32 = 8080
+	metricsPort int32 = 9090
+)
+
+// Input is what the portal is built from.
+type Input struct {
+	Network *v1alpha1.AlumniNetwork
+	Image   string
+	// ConfigHash changes when pods must restart.
+	ConfigHash string
+}
+
+// Desired is the whole set of the portal's objects.
+func Desired(in Input) []client.Object {
+	all := []client.Object{BuildService(in), BuildDeployment(in)}
+	if budget := BuildDisruptionBudget(in); budget != nil {
+		all = append(all, budget)
+	}
+	return all
+}
+
+// BuildService is the address of the portal inside the cluster.
+func BuildService(in Input) *corev1.Service {
+	return &corev1.Service{
+		ObjectMeta: meta(in),
+		Spec: corev1.ServiceSpec{
+			Selector: labels.Selector(in.Network.Name, labels.Portal),
+			Ports: []corev1.ServicePort{{
+				Name: "http", Port: servicePort, TargetPort: intstr.FromString("http"), Protocol: corev1.ProtocolTCP,
+				AppProtocol: ptr.To("http"),
+			}},
+		},
+	}
+}
+
+// BuildDisruptionBudget keeps all replicas but one through a drain. A single replica gets none, for it would block
+// the drain for ever; nor does a suspended network.
+func BuildDisruptionBudget(in Input) *policyv1.PodDisruptionBudget {
+	if in.Network.PortalReplicas() < 2 {
+		return nil
+	}
+	return &policyv1.PodDisruptionBudget{
+		ObjectMeta: meta(in),
+		Spec: policyv1.PodDisruptionBudgetSpec{
+			MaxUnavailable:             ptr.To(intstr.FromInt32(1)),
+			Selector:                   &metav1.LabelSelector{MatchLabels: labels.Selector(in.Network.Name, labels.Portal)},
+			UnhealthyPodEvictionPolicy: ptr.To(policyv1.AlwaysAllow),
+		},
+	}
+}
+
+// BuildDeployment runs the portal. A new pod must serve before an old one ends, so that a roll loses no request.
+func BuildDeployment(in Input) *appsv1.Deployment {
+	n := in.Network
+	selector := labels.Selector(n.Name, labels.Portal)
+	return &appsv1.Deployment{
+		ObjectMeta: meta(in),
+		Spec: appsv1.DeploymentSpec{
+			Replicas:                ptr.To(n.PortalReplicas()),
+			RevisionHistoryLimit:    ptr.To[int32](3),
+			ProgressDeadlineSeconds: ptr.To[int32](300),
+			Selector:                &metav1.LabelSelector{MatchLabels: selector},
+			Strategy: appsv1.DeploymentStrategy{
+				Type: appsv1.RollingUpdateDeploymentStrategyType,
+				RollingUpdate: &appsv1.RollingUpdateDeployment{
+					MaxUnavailable: ptr.To(intstr.FromInt32(0)), MaxSurge: ptr.To(intstr.FromInt32(1)),
+				},
+			},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{
+					Labels:      labels.For(n.Name, labels.Portal),
+					Annotations: map[string]string{labels.ConfigHash: in.ConfigHash},
+				},
+				Spec: podSpec(in),
+			},
+		},
+	}
+}
+
+func podSpec(in Input) corev1.PodSpec {
+	n := in.Network
+	container := corev1.Container{
+		Name:    "portal",
+		Image:   in.Image,
+		Command: []string{"/portal"},
+		Env:     pod.GoMemory(n.PortalResources()),
+		Ports: []corev1.ContainerPort{
+			{Name: "http", ContainerPort: httpPort, Protocol: corev1.ProtocolTCP},
+			{Name: "metrics", ContainerPort: metricsPort, Protocol: corev1.ProtocolTCP},
+		},
+		Resources:      n.PortalResources(),
+		StartupProbe:   probe("/healthz", 1, 60),
+		LivenessProbe:  probe("/healthz", 10, 3),
+		ReadinessProbe: probe("/readyz", 3, 2),
+	}
+	spec := corev1.PodSpec{
+		TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{
+			MaxSkew: 1, TopologyKey: corev1.LabelHostname, WhenUnsatisfiable: corev1.ScheduleAnyway,
+			LabelSelector: &metav1.LabelSelector{MatchLabels: labels.Selector(n.Name, labels.Portal)},
+		}},
+	}
+	folders := []pod.Folder{
+		pod.ConfigMap("network", naming.NetworkConfig(n.Name), settings.NetworkDir),
+		pod.Database(n.Name, naming.RolePortal),
+		pod.Secret("token-key", naming.TokenKeySecret(n.Name), settings.TokenKeyDir, settings.TokenKeyFile),
+	}
+	if e := n.Email(); e != nil && e.CredentialsSecretRef != nil {
+		folders = append(folders, pod.Secret("email", e.CredentialsSecretRef.Name, settings.EmailDir, "username", "password"))
+	}
+	pod.Add(&spec, &container, folders...)
+	spec.Containers = []corev1.Container{container}
+	pod.Harden(&spec, pod.UID)
+	return spec
+}
+
+func probe(path string, period, failures int32) *corev1.Probe {
+	return &corev1.Probe{
+		ProbeHandler:     corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path, Port: intstr.FromString("http")}},
+		PeriodSeconds:    period,
+		TimeoutSeconds:   3,
+		FailureThreshold: failures,
+	}
+}
+
+func meta(in Input) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Namespace: in.Network.Namespace, Name: naming.Portal(in.Network.Name),
+		Labels: labels.For(in.Network.Name, labels.Portal),
+	}
+}
