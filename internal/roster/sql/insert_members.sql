@@ -1,0 +1,15 @@
+-- Copyright The Alumni Operator Authors.
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- New people: Listed, or Active when they consented to the network. $1 is the network's locale.
+INSERT INTO alumni.member (id, state, employee_number, family_name, given_name, family_name_kana, given_name_kana,
+                           locale, region, life_stage, skills, joined_at, roster_digest)
+SELECT s.member_id, CASE WHEN s.network_at IS NULL THEN 'Listed' ELSE 'Active' END, s.employee_number, s.family_name,
+       coalesce(s.given_name, ''), coalesce(s.family_name_kana, ''), coalesce(s.given_name_kana, ''),
+       coalesce(s.locale, $1), coalesce(s.region, ''), coalesce(s.life_stage, ''), coalesce(s.skills, '{}'), s.network_at,
+       s.digest || pg_temp.mark(s.family_name) || pg_temp.mark(coalesce(s.given_name, ''))
+           || pg_temp.mark(coalesce(s.family_name_kana, '')) || pg_temp.mark(coalesce(s.given_name_kana, ''))
+           || pg_temp.mark(coalesce(s.locale, $1)) || pg_temp.mark(coalesce(s.region, ''))
+           || pg_temp.mark(coalesce(s.life_stage, '')) || pg_temp.mark(array_to_string(coalesce(s.skills, '{}'), E'\x1f'))
+  FROM pg_temp.roster_stage s
+  JOIN pg_temp.roster_plan p ON p.line = s.line AND p.verdict = 'New';
