@@ -30,6 +30,10 @@ const (
 	ReasonStoreNotEmpty = "StoreNotEmpty"
 	// ReasonRoleNotOwned: a role of a needed name belongs to somebody else (Stalled; nothing is touched).
 	ReasonRoleNotOwned = "RoleNotOwned"
+	// ReasonStoreMissing: the network had a database, and it is gone (Stalled; no empty one takes its place).
+	ReasonStoreMissing = "StoreMissing"
+	// ReasonProvisioning: another process is at work on the same database.
+	ReasonProvisioning = "Provisioning"
 	// ReasonProvisioningFailed: a step on the server failed for another reason.
 	ReasonProvisioningFailed = "ProvisioningFailed"
 	// ReasonStatsUnavailable: the aggregates that status shows could not be read; the portal works on.

@@ -77,7 +77,7 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 	if in.EmailSecret != "" {
 		mount(j, pod.Secret("email", in.EmailSecret, settings.EmailDir, "username", "password"))
 	}
-	size(j, pod.Resources("100m", "96Mi", "384Mi"))
+	resize(j, pod.Resources("100m", "96Mi", "384Mi"))
 	return j
 }
 
@@ -95,7 +95,7 @@ func BuildRetentionJob(in RetentionInput) *batchv1.Job {
 	if in.SigningSecret != "" {
 		mount(j, pod.Secret("signing", in.SigningSecret, settings.SigningDir, settings.SigningKeyFile))
 	}
-	size(j, pod.Resources("100m", "64Mi", "256Mi"))
+	resize(j, pod.Resources("100m", "64Mi", "256Mi"))
 	return j
 }
 
@@ -109,7 +109,7 @@ func BuildRosterJob(in RosterInput) *batchv1.Job {
 	if in.Secret != "" {
 		mount(j, pod.Secret("roster-secret", in.Secret, settings.RosterSecretDir))
 	}
-	size(j, pod.Resources("100m", "64Mi", "192Mi"))
+	j.Spec.Template.Spec.Containers[0].Resources = pod.Resources("100m", "64Mi", "192Mi") // it bounds itself far below
 	return j
 }
 
@@ -177,10 +177,11 @@ func mount(j *batchv1.Job, folders ...pod.Folder) {
 	pod.Add(spec, &spec.Containers[0], folders...)
 }
 
-func size(j *batchv1.Job, r corev1.ResourceRequirements) {
+// resize gives the worker its resources and tells it of the memory limit.
+func resize(j *batchv1.Job, r corev1.ResourceRequirements) {
 	c := &j.Spec.Template.Spec.Containers[0]
-	c.Resources = r
 	c.Env = append(c.Env, pod.GoMemory(r)...)
+	j.Spec.Template.Spec.Containers[0].Resources = r
 }
 
 func orElse(value, fallback string) string {

@@ -1,0 +1,76 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package storeaccess
+
+import (
+	"context"
+	"errors"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	"github.com/alumni-operator/alumni-operator/internal/postgres"
+	"github.com/alumni-operator/alumni-operator/internal/stats"
+)
+
+// meaning is what one class of error says in a condition. A terminal one waits for a person.
+type meaning struct {
+	class    error
+	reason   string
+	message  string
+	terminal bool
+}
+
+// meanings lists the classes, the more exact before the more general.
+func meanings() []meaning {
+	return []meaning{
+		{postgres.ErrNotEmpty, v1alpha1.ReasonStoreNotEmpty,
+			"the database holds objects and no claim of any network: it is somebody else's; name another database", true},
+		{postgres.ErrRoleTaken, v1alpha1.ReasonRoleNotOwned,
+			"a database role with a name that this network needs was not made for it; rename or drop that role", true},
+		{postgres.ErrEncoding, v1alpha1.ReasonProvisioningFailed,
+			"the database exists and is not encoded in UTF-8; name another one", true},
+		{postgres.ErrMissing, v1alpha1.ReasonStoreMissing,
+			"the database of this network is gone; restore it, or delete the network and declare it again to begin empty", true},
+		{postgres.ErrVersion, v1alpha1.ReasonVersionTooOld, "the server is older than PostgreSQL 15", false},
+		{postgres.ErrReadOnly, v1alpha1.ReasonReadOnly, "the server is a standby or takes no writes", false},
+		{postgres.ErrPrivilege, v1alpha1.ReasonInsufficientPrivilege,
+			"the admin role may not do what is needed; it must be able to create databases and roles", false},
+		{postgres.ErrBusy, v1alpha1.ReasonProvisioning, "another process is provisioning this database", false},
+		{postgres.ErrUnsettled, v1alpha1.ReasonProvisioningFailed,
+			"the database does not become as declared; see the operator's log", false},
+		{dbconn.ErrTLS, v1alpha1.ReasonTLSFailed,
+			"no trusted encrypted connection to the server; check sslmode and ca.crt", false},
+		{dbconn.ErrAuthentication, v1alpha1.ReasonAuthenticationFailed, "the server refused user name or password", false},
+		{dbconn.ErrNoDatabase, v1alpha1.ReasonUnreachable, "the database that the login names does not exist", false},
+		{dbconn.ErrNotPermitted, v1alpha1.ReasonInsufficientPrivilege, "the role may not do what is needed", false},
+		{dbconn.ErrUnreachable, v1alpha1.ReasonUnreachable, "the server does not answer", false},
+		{stats.ErrNotMigrated, v1alpha1.ReasonNetworkNotReady, "the store's schema is not up to date yet", false},
+		{context.DeadlineExceeded, v1alpha1.ReasonUnreachable, "the server did not answer in time", false},
+	}
+}
+
+// Explain gives an error of the store its reason. The message is a fixed sentence, so that it stays the same from try
+// to try; the cause goes to the log.
+func Explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	var claimed *postgres.ClaimedError
+	if errors.As(err, &claimed) {
+		return &outcome.Terminal{Reason: v1alpha1.ReasonStoreClaimed, Err: err,
+			Message: claimed.Error() + "; nothing was touched. Name another database, or remove the other network's claim"}
+	}
+	for _, m := range meanings() {
+		if !errors.Is(err, m.class) {
+			continue
+		}
+		if m.terminal {
+			return &outcome.Terminal{Reason: m.reason, Message: m.message, Err: err}
+		}
+		return &outcome.Failure{Reason: m.reason, Message: m.message, Err: err, After: outcome.Poll}
+	}
+	return &outcome.Failure{Reason: v1alpha1.ReasonProvisioningFailed, Err: err,
+		Message: "the store answered with an unexpected error; see the operator's log"}
+}
