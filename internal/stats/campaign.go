@@ -1,0 +1,115 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package stats
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// CampaignRun is one run of a campaign, counted from its ledger. Sent, Pending, Deferred, Failed, Bounced,
+// InDoubt, Expired and Refused add up to Audience.
+//
+// The states of the ledger fold like this: Planned and Claimed are pending; Deferred, Sent and Expired are what
+// they say; Failed with reason HardBounce is bounced, with any other reason failed; Unknown is in doubt;
+// Suppressed and Skipped are refused, by reason. Rows that retention deleted count as what they were.
+type CampaignRun struct {
+	RunName                          string
+	Campaign, Type                   string
+	Generation                       int64
+	State                            string // Sending, Finished or Failed
+	Failure                          string // reason code when Failed, for example TooManyRecipients
+	ScheduledAt, Deadline, StartedAt time.Time
+	FinishedAt                       *time.Time
+
+	Audience                                                   int64
+	Sent, Pending, Deferred, Failed, Bounced, InDoubt, Expired int64
+	Unsubscribed                                               int64
+	// Refused counts people who were not written to, by reason, most first.
+	Refused []Refusal
+}
+
+// Refusal counts people who were not written to for one reason.
+type Refusal struct {
+	Reason string
+	Count  int64
+}
+
+// CampaignRuns reads the newest runs of a campaign, newest first.
+func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int) ([]CampaignRun, error) {
+	var runs []CampaignRun
+	index := map[string]int{}
+	batch := &pgx.Batch{}
+	batch.Queue(sqlCampaignRuns, campaignUID, limit).Query(each(func(rows pgx.Rows) error {
+		var c CampaignRun
+		err := rows.Scan(&c.RunName, &c.Campaign, &c.Type, &c.Generation, &c.State, &c.Failure, &c.Audience,
+			&c.ScheduledAt, &c.Deadline, &c.StartedAt, &c.FinishedAt, &c.Unsubscribed)
+		index[c.RunName] = len(runs)
+		runs = append(runs, c)
+		return err
+	}))
+	batch.Queue(sqlCampaignCounts, campaignUID, limit).Query(each(func(rows pgx.Rows) error {
+		var (
+			name, state, reason string
+			count               int64
+		)
+		if err := rows.Scan(&name, &state, &reason, &count); err != nil {
+			return err
+		}
+		if i, ok := index[name]; ok {
+			runs[i].fold(state, reason, count)
+		}
+		return nil
+	}))
+	if err := r.send(ctx, "the campaign's runs", batch); err != nil {
+		return nil, err
+	}
+	for i := range runs {
+		slices.SortFunc(runs[i].Refused, func(a, b Refusal) int {
+			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason))
+		})
+	}
+	return runs, nil
+}
+
+// reasonHardBounce is the ledger's reason for a message that the receiving server refused for good.
+const reasonHardBounce = "HardBounce"
+
+// fold adds one count of the ledger to the run's numbers.
+func (c *CampaignRun) fold(state, reason string, count int64) {
+	switch state {
+	case "Sent":
+		c.Sent += count
+	case "Planned", "Claimed":
+		c.Pending += count
+	case "Deferred":
+		c.Deferred += count
+	case "Expired":
+		c.Expired += count
+	case "Unknown":
+		c.InDoubt += count
+	case "Failed":
+		if reason == reasonHardBounce {
+			c.Bounced += count
+		} else {
+			c.Failed += count
+		}
+	default: // Suppressed, Skipped
+		c.refuse(cmp.Or(reason, state), count)
+	}
+}
+
+func (c *CampaignRun) refuse(reason string, count int64) {
+	for i := range c.Refused {
+		if c.Refused[i].Reason == reason {
+			c.Refused[i].Count += count
+			return
+		}
+	}
+	c.Refused = append(c.Refused, Refusal{Reason: reason, Count: count})
+}

@@ -1,0 +1,37 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package stats
+
+import _ "embed"
+
+var (
+	//go:embed queries/store.sql
+	sqlStore string
+	//go:embed queries/members.sql
+	sqlMembers string
+	//go:embed queries/erasure.sql
+	sqlErasure string
+	//go:embed queries/roster_last.sql
+	sqlRosterLast string
+	//go:embed queries/roster_quarantine.sql
+	sqlRosterQuarantine string
+	//go:embed queries/roster_running.sql
+	sqlRosterRunning string
+	//go:embed queries/campaign_runs.sql
+	sqlCampaignRuns string
+	//go:embed queries/campaign_counts.sql
+	sqlCampaignCounts string
+	//go:embed queries/retention_runs.sql
+	sqlRetentionRuns string
+	//go:embed queries/retention_counts.sql
+	sqlRetentionCounts string
+	//go:embed queries/retention_failures.sql
+	sqlRetentionFailures string
+	//go:embed queries/erased.sql
+	sqlErased string
+	//go:embed queries/chain.sql
+	sqlChain string
+	//go:embed queries/certificate.sql
+	sqlCertificate string
+)
