@@ -51,10 +51,15 @@ func Grants() []Grant {
 	grant(naming.RoleRetention, rd, "alumni.contact", "alumni.employment", "alumni.consent", "alumni.consent_state",
 		"alumni.visibility", "alumni.suppression", "alumni.delivery", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail")
 	grant(naming.RoleRetention, r, "alumni.campaign_run")
-	grant(naming.RoleRetention, riu, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count",
-		"alumni.retention_failure")
+	grant(naming.RoleRetention, riu, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
+	grant(naming.RoleRetention, []string{"SELECT", "INSERT", "DELETE"}, "alumni.retention_failure")
 	grant(naming.RoleRetention, ru, "alumni.erasure_request")
 	grant(naming.RoleRetention, ri, "alumni.tombstone", "alumni.audit_record", "alumni.retention_certificate")
+	all = append(all,
+		// To lock a row, a role must be able to update it. Nobody can give an identity column a value of their own.
+		Grant{Role: naming.RoleRetention, Privileges: []string{"UPDATE"}, Object: "alumni.employment", Columns: []string{"id"}},
+		// Of two erasures of one person, as after a restore, the newer counts.
+		Grant{Role: naming.RoleRetention, Privileges: []string{"UPDATE"}, Object: "alumni.tombstone", Columns: []string{"run_id", "erased_on"}})
 
 	grant(naming.RoleMetrics, r, "alumni_stats.members", "alumni_stats.erasure_requests", "alumni_stats.roster_imports",
 		"alumni_stats.roster_quarantine", "alumni_stats.campaign_runs", "alumni_stats.campaign_counts",

@@ -1,0 +1,181 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package retention
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/alumni-operator/alumni-operator/internal/retention/catalogue"
+	"github.com/alumni-operator/alumni-operator/internal/retention/certificate"
+	"github.com/alumni-operator/alumni-operator/internal/retention/plan"
+	"github.com/alumni-operator/alumni-operator/internal/tombstone"
+)
+
+// countChunk is the number of members whose rows are counted in one statement.
+const countChunk = 5000
+
+// Planner finds what is due. It only ever looks, in a snapshot that the database itself holds read-only; a dry
+// run has a Planner and nothing else.
+type Planner struct {
+	pool   *pgxpool.Pool
+	keys   *tombstone.Keyer
+	source source
+}
+
+// Due is what a Planner found.
+type Due struct {
+	// Members by rule, each once, in the order of ids: 16 bytes for each.
+	Members map[string][]uuid.UUID
+	// Counts for each rule, also for rules by which nothing is due.
+	Counts []plan.Count
+	// Hash is the fingerprint of the plan.
+	Hash string
+}
+
+// Plan looks at one moment of the store.
+func (p *Planner) Plan(ctx context.Context) (Due, error) {
+	var due Due
+	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, p.pool, snapshot, func(tx pgx.Tx) error {
+		var err error
+		due, err = p.look(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return Due{}, fmt.Errorf("plan: %w", err)
+	}
+	return due, nil
+}
+
+func (p *Planner) look(ctx context.Context, tx pgx.Tx) (Due, error) {
+	due := Due{Members: map[string][]uuid.UUID{}}
+	digest := sha256.New()
+	err := p.source.due(ctx, tx, func(id uuid.UUID, rule string) {
+		due.Members[rule] = append(due.Members[rule], id)
+		key := p.keys.Key(tombstone.Member, id.String())
+		digest.Write(key[:])
+	})
+	if err != nil {
+		return Due{}, err
+	}
+	if err := p.count(ctx, tx, &due); err != nil {
+		return Due{}, err
+	}
+	hash, err := p.source.compiled().Hash(due.Counts, [32]byte(digest.Sum(nil)))
+	if err != nil {
+		return Due{}, err
+	}
+	due.Hash = hex.EncodeToString(hash[:])
+	return due, nil
+}
+
+// count finds how many rows hang on the members, and how many log rows are due by themselves. Logs go first when
+// a run erases, so they are not counted again with the members.
+func (p *Planner) count(ctx context.Context, tx pgx.Tx, due *Due) error {
+	for _, rule := range p.source.rules() {
+		members := due.Members[rule]
+		rows, err := p.rowsOf(ctx, tx, members)
+		if err != nil {
+			return err
+		}
+		due.Counts = append(due.Counts, plan.Count{Rule: rule, Category: plan.Profile, Members: int64(len(members)), Rows: rows})
+	}
+	for _, r := range p.source.compiled().Logs {
+		count := plan.Count{Rule: r.Name, Category: plan.DeliveryLogs}
+		if first, ok := p.source.logRule(); !ok {
+			continue
+		} else if first.Name == r.Name {
+			if err := tx.QueryRow(ctx, sqlDueLogs, r.Before).Scan(&count.Rows); err != nil {
+				return fmt.Errorf("count log rows: %w", err)
+			}
+		}
+		due.Counts = append(due.Counts, count)
+	}
+	return nil
+}
+
+// rowsOf counts the rows of members in all tables, their own included, without log rows that are due by
+// themselves.
+func (p *Planner) rowsOf(ctx context.Context, tx pgx.Tx, members []uuid.UUID) (int64, error) {
+	sum := int64(len(members))
+	logs, hasLogs := p.source.logRule()
+	for len(members) > 0 {
+		chunk := members[:min(countChunk, len(members))]
+		members = members[len(chunk):]
+		var rows int64
+		if err := tx.QueryRow(ctx, childRowsSQL(!hasLogs), chunk).Scan(&rows); err != nil {
+			return 0, fmt.Errorf("count rows of members: %w", err)
+		}
+		sum += rows
+		if !hasLogs {
+			continue
+		}
+		if err := tx.QueryRow(ctx, sqlMemberLogs, chunk, logs.Before).Scan(&rows); err != nil {
+			return 0, fmt.Errorf("count log rows of members: %w", err)
+		}
+		sum += rows
+	}
+	return sum, nil
+}
+
+// childRowsSQL counts the rows of members in all tables that hang on them. The names are the catalogue's.
+func childRowsSQL(deliveries bool) string {
+	var parts []string
+	for _, table := range catalogue.Children() {
+		if table == catalogue.Delivery && !deliveries {
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("(SELECT count(*) FROM %s WHERE %s = ANY ($1::uuid[]))",
+			catalogue.Identifier(table), catalogue.MemberColumn))
+	}
+	return "SELECT " + strings.Join(parts, " + ")
+}
+
+// preview ends a dry run: it counts, and says so. A store that could not be erased from is said to be one.
+func preview(ctx context.Context, planner *Planner, book *journal) error {
+	due, err := planner.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	var failure string
+	if err := catalogue.Check(ctx, planner.pool); errors.Is(err, catalogue.ErrIncomplete) {
+		failure = catalogueFailure(err)
+	} else if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	for _, c := range due.Counts {
+		batch.Queue(sqlCountSet, book.run.id, c.Rule, c.Category, outcomeDue, c.Members, c.Rows)
+	}
+	batch.Queue(sqlRunPreview, book.run.id, due.Hash, failure)
+	err = pgx.BeginFunc(ctx, planner.pool, func(tx pgx.Tx) error { return tx.SendBatch(ctx, batch).Close() })
+	if err != nil {
+		return fmt.Errorf("write the preview: %w", err)
+	}
+	total := certificate.Total{}
+	for _, c := range due.Counts {
+		total = total.Add(certificate.Total{Members: c.Members, Rows: c.Rows})
+	}
+	book.job.Log.Info("Previewed", "run", book.job.RunName, "dueMembers", total.Members, "dueRows", total.Rows,
+		"planHash", due.Hash, "failure", failure)
+	return nil
+}
+
+// catalogueFailure is the code of a store that holds more than is known, with what it is.
+func catalogueFailure(err error) string {
+	var incomplete *catalogue.IncompleteError
+	if errors.As(err, &incomplete) {
+		return FailureCatalogue + ": " + strings.Join(incomplete.Findings, "; ")
+	}
+	return FailureCatalogue
+}

@@ -1,0 +1,10 @@
+-- Copyright The Alumni Operator Authors.
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Log rows that are settled, of runs that have ended, and older than the cut-off.
+SELECT count(*)
+FROM alumni.delivery d
+JOIN alumni.campaign_run r ON r.id = d.run_id
+WHERE r.state <> 'Sending' AND r.started_at < $1
+  AND (r.state = 'Failed' OR d.state IN ('Sent', 'Failed', 'Suppressed', 'Skipped', 'Expired', 'Unknown'))
+  AND coalesce(d.sent_at, d.planned_at) < $1

@@ -1,0 +1,17 @@
+-- Copyright The Alumni Operator Authors.
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Members who pass the widest cut-offs of a policy, with the facts from which the rule is found. A cut-off that is
+-- null lets nobody pass; so does a fact that is null. Dates come from the calendar, never from interval.
+SELECT m.id, m.state, e.left_on, coalesce(e.employed, false), a.at, w.at
+FROM alumni.member m
+LEFT JOIN (SELECT member_id, bool_or(left_on IS NULL) AS employed,
+                  CASE WHEN isfinite(max(left_on)) THEN max(left_on) END AS left_on
+           FROM alumni.employment GROUP BY member_id) e ON e.member_id = m.id
+CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(coalesce(m.last_active_at, m.joined_at))
+                                THEN coalesce(m.last_active_at, m.joined_at) END AS at) a
+CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(m.withdrawn_at) THEN m.withdrawn_at END AS at) w
+WHERE (m.state NOT IN ('Active', 'Paused') AND NOT e.employed AND e.left_on <= $1)
+   OR (m.state IN ('Active', 'Paused') AND a.at < $2)
+   OR (m.state = 'Withdrawn' AND w.at < $3)
+ORDER BY m.id

@@ -1,0 +1,5 @@
+-- Copyright The Alumni Operator Authors.
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- How many of these keys are tombstones of this run.
+SELECT count(*) FROM alumni.tombstone WHERE key = ANY ($1::bytea[]) AND run_id = $2

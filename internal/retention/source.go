@@ -1,0 +1,181 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package retention
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/alumni-operator/alumni-operator/internal/retention/calendar"
+	"github.com/alumni-operator/alumni-operator/internal/retention/plan"
+)
+
+// source says who is due and why: by the rules of a policy, or because people asked.
+type source interface {
+	// due calls for each member who is due, in the order of ids, with the rule's name.
+	due(ctx context.Context, q querier, each func(id uuid.UUID, rule string)) error
+	// recheck reads locked members anew and returns those who are still due.
+	recheck(ctx context.Context, q querier, ids []uuid.UUID) ([]person, error)
+	// rules are the names under which members are counted, in a fixed order.
+	rules() []string
+	// logRule is the rule for log rows, if there is one.
+	logRule() (plan.Rule, bool)
+	// plan is the policy at the run's instant.
+	compiled() *plan.Plan
+}
+
+// person is a locked member who is about to be erased, with what tombstones are made of. It lives in memory, for
+// the length of one transaction.
+type person struct {
+	id        uuid.UUID
+	number    *string
+	addresses []string
+}
+
+func newSource(job Job, p *plan.Plan) source {
+	if job.Requests {
+		return &requestSource{plan: p, receiptWait: job.Limits.ReceiptWait}
+	}
+	return &policySource{plan: p}
+}
+
+// policySource finds members by the rules of a policy.
+type policySource struct{ plan *plan.Plan }
+
+func (s *policySource) compiled() *plan.Plan       { return s.plan }
+func (s *policySource) logRule() (plan.Rule, bool) { return s.plan.LogRule() }
+
+func (s *policySource) rules() []string {
+	names := make([]string, 0, len(s.plan.Profile))
+	for _, r := range s.plan.Profile {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+func (s *policySource) due(ctx context.Context, q querier, each func(uuid.UUID, string)) error {
+	if len(s.plan.Profile) == 0 {
+		return nil
+	}
+	limits := s.plan.Limits()
+	var leftOn *time.Time
+	if limits.LeftOn != nil {
+		date := limits.LeftOn.UTC()
+		leftOn = &date
+	}
+	rows, err := q.Query(ctx, sqlDueMembers, leftOn, limits.LastActivity, limits.WithdrawnAt)
+	if err != nil {
+		return fmt.Errorf("look for members who are due: %w", err)
+	}
+	var f memberFacts
+	_, err = pgx.ForEachRow(rows, f.targets(), func() error {
+		if i, due := s.plan.Verdict(f.facts()); due {
+			each(f.id, s.plan.Profile[i].Name)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("look for members who are due: %w", err)
+	}
+	return nil
+}
+
+func (s *policySource) recheck(ctx context.Context, q querier, ids []uuid.UUID) ([]person, error) {
+	rows, err := q.Query(ctx, sqlRecheckMembers, ids)
+	if err != nil {
+		return nil, fmt.Errorf("check members again: %w", err)
+	}
+	var f memberFacts
+	var p person
+	var still []person
+	_, err = pgx.ForEachRow(rows, append(f.targets(), &p.number, &p.addresses), func() error {
+		if _, due := s.plan.Verdict(f.facts()); due {
+			still = append(still, person{id: f.id, number: p.number, addresses: p.addresses})
+		}
+		p = person{}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("check members again: %w", err)
+	}
+	return still, nil
+}
+
+// memberFacts are the columns that both statements of a policy begin with.
+type memberFacts struct {
+	id                        uuid.UUID
+	state                     string
+	leftOn                    *time.Time
+	employed                  bool
+	lastActivity, withdrawnAt *time.Time
+}
+
+func (f *memberFacts) targets() []any {
+	return []any{&f.id, &f.state, &f.leftOn, &f.employed, &f.lastActivity, &f.withdrawnAt}
+}
+
+func (f *memberFacts) facts() plan.Facts {
+	facts := plan.Facts{State: f.state, Employed: f.employed, LastActivity: f.lastActivity, WithdrawnAt: f.withdrawnAt}
+	if f.leftOn != nil {
+		date := calendar.DateOf(*f.leftOn, time.UTC)
+		facts.LeftOn = &date
+	}
+	return facts
+}
+
+// requestSource finds members who left and wait to be erased.
+type requestSource struct {
+	plan        *plan.Plan
+	receiptWait time.Duration
+	waiting     int64 // for their receipt to be mailed, when due was last called
+}
+
+func (s *requestSource) compiled() *plan.Plan     { return s.plan }
+func (*requestSource) rules() []string            { return []string{ErasureRequest} }
+func (*requestSource) logRule() (plan.Rule, bool) { return plan.Rule{}, false }
+
+func (s *requestSource) due(ctx context.Context, q querier, each func(uuid.UUID, string)) error {
+	rows, err := q.Query(ctx, sqlDueRequests, s.receiptWait.Seconds())
+	if err != nil {
+		return fmt.Errorf("look for open requests: %w", err)
+	}
+	s.waiting = 0
+	var id uuid.UUID
+	var waits bool
+	_, err = pgx.ForEachRow(rows, []any{&id, &waits}, func() error {
+		if waits {
+			s.waiting++
+			return nil
+		}
+		each(id, ErasureRequest)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("look for open requests: %w", err)
+	}
+	return nil
+}
+
+func (s *requestSource) recheck(ctx context.Context, q querier, ids []uuid.UUID) ([]person, error) {
+	rows, err := q.Query(ctx, sqlRecheckRequests, ids)
+	if err != nil {
+		return nil, fmt.Errorf("check requests again: %w", err)
+	}
+	still, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (person, error) {
+		var p person
+		return p, row.Scan(&p.id, &p.number, &p.addresses)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("check requests again: %w", err)
+	}
+	return still, nil
+}
+
+// keyLength is the length of a tombstone's key.
+const keyLength = sha256.Size
