@@ -79,7 +79,7 @@ func PepperSecret(network string) string { return network + "-pepper" }
 // controller cannot make a second run.
 func Run(owner string, due time.Time) string { return fmt.Sprintf("%s-%d", owner, due.Unix()/60) }
 
-// CampaignConfig names the ConfigMap with settings.Campaign of one campaign.
+// CampaignConfig names the ConfigMap with settings.Campaign of one campaign, where a run has none of its own.
 func CampaignConfig(campaign string) string { return campaign + "-campaign" }
 
 // RetentionConfig names the ConfigMap with settings.Retention of one policy and network.
@@ -88,6 +88,11 @@ func RetentionConfig(policy, network string) string { return cut(policy+"-"+netw
 // RetentionRun names a run of a policy over one network: kind "s" for scheduled, "r" for requests of people.
 func RetentionRun(policy, network, kind string, due time.Time) string {
 	return cut(policy+"-"+network+"-"+kind, 50) + fmt.Sprintf("-%d", due.Unix()/60)
+}
+
+// RetentionPreview names the preview of one generation of a policy over one network.
+func RetentionPreview(policy, network string, generation int64) string {
+	return cut(policy+"-"+network+"-p", 50) + fmt.Sprintf("-%d", generation)
 }
 
 // Certificate names the ConfigMap with the last certificate of a policy over one network.

@@ -1,0 +1,93 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"time"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	"github.com/alumni-operator/alumni-operator/internal/schedule"
+)
+
+// agenda is what a schedule says at one moment.
+type agenda struct {
+	start     time.Time // a run is due now; zero when none is
+	next      time.Time // the run after that; zero when none follows
+	missed    int       // due times that passed without a run since the last look
+	handledTo time.Time // every due time up to here was started or is too late
+	completed bool      // the one run of `at` has been
+}
+
+// past is what is already known of due times.
+type past struct {
+	created time.Time // the campaign did not exist before
+	handled time.Time // status.lastScheduledAt
+	newest  time.Time // due time of the newest run in the ledger or among the Jobs
+}
+
+// last is the instant after which due times count.
+func (p past) last() time.Time {
+	last := p.created
+	for _, t := range []time.Time{p.handled, p.newest} {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
+
+// planAgenda decides from the declared schedule, the past and the clock; it is pure. Its error is Terminal.
+func planAgenda(c *v1alpha1.Campaign, p past, now time.Time) (agenda, error) {
+	deadline := time.Duration(c.EffectiveDelivery().StartingDeadlineSeconds) * time.Second
+	if at := c.Spec.Schedule.At; at != nil {
+		return planOnce(at.Time, p, now, deadline), nil
+	}
+	zone := ""
+	if c.Spec.Schedule.TimeZone != nil {
+		zone = string(*c.Spec.Schedule.TimeZone)
+	}
+	s, err := schedule.Parse(c.Spec.Schedule.Cron, zone)
+	if err != nil {
+		return agenda{}, outcome.Stop(v1alpha1.ReasonScheduleInvalid, "spec.schedule: %v", err)
+	}
+	due, missed := s.Due(p.last(), now, deadline)
+	a := agenda{start: due, next: s.Next(now), missed: missed, handledTo: p.last()}
+	if missed > 0 || !due.IsZero() {
+		a.handledTo = lastDue(s, p.last(), now, due)
+	}
+	return a, nil
+}
+
+// lastDue is the newest due time that has come, in time or too late.
+func lastDue(s schedule.Schedule, last, now, due time.Time) time.Time {
+	if !due.IsZero() {
+		return due
+	}
+	from := now.Add(-24 * time.Hour)
+	if from.Before(last) {
+		from = last
+	}
+	newest := last
+	for t := s.Next(from); !t.IsZero() && !t.After(now); t = s.Next(t) {
+		newest = t
+	}
+	return newest
+}
+
+func planOnce(at time.Time, p past, now time.Time, deadline time.Duration) agenda {
+	ran := !p.newest.IsZero() && !p.newest.Before(at.Truncate(time.Minute))
+	switch {
+	case ran:
+		return agenda{completed: true, handledTo: at}
+	case at.After(now):
+		return agenda{next: at, handledTo: p.handled}
+	case now.Sub(at) <= deadline:
+		return agenda{start: at, handledTo: p.handled}
+	case p.handled.Equal(at):
+		return agenda{handledTo: at}
+	default:
+		return agenda{missed: 1, handledTo: at}
+	}
+}

@@ -1,0 +1,107 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/outcome"
+)
+
+func instant(value string) time.Time {
+	if value == "" {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func cronCampaign(cron, zone string) *v1alpha1.Campaign {
+	z := v1alpha1.TimeZone(zone)
+	return &v1alpha1.Campaign{Spec: v1alpha1.CampaignSpec{Schedule: v1alpha1.CampaignSchedule{Cron: cron, TimeZone: &z}}}
+}
+
+func oneShot(at string) *v1alpha1.Campaign {
+	t := metav1.NewTime(instant(at))
+	return &v1alpha1.Campaign{Spec: v1alpha1.CampaignSpec{Schedule: v1alpha1.CampaignSchedule{At: &t}}}
+}
+
+func TestAgenda(t *testing.T) {
+	tests := map[string]struct {
+		campaign                 *v1alpha1.Campaign
+		created, handled, newest string
+		now                      string
+		start, next, handledTo   string
+		missed                   int
+		completed                bool
+	}{
+		"a new monthly campaign waits for its day": {
+			campaign: cronCampaign("0 9 1 * *", "Asia/Tokyo"), created: "2026-11-21T00:00:00Z", now: "2026-11-21T01:00:00Z",
+			next: "2026-12-01T00:00:00Z", handledTo: "2026-11-21T00:00:00Z",
+		},
+		"the day comes": {
+			campaign: cronCampaign("0 9 1 * *", "Asia/Tokyo"), created: "2026-11-21T00:00:00Z", now: "2026-12-01T00:00:01Z",
+			start: "2026-12-01T00:00:00Z", next: "2027-01-01T00:00:00Z", handledTo: "2026-12-01T00:00:00Z",
+		},
+		"a run that the ledger knows is not started again, whatever status says": {
+			campaign: cronCampaign("0 9 1 * *", "Asia/Tokyo"), created: "2026-11-21T00:00:00Z", newest: "2026-12-01T00:00:00Z", now: "2026-12-01T00:10:00Z",
+			next: "2027-01-01T00:00:00Z", handledTo: "2026-12-01T00:00:00Z",
+		},
+		"a due time before the campaign was declared is none": {
+			campaign: cronCampaign("0 9 1 * *", "Asia/Tokyo"), created: "2026-12-01T00:10:00Z", now: "2026-12-01T00:11:00Z",
+			next: "2027-01-01T00:00:00Z", handledTo: "2026-12-01T00:10:00Z",
+		},
+		"too late is missed, once": {
+			campaign: cronCampaign("0 9 1 * *", "Asia/Tokyo"), created: "2026-11-21T00:00:00Z", now: "2026-12-01T02:00:00Z",
+			next: "2027-01-01T00:00:00Z", missed: 1, handledTo: "2026-12-01T00:00:00Z",
+		},
+		"and not counted again": {
+			campaign: cronCampaign("0 9 1 * *", "Asia/Tokyo"), created: "2026-11-21T00:00:00Z", handled: "2026-12-01T00:00:00Z", now: "2026-12-01T03:00:00Z",
+			next: "2027-01-01T00:00:00Z", handledTo: "2026-12-01T00:00:00Z",
+		},
+		"one moment ahead": {
+			campaign: oneShot("2026-12-01T09:00:00+09:00"), created: "2026-11-21T00:00:00Z", now: "2026-11-22T00:00:00Z", next: "2026-12-01T00:00:00Z",
+		},
+		"one moment now": {
+			campaign: oneShot("2026-12-01T09:00:30+09:00"), created: "2026-11-21T00:00:00Z", now: "2026-12-01T00:01:00Z", start: "2026-12-01T00:00:30Z",
+		},
+		"one moment done": {
+			campaign: oneShot("2026-12-01T09:00:30+09:00"), created: "2026-11-21T00:00:00Z", newest: "2026-12-01T00:00:30Z", now: "2026-12-05T00:00:00Z",
+			completed: true, handledTo: "2026-12-01T00:00:30Z",
+		},
+		"one moment missed": {
+			campaign: oneShot("2026-12-01T09:00:00+09:00"), created: "2026-12-02T00:00:00Z", now: "2026-12-02T00:00:01Z",
+			missed: 1, handledTo: "2026-12-01T00:00:00Z",
+		},
+		"one moment missed is counted once": {
+			campaign: oneShot("2026-12-01T09:00:00+09:00"), created: "2026-12-02T00:00:00Z", handled: "2026-12-01T00:00:00Z", now: "2026-12-02T00:10:00Z",
+			handledTo: "2026-12-01T00:00:00Z",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			got, err := planAgenda(tt.campaign, past{created: instant(tt.created), handled: instant(tt.handled), newest: instant(tt.newest)}, instant(tt.now))
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(got.start).To(BeTemporally("==", instant(tt.start)), "start")
+			g.Expect(got.next).To(BeTemporally("==", instant(tt.next)), "next")
+			g.Expect(got.handledTo).To(BeTemporally("==", instant(tt.handledTo)), "handledTo")
+			g.Expect(got.missed).To(Equal(tt.missed))
+			g.Expect(got.completed).To(Equal(tt.completed))
+		})
+	}
+}
+
+func TestAnImpossibleScheduleIsTerminal(t *testing.T) {
+	_, err := planAgenda(cronCampaign("0 9 1 * *", "Asia/Tokio"), past{}, instant("2026-11-21T00:00:00Z"))
+	NewWithT(t).Expect(outcome.IsTerminal(err)).To(BeTrue())
+}

@@ -1,0 +1,108 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/stats"
+)
+
+// keptRuns is the number of runs that status shows.
+const keptRuns = 10
+
+// Ledger reads the newest runs of a campaign from the store of its network, newest first. It speaks to the
+// store as the role that sees aggregates only.
+type Ledger interface {
+	CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, limit int) ([]stats.CampaignRun, error)
+}
+
+// readRuns shows in status what the ledger counts.
+func (r *Reconciler) readRuns(ctx context.Context, s *scope) error {
+	runs, err := r.Ledger.CampaignRuns(ctx, s.network, string(s.campaign.UID), keptRuns)
+	if err != nil {
+		return err
+	}
+	s.runs = runs
+	status := &s.campaign.Status
+	status.LastRun, status.Runs = nil, nil
+	for _, run := range runs {
+		status.Runs = append(status.Runs, runStatus(run))
+	}
+	if len(status.Runs) > 0 {
+		status.LastRun = &status.Runs[0]
+	}
+	showLastRun(s.campaign, runs)
+	return nil
+}
+
+// runStatus writes a run in the words of the API.
+func runStatus(run stats.CampaignRun) v1alpha1.CampaignRun {
+	out := v1alpha1.CampaignRun{
+		ID: run.RunName, State: v1alpha1.CampaignRunState(run.State), Audience: run.Audience,
+		StartedAt: metaTime(run.StartedAt), FinishedAt: metaTimePointer(run.FinishedAt),
+		Sent: run.Sent, Pending: run.Pending, Deferred: run.Deferred, Failed: run.Failed, Bounced: run.Bounced,
+		InDoubt: run.InDoubt, Expired: run.Expired, Unsubscribed: run.Unsubscribed,
+	}
+	for _, refused := range run.Refused {
+		out.Refused = append(out.Refused, v1alpha1.RefusedCount{Reason: refused.Reason, Count: refused.Count})
+	}
+	return out
+}
+
+func showLastRun(c *v1alpha1.Campaign, runs []stats.CampaignRun) {
+	kind := v1alpha1.LastRunSucceededCondition
+	if len(runs) == 0 {
+		conditions.True(c, kind, v1alpha1.ReasonNoRunYet, "No run has started yet")
+		return
+	}
+	run := runs[0]
+	switch v1alpha1.CampaignRunState(run.State) {
+	case v1alpha1.RunFinished:
+		conditions.True(c, kind, v1alpha1.ReasonRunFinished, fmt.Sprintf("Run %s: %d of %d sent", run.RunName, run.Sent, run.Audience))
+	case v1alpha1.RunFailed:
+		reason := v1alpha1.ReasonRunFailed
+		if run.Failure == v1alpha1.ReasonTooManyRecipients {
+			reason = v1alpha1.ReasonTooManyRecipients
+		}
+		conditions.False(c, kind, reason, fmt.Sprintf("Run %s ended without being sent: %s", run.RunName, run.Failure))
+	default:
+		conditions.Unknown(c, kind, v1alpha1.ReasonRunInProgress, "Run "+run.RunName+" is being sent")
+	}
+}
+
+// newestDue is the due time of the newest run in the ledger.
+func newestDue(runs []stats.CampaignRun) time.Time {
+	var newest time.Time
+	for _, run := range runs {
+		if run.ScheduledAt.After(newest) {
+			newest = run.ScheduledAt
+		}
+	}
+	return newest
+}
+
+// unfinished is the name of the run that is still being sent, if any.
+func unfinished(runs []stats.CampaignRun) string {
+	for _, run := range runs {
+		if v1alpha1.CampaignRunState(run.State) == v1alpha1.RunSending {
+			return run.RunName
+		}
+	}
+	return ""
+}
+
+// missedText says how many due times were missed.
+func missedText(n int, deadline int32) string {
+	times := "A due time"
+	if n > 1 {
+		times = strconv.Itoa(n) + " due times"
+	}
+	return fmt.Sprintf("%s passed without a run: more than %s late", times, (time.Duration(deadline) * time.Second).String())
+}

@@ -1,0 +1,158 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"context"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/labels"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/resources/job"
+	"github.com/alumni-operator/alumni-operator/internal/runs"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
+
+// poll is how often a running run is counted.
+const poll = 3 * time.Second
+
+// keepSchedule starts the run that is due, lets the ones that are under way go on or rest, and says what comes
+// next.
+func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
+	runner := runs.Runner{Client: r.Client, Live: r.Live}
+	jobs, err := runner.Jobs(ctx, s.campaign, labels.Campaign)
+	if err != nil {
+		return err
+	}
+	if err := runner.Rest(ctx, jobs, s.suspended()); err != nil {
+		return err
+	}
+	if err := runner.Sweep(ctx, s.campaign, labels.Campaign, jobs); err != nil {
+		return err
+	}
+	status := &s.campaign.Status
+	if s.suspended() {
+		status.NextRunAt = nil
+		conditions.False(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonSuspended, "No run starts while the campaign or its network is suspended")
+		return nil
+	}
+	known := past{created: s.campaign.CreationTimestamp.Time, newest: newestStart(s, jobs)}
+	if status.LastScheduledAt != nil {
+		known.handled = status.LastScheduledAt.Time
+	}
+	plan, err := planAgenda(s.campaign, known, s.now)
+	if err != nil {
+		return err
+	}
+	if running := underWay(s, jobs); running != "" {
+		s.wake = poll
+		status.NextRunAt = metaTime(plan.next)
+		conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonRunning, "Run "+running+" is being sent")
+		return nil // Forbid: a run that is due waits, or is missed, until this one is done
+	}
+	if again, err := r.restart(ctx, s, jobs); again || err != nil {
+		return err
+	}
+	status.MissedRuns += int64(plan.missed)
+	if !plan.handledTo.IsZero() && plan.handledTo.After(known.created) || plan.completed || plan.missed > 0 {
+		status.LastScheduledAt = metaTime(plan.handledTo)
+	}
+	status.NextRunAt = metaTime(plan.next)
+	if !plan.start.IsZero() {
+		return r.start(ctx, s, plan.start)
+	}
+	r.showAgenda(s, plan)
+	return nil
+}
+
+// start makes the Job of one run. Its name is made of the campaign and the due minute, so a second controller,
+// or this one with an old cache, finds it there.
+func (r *Reconciler) start(ctx context.Context, s *scope, due time.Time) error {
+	name := naming.Run(s.campaign.Name, due)
+	in := job.CampaignInput{
+		Run:      job.Run{Namespace: s.campaign.Namespace, Network: s.network.Name, Name: name, ScheduledAt: due, Image: r.WorkloadImage},
+		Campaign: s.campaign.Name, ConfigMap: name,
+	}
+	if ref := s.network.Email().CredentialsSecretRef; ref != nil {
+		in.EmailSecret = ref.Name
+	}
+	made := job.BuildCampaignJob(in)
+	if err := (runs.Runner{Client: r.Client, Live: r.Live}).Start(ctx, s.campaign, made, settings.CampaignFile, s.settings); err != nil {
+		return err
+	}
+	s.campaign.Status.LastScheduledAt = metaTime(due)
+	s.wake = poll
+	conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonRunning, "Run "+made.Name+" is being sent")
+	return nil
+}
+
+func (r *Reconciler) showAgenda(s *scope, plan agenda) {
+	kind := v1alpha1.ScheduledCondition
+	deadline := s.campaign.EffectiveDelivery().StartingDeadlineSeconds
+	switch {
+	case plan.completed:
+		conditions.True(s.campaign, kind, v1alpha1.ReasonCompleted, "The one run of this campaign has been")
+	case !plan.next.IsZero():
+		s.wake = plan.next.Sub(s.now)
+		if plan.missed > 0 {
+			conditions.True(s.campaign, kind, v1alpha1.ReasonMissed, missedText(plan.missed, deadline)+"; the next run follows its schedule")
+			return
+		}
+		conditions.True(s.campaign, kind, v1alpha1.ReasonScheduled, "The next run is set")
+	case s.campaign.Spec.Schedule.At != nil:
+		conditions.False(s.campaign, kind, v1alpha1.ReasonMissed, missedText(1, deadline)+"; set schedule.at to another time")
+	default:
+		conditions.False(s.campaign, kind, v1alpha1.ReasonScheduleInvalid, "cron never comes within five years")
+	}
+}
+
+// underWay names the run that has a Job at work, if any. A Job that gave up leaves its run to the condition.
+func underWay(s *scope, jobs []batchv1.Job) string {
+	for i := range jobs {
+		if !runs.Ended(&jobs[i]) {
+			return jobs[i].Name
+		}
+		if runs.Failed(&jobs[i]) && jobs[i].Name == unfinished(s.runs) {
+			conditions.False(s.campaign, v1alpha1.LastRunSucceededCondition, v1alpha1.ReasonRunFailed,
+				"Run "+jobs[i].Name+": its worker failed too often; delete the Job to try again")
+		}
+	}
+	return ""
+}
+
+// newestStart is the newest due time for which there is a run or a Job.
+func newestStart(s *scope, jobs []batchv1.Job) time.Time {
+	newest := newestDue(s.runs)
+	for i := range jobs {
+		due, err := time.Parse(time.RFC3339, jobs[i].Annotations[labels.ScheduledAt])
+		if err == nil && due.After(newest) {
+			newest = due
+		}
+	}
+	return newest
+}
+
+// restart makes the Job of a run again that is unfinished in the ledger and has no Job: somebody deleted it,
+// or the cluster was rebuilt around a store that was kept.
+func (r *Reconciler) restart(ctx context.Context, s *scope, jobs []batchv1.Job) (bool, error) {
+	name := unfinished(s.runs)
+	if name == "" || s.suspended() {
+		return false, nil
+	}
+	for i := range jobs {
+		if jobs[i].Name == name {
+			return false, nil
+		}
+	}
+	for _, run := range s.runs {
+		if run.RunName == name {
+			return true, r.start(ctx, s, run.ScheduledAt)
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,126 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/audience"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/content"
+	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	"github.com/alumni-operator/alumni-operator/internal/resources/network"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/stats"
+)
+
+// scope is what the steps of one reconcile know. Each field is set by the step named beside it.
+type scope struct {
+	campaign *v1alpha1.Campaign
+	now      time.Time
+	network  *v1alpha1.AlumniNetwork // find the network
+	settings settings.Campaign       // read the texts
+	runs     []stats.CampaignRun     // read the runs; newest first
+	wake     time.Duration           // look again after this, when it is not zero
+}
+
+// suspended says whether the campaign or its network rests.
+func (s *scope) suspended() bool {
+	return s.campaign.Spec.State.Suspended() || (s.network != nil && s.network.Spec.State.Suspended())
+}
+
+// readTexts resolves every body into the settings that the worker will read.
+func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
+	c, delivery := s.campaign, s.campaign.EffectiveDelivery()
+	s.settings = settings.Campaign{
+		UID: string(c.UID), Name: c.Name, Generation: c.Generation, Type: string(c.Spec.Type),
+		MaxRecipients: int(delivery.MaxRecipients), RetryDeadlineSeconds: int(delivery.RetryDeadlineSeconds),
+		OnUnknown: string(delivery.OnUnknown),
+	}
+	if delivery.MaxPerSecond != nil {
+		s.settings.MaxPerSecond = int(*delivery.MaxPerSecond)
+	}
+	if c.Spec.Audience != nil {
+		for _, e := range c.Spec.Audience.MatchExpressions {
+			s.settings.MatchExpressions = append(s.settings.MatchExpressions,
+				settings.MatchExpression{Field: string(e.Field), Operator: string(e.Operator), Values: e.Values})
+		}
+	}
+	for _, l := range c.Spec.Content.Locales {
+		body := l.Body
+		if l.BodyFrom != nil {
+			var err error
+			if body, err = r.bodyFrom(ctx, c.Namespace, *l.BodyFrom); err != nil {
+				return err
+			}
+		}
+		s.settings.Locales = append(s.settings.Locales, settings.LocalisedContent{Locale: string(l.Locale), Subject: l.Subject, Body: body})
+	}
+	return nil
+}
+
+func (r *Reconciler) bodyFrom(ctx context.Context, namespace string, ref v1alpha1.ConfigMapKeyReference) (string, error) {
+	object := &corev1.ConfigMap{}
+	err := r.Live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Name}, object)
+	if apierrors.IsNotFound(err) {
+		return "", outcome.Wait(outcome.Resync, v1alpha1.ReasonConfigMapNotFound, "ConfigMap %s does not exist", ref.Name)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read ConfigMap %s/%s: %w", namespace, ref.Name, err)
+	}
+	body, found := object.Data[ref.Key]
+	if !found {
+		return "", outcome.Wait(outcome.Resync, v1alpha1.ReasonConfigMapInvalid, "ConfigMap %s has no key %s", ref.Name, ref.Key)
+	}
+	return body, nil
+}
+
+// findNetwork reads the network and waits until its store can be used.
+func (r *Reconciler) findNetwork(ctx context.Context, s *scope) error {
+	name := s.campaign.Spec.NetworkRef.Name
+	found := &v1alpha1.AlumniNetwork{}
+	err := r.Client.Get(ctx, client.ObjectKey{Namespace: s.campaign.Namespace, Name: name}, found)
+	if apierrors.IsNotFound(err) {
+		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotFound, "AlumniNetwork %s does not exist in this namespace", name)
+	}
+	if err != nil {
+		return fmt.Errorf("read AlumniNetwork %s/%s: %w", s.campaign.Namespace, name, err)
+	}
+	s.network = found
+	if !conditions.IsTrue(found, v1alpha1.SchemaReadyCondition) {
+		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "the store of AlumniNetwork %s cannot be used yet", name)
+	}
+	return nil
+}
+
+// checkTexts compiles every text, so that a mistake shows when the campaign is applied and not when it is sent.
+func (r *Reconciler) checkTexts(_ context.Context, s *scope) error {
+	if _, err := content.Compile(network.BuildSettings(s.network), s.settings); err != nil {
+		return outcome.Stop(v1alpha1.ReasonTemplateInvalid, "%v", err)
+	}
+	conditions.True(s.campaign, v1alpha1.ContentValidCondition, v1alpha1.ReasonContentValid, "Every text can be rendered")
+	return nil
+}
+
+// checkAudience reads the expressions and makes sure that somebody can send.
+func (r *Reconciler) checkAudience(_ context.Context, s *scope) error {
+	if err := audience.Validate(s.settings.MatchExpressions); err != nil {
+		return outcome.Stop(v1alpha1.ReasonAudienceInvalid, "spec.audience: %v", err)
+	}
+	if s.network.Email() == nil {
+		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNoSenderConfigured, "AlumniNetwork %s has no channels.email", s.network.Name)
+	}
+	if !conditions.IsTrue(s.network, v1alpha1.ChannelsReadyCondition) {
+		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "the e-mail channel of AlumniNetwork %s is not ready", s.network.Name)
+	}
+	conditions.True(s.campaign, v1alpha1.AudienceResolvedCondition, v1alpha1.ReasonAudienceValid, "Who matches is decided when a run starts")
+	return nil
+}

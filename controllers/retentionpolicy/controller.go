@@ -1,0 +1,124 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package retentionpolicy
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	"github.com/alumni-operator/alumni-operator/internal/patch"
+	"github.com/alumni-operator/alumni-operator/internal/phases"
+	"github.com/alumni-operator/alumni-operator/internal/stats"
+)
+
+// +kubebuilder:rbac:groups=alumni-operator.io,resources=alumninetworks,verbs=get;list;watch
+// +kubebuilder:rbac:groups=alumni-operator.io,resources=retentionpolicies,verbs=get;list;watch
+// +kubebuilder:rbac:groups=alumni-operator.io,resources=retentionpolicies/status,verbs=get;patch
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=create;get;list;patch;watch
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=create;delete;get;list;patch;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Evidence reads what became of a policy's runs over one network, and the newest certificate.
+type Evidence interface {
+	Retention(ctx context.Context, network *v1alpha1.AlumniNetwork, policyUID string, limit int) (stats.Retention, *stats.Certificate, error)
+}
+
+// Reconciler brings RetentionPolicies to their declared state.
+type Reconciler struct {
+	Client client.Client
+	// Live reads from the API server itself.
+	Live client.Reader
+	// Recorder tells transitions.
+	Recorder events.EventRecorder
+	// Evidence reads what became of runs.
+	Evidence Evidence
+	// Clock decides what is due.
+	Clock clock.PassiveClock
+	// WorkloadImage runs the workers.
+	WorkloadImage string
+	// MaxConcurrent is the number of policies worked on at once.
+	MaxConcurrent int
+}
+
+// SetupWithManager registers the controller with its watches: its own Jobs and ConfigMaps, the networks of its
+// namespace, and the other policies, which may take rules over.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("retentionpolicy").
+		For(&v1alpha1.RetentionPolicy{}).
+		Owns(&batchv1.Job{}).
+		Owns(&corev1.ConfigMap{}).
+		Watches(&v1alpha1.AlumniNetwork{}, handler.EnqueueRequestsFromMapFunc(r.policiesOf)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: max(r.MaxConcurrent, 1)}).
+		Complete(r)
+}
+
+// Reconcile brings one RetentionPolicy a step further.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	policy := &v1alpha1.RetentionPolicy{}
+	if err := r.Client.Get(ctx, req.NamespacedName, policy); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !policy.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil // its Jobs and ConfigMaps go by garbage collection; nothing is erased by a deletion
+	}
+	before := policy.DeepCopy()
+	s := &scope{policy: policy, now: r.Clock.Now(), wake: outcome.Resync}
+	errs := phases.Run(ctx, policy, s, []phases.Phase[*scope]{
+		{Name: "check the rules", Condition: v1alpha1.RulesValidCondition, Run: r.checkRules},
+		{Name: "choose the networks", Condition: v1alpha1.RulesValidCondition, Run: r.chooseNetworks},
+		{Name: "keep a signing key", Condition: v1alpha1.PlannedCondition, Run: r.keepSigningKey},
+		{Name: "run over the networks", Condition: v1alpha1.PlannedCondition, Run: r.runOverNetworks},
+	})
+	showStatus(s)
+	conditions.Summarise(policy, v1alpha1.RetentionConditions(), errs...)
+	if _, err := patch.Status(ctx, r.Client, before, policy); err != nil {
+		return ctrl.Result{}, errors.Join(append(errs, err)...)
+	}
+	if event := conditions.Transition(before.Status.Conditions, policy, errs...); event != nil {
+		r.Recorder.Eventf(policy, nil, event.Type, event.Reason, "Reconcile", "%s", event.Message)
+	}
+	result, err := outcome.Fold(errs...)
+	if err == nil {
+		result = outcome.Earlier(result, s.wake)
+	}
+	return result, err
+}
+
+// policiesOf maps a network to all policies of its namespace.
+func (r *Reconciler) policiesOf(ctx context.Context, network client.Object) []ctrl.Request {
+	list := &v1alpha1.RetentionPolicyList{}
+	if err := r.Client.List(ctx, list, client.InNamespace(network.GetNamespace())); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Listing retention policies")
+		return nil
+	}
+	var requests []ctrl.Request
+	for i := range list.Items {
+		requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+	}
+	return requests
+}
+
+// metaTime turns a zero time into nil, as status wants it.
+func metaTime(t time.Time) *metav1.Time {
+	if t.IsZero() {
+		return nil
+	}
+	m := metav1.NewTime(t.Truncate(time.Second))
+	return &m
+}

@@ -1,0 +1,71 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package retentionpolicy
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
+
+// explicit says whether a policy names networks by label, and so beats one with an empty selector.
+func explicit(p *v1alpha1.RetentionPolicy) bool {
+	return len(p.Spec.NetworkSelector.MatchLabels)+len(p.Spec.NetworkSelector.MatchExpressions) > 0
+}
+
+// selects says whether a policy chooses a network. A selector that cannot be read chooses none.
+func selects(p *v1alpha1.RetentionPolicy, network *v1alpha1.AlumniNetwork) bool {
+	selector, err := metav1.LabelSelectorAsSelector(&p.Spec.NetworkSelector)
+	return err == nil && selector.Matches(labels.Set(network.Labels))
+}
+
+// effectiveRules are the rules of a policy that hold for a network. A policy with an empty selector gives way, for
+// each category, to policies that name the network by label; it does so even while these are suspended, for
+// when in doubt nothing is deleted. Among policies of one level every rule holds, so the earliest wins. The
+// result does not depend on the order of policies or rules.
+func effectiveRules(p *v1alpha1.RetentionPolicy, network *v1alpha1.AlumniNetwork, all []v1alpha1.RetentionPolicy) []settings.RetentionRule {
+	taken := map[v1alpha1.RetentionCategory]bool{}
+	if !explicit(p) {
+		for i := range all {
+			other := &all[i]
+			if other.UID == p.UID || !explicit(other) || !other.DeletionTimestamp.IsZero() || !selects(other, network) {
+				continue
+			}
+			for _, rule := range other.Spec.Rules {
+				taken[rule.Category] = true
+			}
+		}
+	}
+	var rules []settings.RetentionRule
+	for _, r := range p.Spec.Rules {
+		if taken[r.Category] {
+			continue
+		}
+		action := r.Action
+		if action == "" {
+			action = v1alpha1.ActionDelete
+		}
+		rules = append(rules, settings.RetentionRule{
+			Name: r.Name, Category: string(r.Category), Since: string(r.Trigger.Since), After: string(r.After),
+			Action: string(action), LegalBasis: r.LegalBasis,
+		})
+	}
+	slices.SortFunc(rules, func(a, b settings.RetentionRule) int { return strings.Compare(a.Name, b.Name) })
+	return rules
+}
+
+// runSettings is what the worker of one network is told.
+func runSettings(p *v1alpha1.RetentionPolicy, rules []settings.RetentionRule, mode v1alpha1.RetentionMode) settings.Retention {
+	execution := p.EffectiveExecution()
+	return settings.Retention{
+		PolicyUID: string(p.UID), Policy: p.Name, Generation: p.Generation, TimeZone: string(p.Zone()), Mode: string(mode),
+		Rules: rules, BatchMembers: int(execution.BatchMembers), PauseMilliseconds: int(*execution.PauseMilliseconds),
+	}
+}

@@ -1,0 +1,181 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package retentionpolicy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/apply"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	ourlabels "github.com/alumni-operator/alumni-operator/internal/labels"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	"github.com/alumni-operator/alumni-operator/internal/retention/certificate"
+	"github.com/alumni-operator/alumni-operator/internal/stats"
+)
+
+// certificateKey is the key of the ConfigMap under which the signed certificate is kept.
+const certificateKey = "certificate.json"
+
+// checkChain compares the store's chain with the head that status kept: a chain that became shorter, or another
+// one of the same length, was tampered with or restored from an older copy.
+func checkChain(n *networkScope, chain stats.Chain) error {
+	was := n.status
+	if chain.Length < was.ChainLength || (chain.Length == was.ChainLength && was.ChainHead != "" && chain.Head != was.ChainHead) {
+		return outcome.Stop(v1alpha1.ReasonChainBroken,
+			"the audit chain of AlumniNetwork %s has %d links and head %.12s, where %d and %.12s were seen before; nothing is erased until a person has looked",
+			n.network.Name, chain.Length, orNone(chain.Head), was.ChainLength, orNone(was.ChainHead))
+	}
+	return nil
+}
+
+func orNone(head string) string {
+	if head == "" {
+		return "none"
+	}
+	return head
+}
+
+// showNetwork writes what the store says into the network's part of status.
+func showNetwork(s *scope, n *networkScope, result stats.Retention) {
+	n.status.ChainHead, n.status.ChainLength = result.Chain.Head, result.Chain.Length
+	n.status.Erased, n.status.OpenErasures, n.status.OldestDeadline = result.Erased, result.Erasure.Open, nil
+	if t := result.Erasure.OldestReceivedAt; t != nil {
+		n.status.OldestDeadline = metaTime(t.Add(s.policy.ErasurePromise()))
+	}
+	for _, run := range result.Runs {
+		if run.Kind != "Scheduled" {
+			continue
+		}
+		n.status.PlanHash = run.PlanHash
+		n.status.LastRun = &v1alpha1.RetentionRun{
+			ID: run.RunName, Mode: v1alpha1.RetentionMode(run.Mode), State: run.State,
+			AsOf: metaTime(run.AsOf), FinishedAt: timeOf(run.FinishedAt),
+			DueMembers: run.DueMembers, ErasedMembers: run.ErasedMembers, ChangedMembers: run.ChangedMembers,
+			FailedMembers: run.FailedMembers, DueRows: run.DueRows, ErasedRows: run.ErasedRows,
+		}
+		return
+	}
+}
+
+func timeOf(t *time.Time) *metav1.Time {
+	if t == nil {
+		return nil
+	}
+	return metaTime(*t)
+}
+
+// keepCertificate copies the newest certificate out of the store, so that it does not share the store's fate.
+func (r *Reconciler) keepCertificate(ctx context.Context, p *v1alpha1.RetentionPolicy, n *networkScope, proof *stats.Certificate) error {
+	if proof == nil {
+		return nil
+	}
+	text, err := certificate.Signed{Body: proof.Body, Signature: proof.Signature, PublicKey: proof.PublicKey}.Encode()
+	if err != nil {
+		return err
+	}
+	config := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: p.Namespace, Name: naming.Certificate(p.Name, n.network.Name),
+			Labels: ourlabels.With(ourlabels.For(n.network.Name, ourlabels.Retention), ourlabels.RetentionPolicy, p.Name),
+		},
+		Data: map[string]string{certificateKey: string(text)},
+	}
+	if err := (&apply.Applier{Client: r.Client, Live: r.Live}).Apply(ctx, p, config); err != nil {
+		return err
+	}
+	n.status.Certificate = config.Name
+	return nil
+}
+
+// maxShown is the number of networks that status lists.
+const maxShown = 100
+
+// showStatus writes counts and conditions from what the steps found.
+func showStatus(s *scope) {
+	status := &s.policy.Status
+	status.SelectedNetworks = int32(len(s.networks)) //nolint:gosec // a namespace holds far fewer
+	status.Due, status.Erased, status.Networks = 0, 0, nil
+	for _, n := range s.networks {
+		status.Erased += n.status.Erased
+		if run := n.status.LastRun; run != nil {
+			status.Due += run.DueMembers + run.DueRows
+		}
+		if len(status.Networks) < maxShown {
+			status.Networks = append(status.Networks, n.status)
+		}
+	}
+	if !conditions.IsTrue(s.policy, v1alpha1.RulesValidCondition) {
+		return
+	}
+	showPlanned(s)
+	showErasures(s)
+}
+
+// showPlanned sets Planned from the networks, the worst first. A step's error has set it already.
+func showPlanned(s *scope) {
+	kind := v1alpha1.PlannedCondition
+	if s.policy.Spec.State.Suspended() {
+		conditions.False(s.policy, kind, v1alpha1.ReasonSuspended, "No run starts while the policy is suspended")
+		return
+	}
+	reason, message := v1alpha1.ReasonAwaitingFirstRun, "No run has been due yet"
+	var running string
+	for _, n := range s.networks {
+		if n.failure != nil {
+			return
+		}
+		run := n.status.LastRun
+		if n.running != "" && (run == nil || run.FinishedAt == nil) {
+			running = n.network.Name
+		}
+		switch {
+		case n.gaveUp != "":
+			conditions.False(s.policy, kind, v1alpha1.ReasonRetentionRunFailed, "Run "+n.gaveUp+": its worker failed too often; delete the Job to try again")
+			return
+		case run == nil:
+		case run.State == "Failed":
+			conditions.False(s.policy, kind, v1alpha1.ReasonRetentionRunFailed, fmt.Sprintf("Run %s over AlumniNetwork %s failed", run.ID, n.network.Name))
+			return
+		case run.FailedMembers > 0:
+			conditions.False(s.policy, kind, v1alpha1.ReasonMembersFailed,
+				fmt.Sprintf("Run %s over AlumniNetwork %s could not erase %d people; it erased the others", run.ID, n.network.Name, run.FailedMembers))
+			return
+		case run.State == "Certified":
+			reason, message = v1alpha1.ReasonCertified, "The newest runs erased what was due and left a certificate"
+		case run.State == "Previewed" && reason == v1alpha1.ReasonAwaitingFirstRun:
+			reason, message = v1alpha1.ReasonPreviewed, "The newest runs counted what is due and erased nothing"
+		}
+	}
+	if running != "" {
+		conditions.Unknown(s.policy, kind, v1alpha1.ReasonRetentionRunning, "A run over AlumniNetwork "+running+" is under way")
+		return
+	}
+	conditions.True(s.policy, kind, reason, message)
+}
+
+// showErasures sets ErasuresOnTime from the oldest open request.
+func showErasures(s *scope) {
+	kind := v1alpha1.ErasuresOnTimeCondition
+	var open int64
+	for _, n := range s.networks {
+		open += n.status.OpenErasures
+		if d := n.status.OldestDeadline; d != nil && d.Time.Before(s.now) {
+			conditions.False(s.policy, kind, v1alpha1.ReasonOverdue,
+				fmt.Sprintf("Somebody who asked AlumniNetwork %s to be erased has waited longer than promised", n.network.Name))
+			return
+		}
+	}
+	if open > 0 {
+		conditions.True(s.policy, kind, v1alpha1.ReasonOnTime, "People wait to be erased, none longer than promised")
+		return
+	}
+	conditions.True(s.policy, kind, v1alpha1.ReasonNoneOpen, "Nobody waits to be erased")
+}

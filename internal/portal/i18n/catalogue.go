@@ -1,0 +1,109 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package i18n
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alumni-operator/alumni-operator/internal/community"
+)
+
+// ConsentTextVersion is the version of the sentences that people agree to. A change of their wording needs a new
+// one: the ledger names it, and a test holds it to the wording.
+const ConsentTextVersion = "2026-11"
+
+//go:embed texts/*.json
+var files embed.FS
+
+// Catalogue is all texts of all languages.
+type Catalogue struct {
+	texts map[community.Locale]map[string]string
+}
+
+// Load reads the embedded texts.
+func Load() (*Catalogue, error) {
+	c := &Catalogue{texts: map[community.Locale]map[string]string{}}
+	for _, locale := range community.Locales() {
+		raw, err := files.ReadFile("texts/" + string(locale) + ".json")
+		if err != nil {
+			return nil, fmt.Errorf("read the texts of %s: %w", locale, err)
+		}
+		var texts map[string]string
+		if err := json.Unmarshal(raw, &texts); err != nil {
+			return nil, fmt.Errorf("read the texts of %s: %w", locale, err)
+		}
+		c.texts[locale] = texts
+	}
+	return c, nil
+}
+
+// Keys lists the keys of a language in order.
+func (c *Catalogue) Keys(locale community.Locale) []string {
+	return slices.Sorted(maps.Keys(c.texts[locale]))
+}
+
+// Has tells whether a language has a key.
+func (c *Catalogue) Has(locale community.Locale, key string) bool {
+	_, ok := c.texts[locale][key]
+	return ok
+}
+
+// Text is the text of a key with each {name} replaced by its value: args are names and values in turn. A key that
+// does not exist gives itself, so that a page is poor rather than gone; tests make sure that none is missing.
+func (c *Catalogue) Text(locale community.Locale, key string, args ...string) string {
+	text, ok := c.texts[locale][key]
+	if !ok {
+		return key
+	}
+	if len(args) < 2 {
+		return text
+	}
+	pairs := make([]string, 0, len(args))
+	for i := 0; i+1 < len(args); i += 2 {
+		pairs = append(pairs, "{"+args[i]+"}", args[i+1])
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// ConsentText is what the ledger records of the wording that was shown: its version and language.
+func ConsentText(locale community.Locale) string { return ConsentTextVersion + "/" + string(locale) }
+
+// Date writes a day.
+func Date(locale community.Locale, t time.Time) string {
+	if locale == community.Japanese {
+		return t.Format("2006年1月2日")
+	}
+	return t.Format("2 January 2006")
+}
+
+// Month writes a month, for periods of years.
+func Month(locale community.Locale, t time.Time) string {
+	if locale == community.Japanese {
+		return t.Format("2006年1月")
+	}
+	return t.Format("January 2006")
+}
+
+// Moment writes a day and a time of day, with the zone where it could be mistaken.
+func Moment(locale community.Locale, t time.Time) string {
+	if locale == community.Japanese {
+		return t.Format("2006年1月2日 15:04") + zone(t)
+	}
+	return t.Format("2 January 2006, 15:04") + zone(t)
+}
+
+// zone names the zone in brackets.
+func zone(t time.Time) string {
+	name, _ := t.Zone()
+	if strings.HasPrefix(name, "+") || strings.HasPrefix(name, "-") {
+		name = "UTC" + name
+	}
+	return " (" + name + ")"
+}

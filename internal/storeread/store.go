@@ -1,0 +1,110 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package storeread
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
+	"github.com/alumni-operator/alumni-operator/internal/stats"
+)
+
+// limit bounds one reading, connection included.
+const limit = 10 * time.Second
+
+// Store reads the stores of networks. Live reads Secrets and ConfigMaps from the API server itself.
+type Store struct {
+	Live client.Reader
+}
+
+// CampaignRuns reads the newest runs of a campaign, newest first.
+func (s Store) CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, n int) (runs []stats.CampaignRun, err error) {
+	err = s.with(ctx, network, func(ctx context.Context, r *stats.Reader) error {
+		runs, err = r.CampaignRuns(ctx, campaignUID, n)
+		return err
+	})
+	return runs, err
+}
+
+// Retention reads the newest runs of a policy over a network, and the certificate of the newest run that has one.
+func (s Store) Retention(ctx context.Context, network *v1alpha1.AlumniNetwork, policyUID string, n int) (result stats.Retention, certificate *stats.Certificate, err error) {
+	err = s.with(ctx, network, func(ctx context.Context, r *stats.Reader) error {
+		if result, err = r.Retention(ctx, policyUID, n); err != nil {
+			return err
+		}
+		for _, run := range result.Runs {
+			if run.Certified {
+				certificate, err = r.Certificate(ctx, run.ID)
+				return err
+			}
+		}
+		return nil
+	})
+	return result, certificate, err
+}
+
+// with opens a session, uses it and closes it.
+func (s Store) with(ctx context.Context, network *v1alpha1.AlumniNetwork, use func(context.Context, *stats.Reader) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	login, err := s.login(ctx, network)
+	if err != nil {
+		return err
+	}
+	reader, err := stats.Open(ctx, login)
+	if err != nil {
+		return explain(network.Name, err)
+	}
+	defer reader.Close(ctx)
+	return explain(network.Name, use(ctx, reader))
+}
+
+// login puts the metrics role's Secret and the address of the store together.
+func (s Store) login(ctx context.Context, network *v1alpha1.AlumniNetwork) (dbconn.Login, error) {
+	name := types.NamespacedName{Namespace: network.Namespace, Name: naming.DatabaseSecret(network.Name, naming.RoleMetrics)}
+	secret, err := secretwatch.Read(ctx, s.Live, name, dbconn.KeyUsername, dbconn.KeyPassword)
+	if err != nil {
+		return dbconn.Login{}, err
+	}
+	endpoint := &corev1.ConfigMap{}
+	key := client.ObjectKey{Namespace: network.Namespace, Name: naming.StoreEndpoint(network.Name)}
+	if err := s.Live.Get(ctx, key, endpoint); err != nil {
+		return dbconn.Login{}, fmt.Errorf("read ConfigMap %s: %w", key, err)
+	}
+	data := map[string][]byte{
+		dbconn.KeyUsername: secret.Data[dbconn.KeyUsername], dbconn.KeyPassword: secret.Data[dbconn.KeyPassword],
+	}
+	for k, v := range endpoint.Data {
+		data[k] = []byte(v)
+	}
+	return dbconn.FromData(data)
+}
+
+// explain gives an error of the store a reason and a text that does not change from try to try.
+func explain(network string, err error) error {
+	if err == nil {
+		return nil
+	}
+	message := fmt.Sprintf("the store of AlumniNetwork %s cannot be read", network)
+	for _, class := range []error{
+		dbconn.ErrUnreachable, dbconn.ErrAuthentication, dbconn.ErrTLS, dbconn.ErrNoDatabase, dbconn.ErrNotPermitted, stats.ErrNotMigrated,
+	} {
+		if errors.Is(err, class) {
+			message += ": " + class.Error()
+			break
+		}
+	}
+	return &outcome.Failure{Reason: v1alpha1.ReasonNetworkNotReady, Message: message, Err: err, After: outcome.Poll}
+}
