@@ -128,7 +128,7 @@ func TestAlumniNetworkRules(t *testing.T) {
 
 func TestCampaignRules(t *testing.T) {
 	expressions := func(e ...any) change { return set(list(e), "spec", "audience", "matchExpressions") }
-	locales := func(l ...any) change { return set(list(l), "spec", "content", "locales") }
+	locales := func(l ...any) change { return set(append(list{}, l...), "spec", "content", "locales") }
 	runCases(t, "campaign.yaml", map[string]validationCase{
 		"a whole campaign":           accepted(),
 		"one moment":                 accepted(set(object{"at": "2027-04-01T09:00:00+09:00"}, "spec", "schedule")),
