@@ -84,12 +84,14 @@ func Current(images Images, out io.Writer) (*Cluster, error) {
 	return &Cluster{Kubeconfig: kubeconfig, Images: images, root: root, out: out}, nil
 }
 
-// Down removes the local cluster; it leaves a cluster that it did not make alone.
-func (c *Cluster) Down(ctx context.Context) error {
-	if c.Name == "" {
-		return errors.New("this cluster was not made by the rig")
+// Down removes the local cluster of that name with everything in it.
+func Down(ctx context.Context, name string, out io.Writer) error {
+	root, err := Root()
+	if err != nil {
+		return err
 	}
-	return c.step(ctx, "hack/cluster", "go", "run", ".", "down", "--name", c.Name)
+	c := &Cluster{Name: name, root: root, out: out}
+	return c.step(ctx, "hack/cluster", "go", "run", ".", "down", "--name", name)
 }
 
 // Root is the folder of the repository that the working directory is in.

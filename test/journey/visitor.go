@@ -1,0 +1,144 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package journey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Visitor is one person's browser at one portal.
+type Visitor struct {
+	// Portal is host and port at which the portal answers.
+	Portal  string
+	cookies map[string]string
+}
+
+// Page is what the portal answered.
+type Page struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// Get opens a page. Redirects are followed by hand, so that each answer is seen.
+func (v *Visitor) Get(ctx context.Context, path string) (Page, error) {
+	return v.do(ctx, http.MethodGet, path, "", "")
+}
+
+// Post sends a form and follows the redirect after it.
+func (v *Visitor) Post(ctx context.Context, path string, form url.Values) (Page, error) {
+	page, err := v.do(ctx, http.MethodPost, path, "application/x-www-form-urlencoded", form.Encode())
+	if err == nil && page.Status == http.StatusSeeOther {
+		return v.Get(ctx, page.Header.Get("Location"))
+	}
+	return page, err
+}
+
+func (v *Visitor) do(ctx context.Context, method, path, contentType, body string) (Page, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+v.Portal+path, strings.NewReader(body))
+	if err != nil {
+		return Page{}, err
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	for name, value := range v.cookies {
+		req.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	client := http.Client{
+		Timeout:       20 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return Page{}, err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, 4<<20))
+	if err != nil {
+		return Page{}, err
+	}
+	// Kept by hand: a cookie jar would not send a Secure cookie over the forwarded port.
+	for _, c := range res.Cookies() {
+		if v.cookies == nil {
+			v.cookies = map[string]string{}
+		}
+		v.cookies[c.Name] = c.Value
+	}
+	return Page{Status: res.StatusCode, Header: res.Header, Body: string(text)}, nil
+}
+
+// link finds a sign-in link in a mail and gives its path.
+var link = regexp.MustCompile(`https?://[^\s/]+(/sign-in/[A-Za-z0-9_-]+)`)
+
+// SignIn asks for a link by mail, waits for it in the mailbox, and opens it.
+func (v *Visitor) SignIn(ctx context.Context, box Mailbox, address string) error {
+	before := time.Now().Add(-2 * time.Second)
+	page, err := v.Post(ctx, "/sign-in", url.Values{"address": {address}})
+	if err != nil {
+		return err
+	}
+	if page.Status != http.StatusOK {
+		return fmt.Errorf("ask for a sign-in link: the portal answered %d", page.Status)
+	}
+	path, err := waitForLink(ctx, box, address, before)
+	if err != nil {
+		return err
+	}
+	if page, err = v.Get(ctx, path); err != nil || page.Status != http.StatusOK {
+		return errors.Join(err, fmt.Errorf("open the sign-in link: the portal answered %d", page.Status))
+	}
+	if page, err = v.Post(ctx, path, url.Values{}); err != nil || page.Status != http.StatusOK {
+		return errors.Join(err, fmt.Errorf("use the sign-in link: the portal answered %d", page.Status))
+	}
+	if page, err = v.Get(ctx, "/me"); err != nil || page.Status != http.StatusOK {
+		return errors.Join(err, fmt.Errorf("open the own page: the portal answered %d", page.Status))
+	}
+	return nil
+}
+
+func waitForLink(ctx context.Context, box Mailbox, address string, after time.Time) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		mails, err := box.Mails(ctx, address)
+		if err != nil {
+			return "", err
+		}
+		for _, m := range mails {
+			if found := link.FindStringSubmatch(m.Text); found != nil && m.Received.After(after) {
+				return found[1], nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("no sign-in link arrived: %w", ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// Leave withdraws from the network: the page that explains, the form, the confirmation.
+func (v *Visitor) Leave(ctx context.Context) error {
+	for _, path := range []string{"/me/leave", "/me/leave/confirm"} {
+		if page, err := v.Get(ctx, path); err != nil || page.Status != http.StatusOK {
+			return errors.Join(err, fmt.Errorf("open %s: the portal answered %d", path, page.Status))
+		}
+	}
+	page, err := v.Post(ctx, "/me/leave/confirm", url.Values{"understood": {"yes"}})
+	if err != nil || page.Status != http.StatusOK {
+		return errors.Join(err, fmt.Errorf("leave the network: the portal answered %d", page.Status))
+	}
+	return nil
+}
