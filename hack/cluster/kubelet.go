@@ -67,9 +67,6 @@ func (c *Cluster) kubeletConfig() map[string]any {
 			"memory.available": "100Mi", "nodefs.available": "0%", "nodefs.inodesFree": "0%",
 			"imagefs.available": "0%", "imagefs.inodesFree": "0%",
 		},
-		"shutdownGracePeriod": "0s",
-		"rotateCertificates":  false,
-		"registerWithTaints":  []any{},
 	}
 }
 
