@@ -48,8 +48,6 @@ const (
 	ReasonMigrated = "Migrated"
 	// ReasonMigrationFailed: a migration failed; the schema is as it was before it.
 	ReasonMigrationFailed = "MigrationFailed"
-	// ReasonSchemaTooNew: a newer operator has migrated this store (Stalled; nothing is touched).
-	ReasonSchemaTooNew = "SchemaTooNew"
 )
 
 // RosterSyncedCondition says whether the HR feed was read as declared. Positive polarity.

@@ -56,7 +56,7 @@ func (a *Applier) applyOne(ctx context.Context, owner, obj client.Object) error 
 		return fmt.Errorf("apply %s: %w", a.describe(obj), err)
 	}
 	if existing != nil {
-		if err := a.checkOwner(owner, existing); err != nil {
+		if err := a.CheckOwner(owner, existing); err != nil {
 			return err
 		}
 		same, err := a.matches(desired, existing)
@@ -98,7 +98,7 @@ func (a *Applier) Create(ctx context.Context, owner, obj client.Object) (bool, e
 		return false, fmt.Errorf("read %s: %w", a.describe(obj), err)
 	}
 	if owner != nil {
-		return false, a.checkOwner(owner, obj)
+		return false, a.CheckOwner(owner, obj)
 	}
 	if obj.GetDeletionTimestamp() != nil {
 		return false, outcome.Wait(outcome.Soon, v1alpha1.ReasonProgressing, "%s is being deleted", a.describe(obj))
@@ -148,9 +148,9 @@ func (a *Applier) empty(obj client.Object) (client.Object, error) {
 	return object, nil
 }
 
-// checkOwner refuses an object that the owner does not control. A child of an earlier object of the same name
+// CheckOwner refuses an object that the owner does not control. A child of an earlier object of the same name
 // is about to be collected, so that is only a wait.
-func (a *Applier) checkOwner(owner, existing client.Object) error {
+func (a *Applier) CheckOwner(owner, existing client.Object) error {
 	if existing.GetDeletionTimestamp() != nil {
 		return outcome.Wait(outcome.Soon, v1alpha1.ReasonProgressing, "%s is being deleted", a.describe(existing))
 	}

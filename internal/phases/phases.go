@@ -38,30 +38,35 @@ func Run[S any](ctx context.Context, obj conditions.Object, scope S, list []Phas
 		}
 		log.FromContext(ctx).V(1).Info("Phase did not complete", "phase", phase.Name, "error", err.Error())
 		errs = append(errs, fmt.Errorf("%s: %w", phase.Name, err))
-		if phase.Condition != "" && !apierrors.IsConflict(err) {
+		if apierrors.IsConflict(err) { // somebody wrote in between: nothing is wrong, the next look decides
+			return errs
+		}
+		if phase.Condition != "" {
 			conditions.Fail(obj, phase.Condition, err)
 		}
 		if !phase.GoOn {
-			skip(obj, phase, list[i+1:])
+			Skip(obj, cause(phase), list[i+1:])
 			return errs
 		}
 	}
 	return errs
 }
 
-// skip marks what was not looked at. An error that only waits for its own turn keeps the words of the step
-// that it waits for.
-func skip[S any](obj conditions.Object, stopped Phase[S], rest []Phase[S]) {
+// Skip marks the conditions of steps that were not looked at as Unknown, and says what they wait for.
+func Skip[S any](obj conditions.Object, waitsFor string, rest []Phase[S]) {
 	for _, phase := range rest {
-		if phase.Condition == "" || phase.Condition == stopped.Condition {
-			continue
+		if phase.Condition != "" && phase.Condition != waitsFor {
+			conditions.Unknown(obj, phase.Condition, v1alpha1.ReasonNotReachedYet, "waits for "+waitsFor)
 		}
-		message := fmt.Sprintf("waits for the step before it: %s", stopped.Name)
-		if stopped.Condition != "" {
-			message = "waits for " + stopped.Condition
-		}
-		conditions.Unknown(obj, phase.Condition, v1alpha1.ReasonNotReachedYet, message)
 	}
+}
+
+// cause is what later steps wait for: the condition of the step that stopped, or else its name.
+func cause[S any](stopped Phase[S]) string {
+	if stopped.Condition != "" {
+		return stopped.Condition
+	}
+	return "the step before it: " + stopped.Name
 }
 
 // Retried says whether any of the errors is worth another try, so that callers can log it at the right level.

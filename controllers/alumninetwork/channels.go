@@ -1,0 +1,36 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package alumninetwork
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
+)
+
+// checkChannels looks whether every declared sender has what it needs. It talks to no mail server: a controller that did
+// could be made to knock on doors.
+func (r *Reconciler) checkChannels(ctx context.Context, s *scope) error {
+	n := s.network
+	email := n.Email()
+	if email == nil {
+		conditions.True(n, v1alpha1.ChannelsReadyCondition, v1alpha1.ReasonNoSender,
+			"No sender is declared: the portal shows its pages, and nobody can sign in or be written to")
+		return nil
+	}
+	if ref := email.CredentialsSecretRef; ref != nil {
+		secret, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: ref.Name}, "username", "password")
+		if err != nil {
+			s.channels = err
+			return err
+		}
+		s.emailCredentials = map[string][]byte{"username": secret.Data["username"], "password": secret.Data["password"]}
+	}
+	conditions.True(n, v1alpha1.ChannelsReadyCondition, v1alpha1.ReasonConfigured, "Every declared sender has what it needs")
+	return nil
+}

@@ -1,0 +1,161 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package alumninetwork
+
+import (
+	"context"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/apply"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	"github.com/alumni-operator/alumni-operator/internal/patch"
+	"github.com/alumni-operator/alumni-operator/internal/phases"
+	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
+)
+
+// Pauses after errors that have none of their own grow from the first to the second.
+const (
+	firstBackoff = time.Second
+	lastBackoff  = 5 * time.Minute
+)
+
+// Reconciler brings AlumniNetworks to their declared state.
+type Reconciler struct {
+	// Client reads from the cache and writes.
+	Client client.Client
+	// Live reads from the API server: Secrets, and objects that are not ours.
+	Live client.Reader
+	// Secrets tells when a Secret changes.
+	Secrets *secretwatch.Watcher
+	// Recorder sends events.
+	Recorder events.EventRecorder
+	// Clock tells the time of schedules.
+	Clock clock.PassiveClock
+	// ClusterID is part of the claim in each database.
+	ClusterID string
+	// WorkloadImage is the image of portal, workers and boot program: the operator's own.
+	WorkloadImage string
+	// PostgresImage runs Standalone stores that name no image.
+	PostgresImage string
+	// MaxConcurrent is the number of networks that are worked on at once.
+	MaxConcurrent int
+}
+
+// +kubebuilder:rbac:groups=alumni-operator.io,resources=alumninetworks,verbs=get;list;watch
+// +kubebuilder:rbac:groups=alumni-operator.io,resources=alumninetworks/finalizers,verbs=update
+// +kubebuilder:rbac:groups=alumni-operator.io,resources=alumninetworks/status,verbs=get;patch
+// +kubebuilder:rbac:groups=alumni-operator.io,resources=retentionpolicies,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;delete;get;list;patch;watch
+// +kubebuilder:rbac:groups=apps,resources=statefulsets,verbs=create;get;list;patch;watch
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=create;delete;get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=create;delete;get;list;patch;watch
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=create;delete;get;list;patch;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,resourceNames=kube-system,verbs=get
+// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=create;get;list;watch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=services,verbs=create;delete;get;list;patch;watch
+
+// SetupWithManager registers the controller and its watches.
+func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
+	if err := indexSecrets(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("alumninetwork").
+		For(&v1alpha1.AlumniNetwork{}).
+		Owns(&appsv1.Deployment{}).
+		Owns(&appsv1.StatefulSet{}).
+		Owns(&batchv1.Job{}).
+		Owns(&corev1.ConfigMap{}).
+		Owns(&corev1.Service{}).
+		Owns(&policyv1.PodDisruptionBudget{}).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(networkOfPod)).
+		WatchesRawSource(r.Secrets.Source(r.networksOfSecret)).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: r.MaxConcurrent,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstBackoff, lastBackoff),
+		}).
+		Complete(r)
+}
+
+// Reconcile looks at one network and takes it the next steps towards its declared state.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	network := &v1alpha1.AlumniNetwork{}
+	if err := r.Client.Get(ctx, req.NamespacedName, network); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !network.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil // nothing outside is undone, and no child is made any more
+	}
+	r.Secrets.Watch(network.Namespace)
+	before := network.DeepCopy()
+	s := &scope{network: network, now: r.Clock.Now()}
+	errs := r.run(ctx, s)
+	conditions.Summarise(network, v1alpha1.NetworkConditions(), errs...)
+	wrote, err := patch.Status(ctx, r.Client, before, network)
+	if wrote {
+		r.tell(network, conditions.Transition(before.Status.Conditions, network, errs...))
+	}
+	result, err := outcome.Fold(append(errs, err)...)
+	if err == nil && s.nextImport > 0 {
+		result = outcome.Earlier(result, s.nextImport)
+	}
+	return result, err
+}
+
+// run takes the steps to a usable store, and then those of what lives on it.
+func (r *Reconciler) run(ctx context.Context, s *scope) []error {
+	errs := phases.Run(ctx, s.network, s, r.storePhases())
+	if len(errs) > 0 && !r.served(ctx, s) {
+		phases.Skip(s.network, v1alpha1.StoreReadyCondition, r.servicePhases())
+		return errs
+	}
+	s.storeUsable = len(errs) == 0
+	return append(errs, phases.Run(ctx, s.network, s, r.servicePhases())...)
+}
+
+func (r *Reconciler) storePhases() []phases.Phase[*scope] {
+	return []phases.Phase[*scope]{
+		{Name: "keep the credentials", Condition: v1alpha1.StoreReadyCondition, Run: r.keepCredentials},
+		{Name: "run the store's server", Condition: v1alpha1.StoreReadyCondition, Run: r.runServer},
+		{Name: "provision the store", Condition: v1alpha1.StoreReadyCondition, Run: r.provision},
+		{Name: "migrate the schema", Condition: v1alpha1.SchemaReadyCondition, Run: r.migrate},
+		{Name: "read the store's aggregates", Condition: v1alpha1.StoreReadyCondition, Run: r.readFacts},
+	}
+}
+
+func (r *Reconciler) servicePhases() []phases.Phase[*scope] {
+	return []phases.Phase[*scope]{
+		{Name: "publish the settings", Condition: v1alpha1.PortalAvailableCondition, Run: r.publishSettings},
+		{Name: "check the senders", Condition: v1alpha1.ChannelsReadyCondition, Run: r.checkChannels, GoOn: true},
+		{Name: "run the portal", Condition: v1alpha1.PortalAvailableCondition, Run: r.runPortal, GoOn: true},
+		{Name: "import the roster", Condition: v1alpha1.RosterSyncedCondition, Run: r.importRoster, GoOn: true},
+	}
+}
+
+// tell sends the event of a transition, if there is one.
+func (r *Reconciler) tell(network *v1alpha1.AlumniNetwork, event *conditions.Event) {
+	if event != nil {
+		r.Recorder.Eventf(network, nil, event.Type, event.Reason, "Reconcile", "%s", event.Message)
+	}
+}
+
+// applier applies children of networks.
+func (r *Reconciler) applier() *apply.Applier { return &apply.Applier{Client: r.Client, Live: r.Live} }

@@ -1,0 +1,159 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package alumninetwork
+
+import (
+	"context"
+	"crypto/rand"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/labels"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/resources/network"
+	"github.com/alumni-operator/alumni-operator/internal/resources/store"
+	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
+
+// keyBytes is the length of the token key and of the pepper.
+const keyBytes = 32
+
+// superuser is the name of a Standalone server's admin role.
+const superuser = "postgres"
+
+// keepCredentials makes every login and key of the network once and reads them. A Secret that exists is never changed:
+// it is written before it is used, and then it is used as it is.
+func (r *Reconciler) keepCredentials(ctx context.Context, s *scope) error {
+	n := s.network
+	if err := r.readAdmin(ctx, s); err != nil {
+		return err
+	}
+	s.endpoint = &network.Endpoint{
+		Host: s.admin.Host, Port: s.admin.Port, Database: databaseName(n), SSLMode: s.admin.SSLMode, CA: s.admin.CA,
+	}
+	s.passwords = map[naming.Role]string{}
+	for _, role := range naming.Roles() {
+		secret, err := r.ensureSecret(ctx, n, roleSecret(n, role), dbconn.KeyUsername, dbconn.KeyPassword)
+		if err != nil {
+			return err
+		}
+		s.passwords[role] = string(secret.Data[dbconn.KeyPassword])
+	}
+	if _, err := r.ensureKey(ctx, n, naming.PepperSecret(n.Name), settings.PepperFile); err != nil {
+		return err
+	}
+	key, err := r.ensureKey(ctx, n, naming.TokenKeySecret(n.Name), settings.TokenKeyFile)
+	s.tokenKey = key
+	return err
+}
+
+// readAdmin finds the login that may make databases and roles: the one the spec names, or the superuser of the
+// network's own server.
+func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
+	n := s.network
+	if external := n.Spec.Store.External; external != nil {
+		secret, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: external.AdminSecretRef.Name},
+			dbconn.KeyHost, dbconn.KeyUsername, dbconn.KeyPassword)
+		if err != nil {
+			return err
+		}
+		if s.admin, err = dbconn.FromData(secret.Data); err != nil {
+			return secretwatch.Invalid(secret.Name, "%v", err)
+		}
+		return nil
+	}
+	secret, err := r.ensureSecret(ctx, nil, adminSecret(n), dbconn.KeyPassword)
+	if err != nil {
+		return err
+	}
+	s.admin = standaloneAdmin(n, string(secret.Data[dbconn.KeyPassword]))
+	return nil
+}
+
+// ensureSecret reads a Secret live, and makes it when it is not there. One that exists is never changed. Without owner
+// it outlives the network; with one it must be this network's own.
+func (r *Reconciler) ensureSecret(ctx context.Context, owner client.Object, wanted *corev1.Secret, keys ...string) (*corev1.Secret, error) {
+	name, secret := client.ObjectKeyFromObject(wanted), &corev1.Secret{}
+	err := r.Live.Get(ctx, name, secret)
+	switch {
+	case apierrors.IsNotFound(err):
+		secret = wanted
+		_, err = r.applier().Create(ctx, owner, secret)
+	case err == nil && owner != nil:
+		err = r.applier().CheckOwner(owner, secret)
+	}
+	switch {
+	case apierrors.IsForbidden(err):
+		return nil, secretwatch.Explain(err, name)
+	case err != nil:
+		return nil, err
+	}
+	for _, key := range keys {
+		if len(secret.Data[key]) == 0 {
+			return nil, secretwatch.Invalid(name.Name, "key %q is missing or empty", key)
+		}
+	}
+	return secret, nil
+}
+
+// ensureKey is ensureSecret for a random key that outlives the network.
+func (r *Reconciler) ensureKey(ctx context.Context, n *v1alpha1.AlumniNetwork, name, file string) ([]byte, error) {
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key) // it cannot fail
+	secret, err := r.ensureSecret(ctx, nil, newSecret(n, name, labels.Settings, map[string][]byte{file: key}), file)
+	if err != nil {
+		return nil, err
+	}
+	if len(secret.Data[file]) < keyBytes {
+		return nil, secretwatch.Invalid(name, "key %q is shorter than %d bytes", file, keyBytes)
+	}
+	return secret.Data[file], nil
+}
+
+// roleSecret is the login of one role. The server's address is not in it but in the network's endpoint, so that a
+// server can move.
+func roleSecret(n *v1alpha1.AlumniNetwork, role naming.Role) *corev1.Secret {
+	database := databaseName(n)
+	return newSecret(n, naming.DatabaseSecret(n.Name, role), labels.Store, map[string][]byte{
+		dbconn.KeyDatabase: []byte(database),
+		dbconn.KeyUsername: []byte(naming.DatabaseRole(database, role)),
+		dbconn.KeyPassword: []byte(rand.Text()),
+	})
+}
+
+// adminSecret is the whole login of a Standalone server's superuser. It outlives the network, as the volume does.
+func adminSecret(n *v1alpha1.AlumniNetwork) *corev1.Secret {
+	return newSecret(n, naming.AdminSecret(n.Name), labels.Store, standaloneAdmin(n, rand.Text()).Data())
+}
+
+// standaloneAdmin is the login of the superuser of the network's own server.
+func standaloneAdmin(n *v1alpha1.AlumniNetwork, password string) dbconn.Login {
+	return dbconn.Login{
+		Host: store.Host(n), Port: store.Port, Database: superuser, Username: superuser,
+		Password: password, SSLMode: dbconn.SSLDisable,
+	}
+}
+
+func newSecret(n *v1alpha1.AlumniNetwork, name string, part labels.Part, data map[string][]byte) *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: n.Namespace, Name: name, Labels: labels.For(n.Name, part)},
+		Type:       corev1.SecretTypeOpaque,
+		Data:       data,
+	}
+}
+
+// databaseName is the name of the network's database.
+func databaseName(n *v1alpha1.AlumniNetwork) string {
+	if x := n.Spec.Store.External; x != nil && x.Database != "" {
+		return x.Database
+	}
+	return naming.Database(n.Namespace, n.Name)
+}

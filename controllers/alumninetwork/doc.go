@@ -1,0 +1,16 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package alumninetwork reconciles AlumniNetwork: credentials, store, schema, settings, senders, portal, roster.
+//
+// A network is brought to its declared state step by step. The steps up to the schema stop at the first that fails; what
+// serves members goes on as long as the network has ever had a store, so that a database that is away for a moment does
+// not freeze the portal.
+//
+// There is no finalizer: with reclaimPolicy Retain nothing outside Kubernetes is undone, so a deletion never waits for
+// anything. Children go by garbage collection. The volume claim, the admin login, the token key and the pepper have no
+// owner and stay, ready for the same network to be declared again.
+//
+// It may import the builders, the applier, internal/postgres, internal/stats and the API. It must never write a spec, never
+// hold a database session between two looks, never import the portal, and never name a person anywhere.
+package alumninetwork

@@ -1,0 +1,117 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package alumninetwork
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/stats"
+	"github.com/alumni-operator/alumni-operator/internal/storeaccess"
+)
+
+// mebibyte rounds the size of a database for people.
+const mebibyte = 1 << 20
+
+// readFacts reads what status shows of the store: counts and versions, over one short session of the metrics role.
+func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
+	reader, err := stats.Open(ctx, s.metrics)
+	if err != nil {
+		return storeaccess.Explain(err)
+	}
+	facts, err := reader.Network(ctx)
+	reader.Close(ctx)
+	if err != nil {
+		return storeaccess.Explain(err)
+	}
+	s.facts = &facts
+	promise, err := r.erasurePromise(ctx, s.network)
+	if err != nil {
+		return err
+	}
+	setFacts(&s.network.Status, facts, databaseName(s.network), promise)
+	return nil
+}
+
+// setFacts copies the aggregates into status.
+func setFacts(status *v1alpha1.AlumniNetworkStatus, facts stats.Network, database string, promise time.Duration) {
+	status.Store = &v1alpha1.StoreStatus{
+		Database: database, ServerVersion: facts.Store.ServerVersion, SchemaVersion: facts.Store.SchemaVersion,
+		SizeMebibytes: (facts.Store.SizeBytes + mebibyte - 1) / mebibyte,
+	}
+	m := facts.Members
+	status.Members = &v1alpha1.MembersStatus{
+		Listed: m.Listed, Invited: m.Invited, Active: m.Active, Paused: m.Paused, Withdrawn: m.Withdrawn,
+		Reachable: m.Reachable, Erased: m.Erased,
+	}
+	status.Privacy = &v1alpha1.PrivacyStatus{OpenErasures: facts.Erasure.Open}
+	if oldest := facts.Erasure.OldestReceivedAt; oldest != nil {
+		status.Privacy.OldestErasureDeadline = second(oldest.Add(promise))
+	}
+	next := nextImportOf(status)
+	status.Roster = rosterStatus(facts.Roster)
+	if next != nil {
+		if status.Roster == nil {
+			status.Roster = &v1alpha1.RosterStatus{}
+		}
+		status.Roster.NextImportAt = next
+	}
+}
+
+func nextImportOf(status *v1alpha1.AlumniNetworkStatus) *metav1.Time {
+	if status.Roster == nil {
+		return nil
+	}
+	return status.Roster.NextImportAt
+}
+
+// rosterStatus is the outcome of the newest import that ended.
+func rosterStatus(last *stats.RosterImport) *v1alpha1.RosterStatus {
+	if last == nil {
+		return nil
+	}
+	status := &v1alpha1.RosterStatus{
+		Rows: last.Rows, Inserted: last.Inserted, Updated: last.Updated, Quarantined: last.Quarantined, Tombstoned: last.Tombstoned,
+	}
+	if last.FinishedAt != nil {
+		status.LastImportAt = second(*last.FinishedAt)
+	}
+	for _, q := range last.Quarantine {
+		status.Quarantine = append(status.Quarantine, v1alpha1.QuarantinedRow{Line: q.Line, Field: q.Field, Reason: q.Reason})
+	}
+	return status
+}
+
+// erasurePromise is the shortest promise of the policies that select the network, or the default promise.
+func (r *Reconciler) erasurePromise(ctx context.Context, n *v1alpha1.AlumniNetwork) (time.Duration, error) {
+	policies := &v1alpha1.RetentionPolicyList{}
+	if err := r.Client.List(ctx, policies, client.InNamespace(n.Namespace)); err != nil {
+		return 0, fmt.Errorf("list retention policies: %w", err)
+	}
+	promise := (&v1alpha1.RetentionPolicy{}).ErasurePromise()
+	found := false
+	for i := range policies.Items {
+		p := &policies.Items[i]
+		selector, err := metav1.LabelSelectorAsSelector(&p.Spec.NetworkSelector)
+		if err != nil || !selector.Matches(labels.Set(n.Labels)) {
+			continue // a selector that cannot be read is told on the policy
+		}
+		if !found || p.ErasurePromise() < promise {
+			promise, found = p.ErasurePromise(), true
+		}
+	}
+	return promise, nil
+}
+
+// second drops what the API does not keep of a time, so that a comparison with what was read back is fair.
+func second(t time.Time) *metav1.Time {
+	m := metav1.NewTime(t.UTC().Truncate(time.Second))
+	return &m
+}

@@ -1,0 +1,37 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package alumninetwork
+
+import (
+	"time"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/postgres"
+	"github.com/alumni-operator/alumni-operator/internal/resources/network"
+	"github.com/alumni-operator/alumni-operator/internal/stats"
+)
+
+// scope is what one loop knows of a network. Each field says which phase sets it.
+type scope struct {
+	network *v1alpha1.AlumniNetwork // the object; only its status is changed
+	now     time.Time               // the time of this loop
+
+	admin     dbconn.Login           // keepCredentials: a role that may make databases and roles
+	passwords map[naming.Role]string // keepCredentials: one for each role
+	tokenKey  []byte                 // keepCredentials; or publishSettings when that did not come so far
+	endpoint  *network.Endpoint      // keepCredentials; or publishSettings, from what was published before
+
+	metrics   dbconn.Login             // provision: the operator's own role in the network's database
+	migration *postgres.MigrationError // provision: the schema could not be brought up to date
+	schema    int64                    // provision: the version that the schema has
+	facts     *stats.Network           // readFacts: the aggregates of the store; nil when they could not be read
+
+	storeUsable      bool              // run: the store phases all succeeded
+	emailCredentials map[string][]byte // checkChannels: nil when the sender needs none
+	channels         error             // checkChannels: what the sender lacks
+
+	nextImport time.Duration // importRoster: until the next scheduled import; 0 when there is none
+}

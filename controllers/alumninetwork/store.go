@@ -1,0 +1,140 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package alumninetwork
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/labels"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	"github.com/alumni-operator/alumni-operator/internal/postgres"
+	"github.com/alumni-operator/alumni-operator/internal/resources/store"
+	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
+	"github.com/alumni-operator/alumni-operator/internal/storeaccess"
+	"github.com/alumni-operator/alumni-operator/internal/trouble"
+)
+
+// runServer keeps the server of a Standalone store and waits until it takes connections. An External store has none.
+func (r *Reconciler) runServer(ctx context.Context, s *scope) error {
+	n := s.network
+	if n.StoreKind() != v1alpha1.StoreStandalone {
+		return nil
+	}
+	in := store.Input{Network: n, Image: r.WorkloadImage, PostgresImage: r.PostgresImage}
+	if err := r.ensureClaim(ctx, in); err != nil {
+		return err
+	}
+	if err := r.applier().Apply(ctx, n, store.Desired(in)...); err != nil {
+		return err
+	}
+	server := &appsv1.StatefulSet{}
+	if err := r.Client.Get(ctx, client.ObjectKey{Namespace: n.Namespace, Name: naming.StoreServer(n.Name)}, server); err != nil {
+		return fmt.Errorf("read the server: %w", err)
+	}
+	if server.Status.ReadyReplicas > 0 {
+		return nil
+	}
+	return r.podsNotReady(ctx, n, labels.Store, v1alpha1.ReasonServerNotReady, "the PostgreSQL server is starting")
+}
+
+// ensureClaim makes the volume claim once. An existing one of this network, left by an earlier object of this name, is
+// taken up again.
+func (r *Reconciler) ensureClaim(ctx context.Context, in store.Input) error {
+	wanted := store.BuildClaim(in)
+	existing := &corev1.PersistentVolumeClaim{}
+	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(wanted), existing); err == nil && existing.DeletionTimestamp == nil {
+		return nil // only claims with our labels are in the cache, and the name holds the network's
+	}
+	_, err := r.applier().Create(ctx, nil, wanted)
+	return err
+}
+
+// podsNotReady explains why pods of a part are not ready: what keeps them, or only that they are on their way.
+func (r *Reconciler) podsNotReady(ctx context.Context, n *v1alpha1.AlumniNetwork, part labels.Part, reason, message string) error {
+	words, err := r.podWords(ctx, n, labels.Selector(n.Name, part))
+	switch {
+	case err != nil:
+		return err
+	case words != "":
+		return outcome.Retry(outcome.Poll, v1alpha1.ReasonPodTrouble, "%s", words)
+	default:
+		return outcome.Wait(outcome.Poll, reason, "%s", message)
+	}
+}
+
+// podWords puts into words what keeps the selected pods; empty when nothing does.
+func (r *Reconciler) podWords(ctx context.Context, n *v1alpha1.AlumniNetwork, selector map[string]string) (string, error) {
+	pods := &corev1.PodList{}
+	if err := r.Client.List(ctx, pods, client.InNamespace(n.Namespace), client.MatchingLabels(selector)); err != nil {
+		return "", fmt.Errorf("list pods: %w", err)
+	}
+	return trouble.Of(pods.Items), nil
+}
+
+// provision looks at the store as the metrics role, and takes the admin role only when something is to be done.
+func (r *Reconciler) provision(ctx context.Context, s *scope) error {
+	n := s.network
+	claim := postgres.Claim{ClusterID: r.ClusterID, Namespace: n.Namespace, Name: n.Name, NetworkUID: string(n.UID)}
+	spec, err := postgres.NewSpec(databaseName(n), claim, s.passwords)
+	if err != nil {
+		return secretwatch.Invalid(naming.DatabaseSecret(n.Name, naming.RoleOwner)+" or a Secret beside it", "%v", err)
+	}
+	spec.MustExist = n.Status.Store != nil && n.Status.Store.SchemaVersion > 0
+	s.metrics = spec.Login(s.admin, naming.RoleMetrics)
+	steps, err := postgres.Check(ctx, s.metrics, spec)
+	if err != nil {
+		return storeaccess.Explain(err)
+	}
+	s.schema = pgstore.LatestVersion()
+	if len(steps) > 0 {
+		err = r.repair(ctx, s, spec, steps)
+	}
+	if err != nil {
+		return storeaccess.Explain(err)
+	}
+	conditions.True(n, v1alpha1.StoreReadyCondition, v1alpha1.ReasonProvisioned,
+		fmt.Sprintf("Database %q, its roles and their grants are as declared", spec.Database))
+	return nil
+}
+
+// repair does what Check found. An error of a migration is left to the next phase, for the store itself is there.
+func (r *Reconciler) repair(ctx context.Context, s *scope, spec postgres.Spec, found []postgres.Step) error {
+	logger := log.FromContext(ctx)
+	for _, step := range found {
+		logger.Info("Repairing the store", "found", step.Reason)
+	}
+	result, err := postgres.Ensure(ctx, postgres.EnsureInput{Admin: s.admin, Spec: spec})
+	if errors.As(err, &s.migration) {
+		logger.Error(err, "Migrating the schema failed", "schemaVersion", s.migration.Version)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.schema = result.SchemaVersion
+	logger.Info("Provisioned the store", "steps", len(result.Steps), "schemaVersion", result.SchemaVersion)
+	return nil
+}
+
+// migrate reports on the schema that provision brought up to date.
+func (r *Reconciler) migrate(_ context.Context, s *scope) error {
+	n := s.network
+	if s.migration != nil {
+		return &outcome.Failure{Reason: v1alpha1.ReasonMigrationFailed, Err: s.migration,
+			Message: fmt.Sprintf("a migration failed and the schema stays at version %d; see the operator's log", s.migration.Version)}
+	}
+	conditions.True(n, v1alpha1.SchemaReadyCondition, v1alpha1.ReasonMigrated, fmt.Sprintf("The schema has version %d", s.schema))
+	return nil
+}

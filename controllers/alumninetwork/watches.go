@@ -1,0 +1,74 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package alumninetwork
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/labels"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+)
+
+// secretIndex finds networks by the name of a Secret that they use.
+const secretIndex = "alumninetwork.secrets"
+
+func indexSecrets(ctx context.Context, indexer client.FieldIndexer) error {
+	err := indexer.IndexField(ctx, &v1alpha1.AlumniNetwork{}, secretIndex, func(obj client.Object) []string {
+		network, ok := obj.(*v1alpha1.AlumniNetwork)
+		if !ok {
+			return nil
+		}
+		return usedSecrets(network)
+	})
+	if err != nil {
+		return fmt.Errorf("index networks by Secret: %w", err)
+	}
+	return nil
+}
+
+// usedSecrets lists every Secret of a network: those the spec names and those the operator makes.
+func usedSecrets(n *v1alpha1.AlumniNetwork) []string {
+	names := append(n.SecretNames(), naming.TokenKeySecret(n.Name), naming.PepperSecret(n.Name))
+	if n.StoreKind() == v1alpha1.StoreStandalone {
+		names = append(names, naming.AdminSecret(n.Name))
+	}
+	for _, role := range naming.Roles() {
+		names = append(names, naming.DatabaseSecret(n.Name, role))
+	}
+	return names
+}
+
+// networksOfSecret finds the networks that use a Secret.
+func (r *Reconciler) networksOfSecret(ctx context.Context, secret types.NamespacedName) []reconcile.Request {
+	list := &v1alpha1.AlumniNetworkList{}
+	err := r.Client.List(ctx, list, client.InNamespace(secret.Namespace), client.MatchingFields{secretIndex: secret.Name})
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Finding the networks of a Secret failed", "namespace", secret.Namespace)
+		return nil
+	}
+	requests := make([]reconcile.Request, len(list.Items))
+	for i := range list.Items {
+		requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
+	}
+	return requests
+}
+
+// networkOfPod finds the network of a pod by its label, for a pod's owner is a ReplicaSet or a job. The pods of
+// campaigns and retention runs are not this controller's.
+func networkOfPod(_ context.Context, pod client.Object) []ctrl.Request {
+	set := pod.GetLabels()
+	part := labels.Part(set[labels.Component])
+	if set[labels.Network] == "" || (part != labels.Portal && part != labels.Store && part != labels.Roster) {
+		return nil
+	}
+	return []ctrl.Request{{NamespacedName: types.NamespacedName{Namespace: pod.GetNamespace(), Name: set[labels.Network]}}}
+}
