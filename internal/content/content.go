@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/alumni-operator/alumni-operator/internal/mail/compose"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
@@ -179,18 +180,13 @@ func merge(segments []segment) []segment {
 	return out
 }
 
-// mostlyASCII tells texts that quoted-printable makes hardly longer.
+// mostlyASCII looks at what every mail of a shape has in common.
 func mostlyASCII(segments []segment) bool {
-	total, high := 0, 0
+	var b strings.Builder
 	for _, s := range segments {
-		total += len(s.literal)
-		for i := 0; i < len(s.literal); i++ {
-			if s.literal[i] >= utf8.RuneSelf {
-				high++
-			}
-		}
+		b.WriteString(s.literal)
 	}
-	return high*6 <= total
+	return compose.MostlyASCII(b.String())
 }
 
 // text chooses the language of a member: their own, else the network's default, else the first.

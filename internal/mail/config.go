@@ -49,7 +49,7 @@ type Config struct {
 	TLS      string // TLSStart, TLSImplicit or TLSNone
 	Username string // empty: no authentication
 	Password string
-	Hello    string         // the name given in EHLO
+	Hello    string         // the name given in EHLO; empty: localhost
 	Roots    *x509.CertPool // nil: the system's
 
 	CommandTimeout time.Duration
@@ -113,6 +113,13 @@ func (c Config) commandTimeout() time.Duration {
 		return c.CommandTimeout
 	}
 	return DefaultCommandTimeout
+}
+
+func (c Config) hello() string {
+	if c.Hello != "" {
+		return c.Hello
+	}
+	return "localhost"
 }
 
 func (c Config) dotTimeout() time.Duration {

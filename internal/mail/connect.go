@@ -26,7 +26,8 @@ type session struct {
 	pipelining, utf8, startTLS, encrypted bool
 	auth                                  []string // mechanisms on offer
 
-	open bool // a transaction was begun and not ended: RSET before the next
+	open   bool // a transaction was begun and not ended: RSET before the next
+	closed bool // the connection is gone
 }
 
 // maxReplyLine and maxReplyLines bound what a server can make this side keep.
@@ -39,6 +40,7 @@ var (
 	errReply       = errors.New("the server's answer is not SMTP")
 	errNoStartTLS  = errors.New("the server does not offer STARTTLS")
 	errNoAuth      = errors.New("the server offers neither AUTH PLAIN nor AUTH LOGIN")
+	errNotBegun    = errors.New("the connection ended before this message was begun")
 	errEarlyAnswer = errors.New("the server spoke before TLS began")
 )
 
@@ -115,7 +117,7 @@ func (s *session) start(ctx context.Context) error {
 // hello sends EHLO and reads what the server offers; HELO when it knows no EHLO.
 func (s *session) hello() error {
 	s.pipelining, s.utf8, s.startTLS, s.auth = false, false, false, nil
-	r, err := s.command("EHLO "+s.config.Hello, func(line string) {
+	r, err := s.command("EHLO "+s.config.hello(), func(line string) {
 		keyword, rest, _ := strings.Cut(line, " ")
 		switch strings.ToUpper(keyword) {
 		case "PIPELINING":
@@ -132,7 +134,7 @@ func (s *session) hello() error {
 		return trouble(StageHello, err)
 	}
 	if r.code >= 500 {
-		if r, err = s.command("HELO "+s.config.Hello, nil); err != nil {
+		if r, err = s.command("HELO "+s.config.hello(), nil); err != nil {
 			return trouble(StageHello, err)
 		}
 	}

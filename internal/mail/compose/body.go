@@ -81,3 +81,14 @@ func AppendBase64(dst, text []byte) []byte {
 }
 
 func appendBase64Raw(dst, src []byte) []byte { return base64.StdEncoding.AppendEncode(dst, src) }
+
+// MostlyASCII tells texts that quoted-printable makes hardly longer, and leaves readable.
+func MostlyASCII(text string) bool {
+	high := 0
+	for i := 0; i < len(text); i++ {
+		if text[i] >= 0x80 {
+			high++
+		}
+	}
+	return high*6 <= len(text)
+}
