@@ -23,7 +23,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/patch"
 	"github.com/alumni-operator/alumni-operator/internal/phases"
-	"github.com/alumni-operator/alumni-operator/internal/stats"
+	"github.com/alumni-operator/alumni-operator/internal/storeread"
 )
 
 // +kubebuilder:rbac:groups=alumni-operator.io,resources=alumninetworks,verbs=get;list;watch
@@ -33,9 +33,10 @@ import (
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=create;delete;get;list;patch;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// Evidence reads what became of a policy's runs over one network, and the newest certificate.
+// Evidence reads what became of a policy's runs over one network, the newest certificate, and the link of the
+// audit chain that was its head when it was last seen.
 type Evidence interface {
-	Retention(ctx context.Context, network *v1alpha1.AlumniNetwork, policyUID string, limit int) (stats.Retention, *stats.Certificate, error)
+	Retention(ctx context.Context, network *v1alpha1.AlumniNetwork, policyUID string, limit int, seen int64) (storeread.Retention, error)
 }
 
 // Reconciler brings RetentionPolicies to their declared state.

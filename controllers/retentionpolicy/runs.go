@@ -17,7 +17,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/resources/job"
 	"github.com/alumni-operator/alumni-operator/internal/runs"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
-	"github.com/alumni-operator/alumni-operator/internal/stats"
+	"github.com/alumni-operator/alumni-operator/internal/storeread"
 )
 
 // Kinds of run, as labels of their Jobs and letters in their names.
@@ -103,16 +103,16 @@ func (r *Reconciler) runOverNetwork(ctx context.Context, runner runs.Runner, s *
 	if !conditions.IsTrue(n.network, v1alpha1.SchemaReadyCondition) {
 		return outcome.Wait(outcome.Poll, v1alpha1.ReasonNetworkNotReady, "the store of AlumniNetwork %s cannot be used yet", name)
 	}
-	result, proof, err := r.Evidence.Retention(ctx, n.network, string(s.policy.UID), keptRuns)
+	result, err := r.Evidence.Retention(ctx, n.network, string(s.policy.UID), keptRuns, n.status.ChainLength)
 	if err != nil {
 		return err
 	}
-	if err := checkChain(n, result.Chain); err != nil {
+	if err := checkChain(n, result); err != nil {
 		return err
 	}
 	n.result = result
 	showNetwork(s, n, result)
-	if err := r.keepCertificate(ctx, s.policy, n, proof); err != nil {
+	if err := r.keepCertificate(ctx, s.policy, n, result.Certificate); err != nil {
 		return err
 	}
 	own := ofNetwork(s.jobs, name)
@@ -132,7 +132,7 @@ func (r *Reconciler) runOverNetwork(ctx context.Context, runner runs.Runner, s *
 
 // startWhatIsDue starts at most one run: what people asked for first, then the preview of a new generation, then
 // what the schedule says.
-func (r *Reconciler) startWhatIsDue(ctx context.Context, runner runs.Runner, s *scope, n *networkScope, result stats.Retention) error {
+func (r *Reconciler) startWhatIsDue(ctx context.Context, runner runs.Runner, s *scope, n *networkScope, result storeread.Retention) error {
 	name, p := n.network.Name, s.policy
 	start := func(kind, runName string, due time.Time, mode v1alpha1.RetentionMode, arguments ...string) error {
 		if hasRun(result, runName) || hasJob(s.jobs, runName) {
@@ -160,7 +160,7 @@ func (r *Reconciler) startWhatIsDue(ctx context.Context, runner runs.Runner, s *
 }
 
 // previewed says whether some run has already counted what this generation of the policy finds due.
-func previewed(result stats.Retention, generation int64) bool {
+func previewed(result storeread.Retention, generation int64) bool {
 	for _, run := range result.Runs {
 		if run.Generation >= generation && run.Kind == "Scheduled" {
 			return true
@@ -169,7 +169,7 @@ func previewed(result stats.Retention, generation int64) bool {
 	return false
 }
 
-func hasRun(result stats.Retention, name string) bool {
+func hasRun(result storeread.Retention, name string) bool {
 	for _, run := range result.Runs {
 		if run.RunName == name {
 			return true
@@ -208,7 +208,7 @@ func atWork(jobs []batchv1.Job) string {
 }
 
 // gaveUp names the newest Job that failed for good while the store says nothing of how its run ended.
-func gaveUp(jobs []batchv1.Job, result stats.Retention) string {
+func gaveUp(jobs []batchv1.Job, result storeread.Retention) string {
 	var newest *batchv1.Job
 	for i := range jobs {
 		if newest == nil || newest.CreationTimestamp.Before(&jobs[i].CreationTimestamp) {

@@ -33,7 +33,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/schedule"
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
-	"github.com/alumni-operator/alumni-operator/internal/stats"
+	"github.com/alumni-operator/alumni-operator/internal/storeread"
 )
 
 // scope is what the steps of one reconcile know. Each field is set by the step named beside it.
@@ -52,10 +52,10 @@ type networkScope struct {
 	network *v1alpha1.AlumniNetwork
 	rules   []settings.RetentionRule
 	status  v1alpha1.RetentionNetworkStatus
-	result  stats.Retention // what the store says
-	running string          // name of the Job that is at work
-	gaveUp  string          // name of the newest Job, when it failed for good
-	failure error           // what stands in the way of this network; the others go on
+	result  storeread.Retention // what the store says
+	running string              // name of the Job that is at work
+	gaveUp  string              // name of the newest Job, when it failed for good
+	failure error               // what stands in the way of this network; the others go on
 }
 
 // checkRules reads zone, schedule and periods.

@@ -19,19 +19,20 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/retention/certificate"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
+	"github.com/alumni-operator/alumni-operator/internal/storeread"
 )
 
 // certificateKey is the key of the ConfigMap under which the signed certificate is kept.
 const certificateKey = "certificate.json"
 
-// checkChain compares the store's chain with the head that status kept: a chain that became shorter, or another
-// one of the same length, was tampered with or restored from an older copy.
-func checkChain(n *networkScope, chain stats.Chain) error {
+// checkChain compares the store's chain with the head that status kept. A chain in which that head is no longer
+// the link of its number was cut, rewritten, or restored from an older copy.
+func checkChain(n *networkScope, found storeread.Retention) error {
 	was := n.status
-	if chain.Length < was.ChainLength || (chain.Length == was.ChainLength && was.ChainHead != "" && chain.Head != was.ChainHead) {
+	if was.ChainLength > 0 && found.SeenLink != was.ChainHead {
 		return outcome.Stop(v1alpha1.ReasonChainBroken,
-			"the audit chain of AlumniNetwork %s has %d links and head %.12s, where %d and %.12s were seen before; nothing is erased until a person has looked",
-			n.network.Name, chain.Length, orNone(chain.Head), was.ChainLength, orNone(was.ChainHead))
+			"the audit chain of AlumniNetwork %s has %d links and head %.12s; link %d was %.12s and is not any more; nothing is erased until a person has looked",
+			n.network.Name, found.Chain.Length, orNone(found.Chain.Head), was.ChainLength, orNone(was.ChainHead))
 	}
 	return nil
 }
@@ -44,7 +45,7 @@ func orNone(head string) string {
 }
 
 // showNetwork writes what the store says into the network's part of status.
-func showNetwork(s *scope, n *networkScope, result stats.Retention) {
+func showNetwork(s *scope, n *networkScope, result storeread.Retention) {
 	n.status.ChainHead, n.status.ChainLength = result.Chain.Head, result.Chain.Length
 	n.status.Erased, n.status.OpenErasures, n.status.OldestDeadline = result.Erased, result.Erasure.Open, nil
 	if t := result.Erasure.OldestReceivedAt; t != nil {

@@ -32,6 +32,8 @@ var (
 	sqlErased string
 	//go:embed queries/chain.sql
 	sqlChain string
+	//go:embed queries/chain_link.sql
+	sqlChainLink string
 	//go:embed queries/certificate.sql
 	sqlCertificate string
 )

@@ -131,6 +131,18 @@ func (run *RetentionRun) add(c RetentionCount) {
 	}
 }
 
+// ChainLink reads the hash of one link of the audit chain in hex, by its number; empty when there is none. With it
+// a head that was seen before is found again in a chain that has grown.
+func (r *Reader) ChainLink(ctx context.Context, number int64) (string, error) {
+	var hash []byte
+	batch := &pgx.Batch{}
+	batch.Queue(sqlChainLink, number).QueryRow(one(&hash))
+	if err := r.send(ctx, "the audit chain", batch); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash), nil
+}
+
 // Certificate reads the signed proof of one run; nil when there is none.
 func (r *Reader) Certificate(ctx context.Context, runID int64) (*Certificate, error) {
 	var c Certificate

@@ -38,21 +38,37 @@ func (s Store) CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork
 	return runs, err
 }
 
-// Retention reads the newest runs of a policy over a network, and the certificate of the newest run that has one.
-func (s Store) Retention(ctx context.Context, network *v1alpha1.AlumniNetwork, policyUID string, n int) (result stats.Retention, certificate *stats.Certificate, err error) {
+// Retention is what the store of one network says of a policy.
+type Retention struct {
+	stats.Retention
+	// Certificate of the newest run that has one; nil when none has.
+	Certificate *stats.Certificate
+	// SeenLink is the hash of the link that was the chain's head when it was last looked at; empty when the chain
+	// has no such link.
+	SeenLink string
+}
+
+// Retention reads the newest n runs of a policy over a network, the newest certificate, and the link of the audit
+// chain with the number that was its head before.
+func (s Store) Retention(ctx context.Context, network *v1alpha1.AlumniNetwork, policyUID string, n int, seen int64) (result Retention, err error) {
 	err = s.with(ctx, network, func(ctx context.Context, r *stats.Reader) error {
-		if result, err = r.Retention(ctx, policyUID, n); err != nil {
+		if result.Retention, err = r.Retention(ctx, policyUID, n); err != nil {
 			return err
+		}
+		if seen > 0 {
+			if result.SeenLink, err = r.ChainLink(ctx, seen); err != nil {
+				return err
+			}
 		}
 		for _, run := range result.Runs {
 			if run.Certified {
-				certificate, err = r.Certificate(ctx, run.ID)
+				result.Certificate, err = r.Certificate(ctx, run.ID)
 				return err
 			}
 		}
 		return nil
 	})
-	return result, certificate, err
+	return result, err
 }
 
 // with opens a session, uses it and closes it.

@@ -344,7 +344,7 @@ SELECT run_id, rule, category, outcome, members, rows FROM alumni.retention_run_
 CREATE VIEW alumni_stats.retention_failures AS
 SELECT run_id, code, count(*) AS members FROM alumni.retention_failure GROUP BY run_id, code;
 CREATE VIEW alumni_stats.audit_chain AS
-SELECT seq, hash FROM alumni.audit_record ORDER BY seq DESC LIMIT 1;
+SELECT seq, hash FROM alumni.audit_record;
 CREATE VIEW alumni_stats.certificates AS
 SELECT run_id, body, signature, public_key, created_at FROM alumni.retention_certificate;
 
