@@ -24,7 +24,7 @@ type Images struct {
 
 // LocalImages are the names of the images that hack/images builds for the local cluster.
 func LocalImages() Images {
-	return Images{Operator: "alumni-operator:dev", Demo: "alumni-operator-demo:dev", Postgres: "postgres-debian:15.18"}
+	return Images{Operator: "alumni-operator:dev", Demo: "alumni-operator-demo:dev", Postgres: "postgres-debian:15"}
 }
 
 // Cluster is a cluster that a story runs on.
