@@ -1,0 +1,208 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package audience
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
+
+// The operators; see AudienceOperator of the API.
+const (
+	opIn           = "In"
+	opNotIn        = "NotIn"
+	opExists       = "Exists"
+	opDoesNotExist = "DoesNotExist"
+	opGt           = "Gt"
+	opLt           = "Lt"
+)
+
+// kind is the shape of a fact, which decides the operators it knows.
+type kind uint8
+
+const (
+	textFact   kind = iota // "" means not known
+	listFact               // empty means not known
+	monthsFact             // null means not known
+)
+
+// fact is one field of an expression.
+type fact struct {
+	kind       kind
+	sql        string // in terms of member m and employment e; %[1]s is the day the audience is seen
+	employment bool   // needs e
+}
+
+// facts lists the fields; see AudienceField of the API.
+var facts = map[string]fact{
+	"department":           {textFact, "e.department", true},
+	"post":                 {textFact, "e.post", true},
+	"departureReason":      {textFact, "e.departure_reason", true},
+	"lifeStage":            {textFact, "m.life_stage", false},
+	"locale":               {textFact, "m.locale", false},
+	"region":               {textFact, "m.region", false},
+	"skills":               {listFact, "m.skills", false},
+	"tenureMonths":         {monthsFact, monthsBetween("e.joined_on", "e.left_on"), true},
+	"monthsSinceDeparture": {monthsFact, monthsBetween("e.left_on", "%[1]s"), true},
+}
+
+// monthsBetween counts whole calendar months: the day of the month must have been reached. Every input that is null
+// makes it null.
+func monthsBetween(from, to string) string {
+	return fmt.Sprintf("((extract(year FROM %[2]s) - extract(year FROM %[1]s)) * 12 + extract(month FROM %[2]s) - extract(month FROM %[1]s)"+
+		" - CASE WHEN extract(day FROM %[2]s) < extract(day FROM %[1]s) THEN 1 ELSE 0 END)::int", from, to)
+}
+
+// employmentJoin gives the employment e of member m that its facts speak of.
+const employmentJoin = `LEFT JOIN LATERAL (
+    SELECT x.department, x.post, x.departure_reason, x.joined_on, x.left_on
+    FROM alumni.employment x WHERE x.member_id = m.id
+    ORDER BY x.left_on DESC NULLS FIRST, x.joined_on DESC NULLS LAST, x.id DESC LIMIT 1) e ON true`
+
+// Query is a compiled audience, to be put into a statement that names alumni.member m.
+type Query struct {
+	Join  string // what else must be joined; may be empty
+	Where string // a boolean expression; "true" without expressions
+	Args  []any  // the values of its parameters
+}
+
+// Validate checks expressions without compiling them for a day. Its error joins one for each bad expression.
+func Validate(expressions []settings.MatchExpression) error {
+	_, err := Compile(expressions, time.Time{}, 1)
+	return err
+}
+
+// Compile makes the condition as it is on one day (asOf, read as a date), with parameters from $first on.
+func Compile(expressions []settings.MatchExpression, asOf time.Time, first int) (Query, error) {
+	c := &compiler{next: first, asOf: asOf}
+	var errs []error
+	conditions := make([]string, 0, len(expressions))
+	for i, x := range expressions {
+		condition, err := c.expression(x)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("matchExpressions[%d]: %w", i, err))
+			continue
+		}
+		conditions = append(conditions, condition)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Query{}, err
+	}
+	q := Query{Where: "true", Args: c.args}
+	if len(conditions) > 0 {
+		q.Where = strings.Join(conditions, "\n  AND ")
+	}
+	if c.employment {
+		q.Join = employmentJoin
+	}
+	return q, nil
+}
+
+type compiler struct {
+	next       int
+	args       []any
+	asOf       time.Time
+	day        string // the parameter that holds asOf, once it is needed
+	employment bool
+}
+
+func (c *compiler) parameter(value any, sqlType string) string {
+	c.args = append(c.args, value)
+	c.next++
+	return "$" + strconv.Itoa(c.next-1) + "::" + sqlType
+}
+
+func (c *compiler) expression(x settings.MatchExpression) (string, error) {
+	f, ok := facts[x.Field]
+	if !ok {
+		return "", fmt.Errorf("unknown field %q", x.Field)
+	}
+	if err := check(f.kind, x); err != nil {
+		return "", err
+	}
+	c.employment = c.employment || f.employment
+	sql := f.sql
+	if strings.Contains(sql, "%[1]s") {
+		if c.day == "" {
+			c.day = c.parameter(c.asOf.Format(time.DateOnly), "date")
+		}
+		sql = fmt.Sprintf(sql, c.day)
+	}
+	switch x.Operator {
+	case opIn:
+		return c.in(f.kind, sql, x.Values), nil
+	case opNotIn:
+		return "NOT " + c.in(f.kind, sql, x.Values), nil
+	case opExists:
+		return known(f.kind, sql), nil
+	case opDoesNotExist:
+		return "NOT " + known(f.kind, sql), nil
+	default:
+		n, err := strconv.Atoi(x.Values[0])
+		if err != nil {
+			return "", fmt.Errorf("%s of %s takes a whole number", x.Operator, x.Field)
+		}
+		compare := map[string]string{opGt: ">", opLt: "<"}[x.Operator]
+		return "coalesce(" + sql + " " + compare + " " + c.parameter(n, "int") + ", false)", nil
+	}
+}
+
+// in is never null.
+func (c *compiler) in(k kind, sql string, values []string) string {
+	if k == listFact {
+		return "(" + sql + " && " + c.parameter(values, "text[]") + ")"
+	}
+	return "coalesce(" + sql + " <> '' AND " + sql + " = ANY(" + c.parameter(values, "text[]") + "), false)"
+}
+
+// known is never null.
+func known(k kind, sql string) string {
+	switch k {
+	case listFact:
+		return "(cardinality(" + sql + ") > 0)"
+	case monthsFact:
+		return "(" + sql + " IS NOT NULL)"
+	default:
+		return "(coalesce(" + sql + ", '') <> '')"
+	}
+}
+
+// check refuses what the API's rules refuse, for those who do not come through the API.
+func check(k kind, x settings.MatchExpression) error {
+	switch x.Operator {
+	case opIn, opNotIn:
+		if k == monthsFact {
+			return fmt.Errorf("%s is compared by Gt and Lt", x.Field)
+		}
+		if len(x.Values) == 0 {
+			return fmt.Errorf("%s needs at least one value", x.Operator)
+		}
+	case opExists, opDoesNotExist:
+		if len(x.Values) != 0 {
+			return fmt.Errorf("%s takes no values", x.Operator)
+		}
+	case opGt, opLt:
+		if k != monthsFact {
+			return fmt.Errorf("%s goes with tenureMonths and monthsSinceDeparture, not with %s", x.Operator, x.Field)
+		}
+		if len(x.Values) != 1 || !wholeNumber(x.Values[0]) {
+			return fmt.Errorf("%s of %s takes one whole number", x.Operator, x.Field)
+		}
+	default:
+		return fmt.Errorf("unknown operator %q", x.Operator)
+	}
+	return nil
+}
+
+func wholeNumber(s string) bool {
+	if s == "" || len(s) > 5 {
+		return false
+	}
+	return strings.Trim(s, "0123456789") == ""
+}

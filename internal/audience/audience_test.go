@@ -1,0 +1,267 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package audience_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	. "github.com/onsi/gomega"
+	"pgregory.net/rapid"
+
+	"github.com/alumni-operator/alumni-operator/internal/audience"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/testutil/pg"
+	"github.com/alumni-operator/alumni-operator/internal/testutil/store"
+)
+
+func TestMain(m *testing.M) { os.Exit(pg.Run(m)) }
+
+func TestBadExpressionsAreRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		expression settings.MatchExpression
+		want       string
+	}{
+		"an unknown field":          {settings.MatchExpression{Field: "salary", Operator: "In", Values: []string{"1"}}, `matchExpressions[0]: unknown field "salary"`},
+		"SQL as a field":            {settings.MatchExpression{Field: "region; DROP TABLE alumni.member", Operator: "Exists"}, "unknown field"},
+		"an unknown operator":       {settings.MatchExpression{Field: "region", Operator: "Like", Values: []string{"a"}}, `unknown operator "Like"`},
+		"In without values":         {settings.MatchExpression{Field: "region", Operator: "In"}, "needs at least one value"},
+		"Exists with values":        {settings.MatchExpression{Field: "region", Operator: "Exists", Values: []string{"a"}}, "takes no values"},
+		"Gt of a text":              {settings.MatchExpression{Field: "region", Operator: "Gt", Values: []string{"1"}}, "goes with tenureMonths"},
+		"Gt of a word":              {settings.MatchExpression{Field: "tenureMonths", Operator: "Gt", Values: []string{"one"}}, "takes one whole number"},
+		"Gt of two numbers":         {settings.MatchExpression{Field: "tenureMonths", Operator: "Gt", Values: []string{"1", "2"}}, "takes one whole number"},
+		"Gt of a number that large": {settings.MatchExpression{Field: "tenureMonths", Operator: "Gt", Values: []string{"100000"}}, "takes one whole number"},
+		"Gt of a negative number":   {settings.MatchExpression{Field: "tenureMonths", Operator: "Gt", Values: []string{"-1"}}, "takes one whole number"},
+		"In of months":              {settings.MatchExpression{Field: "tenureMonths", Operator: "In", Values: []string{"1"}}, "compared by Gt and Lt"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			NewWithT(t).Expect(audience.Validate([]settings.MatchExpression{c.expression})).To(MatchError(ContainSubstring(c.want)))
+		})
+	}
+}
+
+func TestEveryBadExpressionIsNamed(t *testing.T) {
+	err := audience.Validate([]settings.MatchExpression{{Field: "x"}, {Field: "region", Operator: "Exists"}, {Field: "y"}})
+	NewWithT(t).Expect(err).To(MatchError(And(ContainSubstring("matchExpressions[0]"), ContainSubstring("matchExpressions[2]"),
+		Not(ContainSubstring("matchExpressions[1]")))))
+}
+
+func TestValuesAreParametersOnly(t *testing.T) {
+	g := NewWithT(t)
+	q, err := audience.Compile([]settings.MatchExpression{{Field: "region", Operator: "In", Values: []string{"x') OR true --"}},
+		{Field: "monthsSinceDeparture", Operator: "Gt", Values: []string{"5"}}}, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC), 4)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(q.Where).NotTo(ContainSubstring("OR true"))
+	g.Expect(q.Where).To(ContainSubstring("$4::text[]"))
+	g.Expect(q.Args).To(Equal([]any{[]string{"x') OR true --"}, "2026-11-21", 5}))
+}
+
+// person is a member as the Go evaluator sees them.
+type person struct {
+	id                        uuid.UUID
+	lifeStage, locale, region string
+	skills                    []string
+	jobs                      []job
+}
+
+type job struct {
+	department, post, reason string
+	joined, left             *time.Time
+}
+
+// last is the employment that ended last; a present one comes after all that ended.
+func (p person) last() *job {
+	if len(p.jobs) == 0 {
+		return nil
+	}
+	best := 0
+	for i, j := range p.jobs {
+		b := p.jobs[best]
+		switch {
+		case b.left == nil && j.left != nil:
+		case j.left == nil && b.left != nil, b.left != nil && j.left.After(*b.left):
+			best = i
+		case b.left == nil || j.left.Equal(*b.left):
+			if i != best && (b.joined == nil && j.joined != nil || b.joined != nil && j.joined != nil && !j.joined.Before(*b.joined) ||
+				b.joined == nil && j.joined == nil) {
+				best = i
+			}
+		}
+	}
+	return &p.jobs[best]
+}
+
+func months(from, to *time.Time) *int {
+	if from == nil || to == nil {
+		return nil
+	}
+	n := (to.Year()-from.Year())*12 + int(to.Month()) - int(from.Month())
+	if to.Day() < from.Day() {
+		n--
+	}
+	return &n
+}
+
+// matches is the meaning of an expression, written a second time and without SQL.
+func (p person) matches(x settings.MatchExpression, asOf time.Time) bool {
+	var texts []string
+	var number *int
+	j := p.last()
+	if j == nil {
+		j = &job{}
+	}
+	switch x.Field {
+	case "department":
+		texts = []string{j.department}
+	case "post":
+		texts = []string{j.post}
+	case "departureReason":
+		texts = []string{j.reason}
+	case "lifeStage":
+		texts = []string{p.lifeStage}
+	case "locale":
+		texts = []string{p.locale}
+	case "region":
+		texts = []string{p.region}
+	case "skills":
+		texts = p.skills
+	case "tenureMonths":
+		number = months(j.joined, j.left)
+	case "monthsSinceDeparture":
+		number = months(j.left, &asOf)
+	}
+	texts = slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return s == "" })
+	among := slices.ContainsFunc(texts, func(s string) bool { return slices.Contains(x.Values, s) })
+	switch x.Operator {
+	case "In":
+		return among
+	case "NotIn":
+		return !among
+	case "Exists":
+		return len(texts) > 0 || number != nil
+	case "DoesNotExist":
+		return len(texts) == 0 && number == nil
+	}
+	limit, _ := strconv.Atoi(x.Values[0])
+	return number != nil && (x.Operator == "Gt" && *number > limit || x.Operator == "Lt" && *number < limit)
+}
+
+var words = []string{"", "a", "b", "営業部", "O'Brien\\", "%", "x\"y", "{,}"}
+
+func drawDate(t *rapid.T, label string) *time.Time {
+	if rapid.IntRange(0, 4).Draw(t, label+" known") == 0 {
+		return nil
+	}
+	d := time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC).AddDate(0, 0, -rapid.IntRange(0, 900).Draw(t, label))
+	return &d
+}
+
+func drawPerson(t *rapid.T, i int) person {
+	word := rapid.SampledFrom(words)
+	p := person{id: uuid.UUID{0: 1, 15: byte(i)}, lifeStage: word.Draw(t, "life"), region: word.Draw(t, "region"),
+		locale: rapid.SampledFrom([]string{"ja", "en"}).Draw(t, "locale"), skills: rapid.SliceOfN(rapid.SampledFrom(words[1:]), 0, 3).Draw(t, "skills")}
+	seen := map[string]bool{}
+	for range rapid.IntRange(0, 3).Draw(t, "jobs") {
+		j := job{department: word.Draw(t, "department"), post: word.Draw(t, "post"), reason: word.Draw(t, "reason"), joined: drawDate(t, "joined"), left: drawDate(t, "left")}
+		if j.joined != nil && j.left != nil && j.left.Before(*j.joined) {
+			j.joined, j.left = j.left, j.joined
+		}
+		key := fmt.Sprint(j.joined)
+		if j.joined != nil {
+			key = j.joined.Format(time.DateOnly)
+		}
+		if seen[key] { // a member joins once a day
+			continue
+		}
+		seen[key] = true
+		p.jobs = append(p.jobs, j)
+	}
+	return p
+}
+
+func drawExpression(t *rapid.T) settings.MatchExpression {
+	if rapid.Bool().Draw(t, "months") {
+		x := settings.MatchExpression{Field: rapid.SampledFrom([]string{"tenureMonths", "monthsSinceDeparture"}).Draw(t, "field"),
+			Operator: rapid.SampledFrom([]string{"Gt", "Lt", "Exists", "DoesNotExist"}).Draw(t, "operator")}
+		if strings.HasSuffix(x.Operator, "t") && len(x.Operator) == 2 {
+			x.Values = []string{strconv.Itoa(rapid.IntRange(0, 30).Draw(t, "value"))}
+		}
+		return x
+	}
+	x := settings.MatchExpression{Field: rapid.SampledFrom([]string{"department", "post", "departureReason", "lifeStage", "locale", "region", "skills"}).Draw(t, "field"),
+		Operator: rapid.SampledFrom([]string{"In", "NotIn", "Exists", "DoesNotExist"}).Draw(t, "operator")}
+	if strings.HasSuffix(x.Operator, "In") {
+		x.Values = rapid.SliceOfN(rapid.SampledFrom(append(words[1:], "ja")), 1, 3).Draw(t, "values")
+	}
+	return x
+}
+
+// TestSQLMeansWhatGoMeans compares the compiled SQL with the evaluator above on a real database.
+func TestSQLMeansWhatGoMeans(t *testing.T) {
+	s := store.New(t)
+	pool := s.Pool(naming.RoleCampaign)
+	rapid.Check(t, func(rt *rapid.T) {
+		people := make([]person, rapid.IntRange(1, 12).Draw(rt, "people"))
+		for i := range people {
+			people[i] = drawPerson(rt, i)
+		}
+		expressions := make([]settings.MatchExpression, rapid.IntRange(0, 3).Draw(rt, "expressions"))
+		for i := range expressions {
+			expressions[i] = drawExpression(rt)
+		}
+		asOf := *drawDateKnown(rt)
+		fill(rt, t, s, people)
+		q, err := audience.Compile(expressions, asOf, 1)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		rows, err := pool.Query(t.Context(), "SELECT m.id FROM alumni.member m "+q.Join+" WHERE "+q.Where+" ORDER BY m.id", q.Args...)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		got, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+		if err != nil {
+			rt.Fatal(err)
+		}
+		var want []uuid.UUID
+		for _, p := range people {
+			if !slices.ContainsFunc(expressions, func(x settings.MatchExpression) bool { return !p.matches(x, asOf) }) {
+				want = append(want, p.id)
+			}
+		}
+		if !slices.Equal(got, want) {
+			rt.Fatalf("SQL chose %v, want %v\n%s\n%v", got, want, q.Where, q.Args)
+		}
+	})
+}
+
+func drawDateKnown(t *rapid.T) *time.Time {
+	d := time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC).AddDate(0, 0, -rapid.IntRange(0, 60).Draw(t, "as of"))
+	return &d
+}
+
+func fill(rt *rapid.T, t *testing.T, s *store.Store, people []person) {
+	admin := s.Admin()
+	b := &pgx.Batch{}
+	b.Queue("DELETE FROM alumni.member")
+	for _, p := range people {
+		b.Queue("INSERT INTO alumni.member (id, state, family_name, locale, region, life_stage, skills) VALUES ($1, 'Active', 'x', $2, $3, $4, $5)",
+			p.id, p.locale, p.region, p.lifeStage, p.skills)
+		for _, j := range p.jobs {
+			b.Queue("INSERT INTO alumni.employment (member_id, department, post, departure_reason, joined_on, left_on) VALUES ($1, $2, $3, $4, $5, $6)",
+				p.id, j.department, j.post, j.reason, j.joined, j.left)
+		}
+	}
+	if err := admin.SendBatch(t.Context(), b).Close(); err != nil {
+		rt.Fatal(err)
+	}
+}
