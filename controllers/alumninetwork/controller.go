@@ -58,7 +58,6 @@ type Reconciler struct {
 }
 
 // +kubebuilder:rbac:groups=alumni-operator.io,resources=alumninetworks,verbs=get;list;watch
-// +kubebuilder:rbac:groups=alumni-operator.io,resources=alumninetworks/finalizers,verbs=update
 // +kubebuilder:rbac:groups=alumni-operator.io,resources=alumninetworks/status,verbs=get;patch
 // +kubebuilder:rbac:groups=alumni-operator.io,resources=retentionpolicies,verbs=get;list;watch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;delete;get;list;patch;watch

@@ -14,7 +14,6 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
-	"github.com/alumni-operator/alumni-operator/internal/storeaccess"
 )
 
 // mebibyte rounds the size of a database for people.
@@ -24,12 +23,12 @@ const mebibyte = 1 << 20
 func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
 	reader, err := stats.Open(ctx, s.metrics)
 	if err != nil {
-		return storeaccess.Explain(err)
+		return explain(err)
 	}
 	facts, err := reader.Network(ctx)
 	reader.Close(ctx)
 	if err != nil {
-		return storeaccess.Explain(err)
+		return explain(err)
 	}
 	s.facts = &facts
 	promise, err := r.erasurePromise(ctx, s.network)

@@ -5,15 +5,12 @@ package alumninetwork
 
 import (
 	"context"
-	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
-	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/resources/network"
 	"github.com/alumni-operator/alumni-operator/internal/resources/portal"
@@ -31,7 +28,8 @@ func (r *Reconciler) runPortal(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	wanted := portal.Desired(portal.Input{Network: n, Image: r.WorkloadImage, ConfigHash: hash})
+	deployment, others := portal.Desired(portal.Input{Network: n, Image: r.WorkloadImage, ConfigHash: hash})
+	wanted := append(others, deployment)
 	if err := r.applier().Apply(ctx, n, wanted...); err != nil {
 		return err
 	}
@@ -42,15 +40,12 @@ func (r *Reconciler) runPortal(ctx context.Context, s *scope) error {
 		conditions.False(n, v1alpha1.PortalAvailableCondition, v1alpha1.ReasonSuspended, "The network is suspended: no portal runs, and all data is kept")
 		return nil
 	}
-	return r.awaitPortal(ctx, n)
+	return r.awaitPortal(ctx, n, deployment)
 }
 
-// awaitPortal reads how far the rollout is.
-func (r *Reconciler) awaitPortal(ctx context.Context, n *v1alpha1.AlumniNetwork) error {
-	d := &appsv1.Deployment{}
-	if err := r.Client.Get(ctx, client.ObjectKey{Namespace: n.Namespace, Name: naming.Portal(n.Name)}, d); err != nil {
-		return fmt.Errorf("read the portal: %w", err)
-	}
+// awaitPortal tells how far the rollout is. The Deployment is as the API server answered, for a cache that is behind
+// would still show the one before as rolled out.
+func (r *Reconciler) awaitPortal(ctx context.Context, n *v1alpha1.AlumniNetwork, d *appsv1.Deployment) error {
 	if rolledOut(d) {
 		conditions.True(n, v1alpha1.PortalAvailableCondition, v1alpha1.ReasonAvailable, "Every replica of the portal serves")
 		return nil

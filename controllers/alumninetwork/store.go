@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -22,7 +21,6 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/postgres"
 	"github.com/alumni-operator/alumni-operator/internal/resources/store"
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
-	"github.com/alumni-operator/alumni-operator/internal/storeaccess"
 	"github.com/alumni-operator/alumni-operator/internal/trouble"
 )
 
@@ -36,12 +34,9 @@ func (r *Reconciler) runServer(ctx context.Context, s *scope) error {
 	if err := r.ensureClaim(ctx, in); err != nil {
 		return err
 	}
-	if err := r.applier().Apply(ctx, n, store.Desired(in)...); err != nil {
+	server, others := store.Desired(in)
+	if err := r.applier().Apply(ctx, n, append(others, server)...); err != nil {
 		return err
-	}
-	server := &appsv1.StatefulSet{}
-	if err := r.Client.Get(ctx, client.ObjectKey{Namespace: n.Namespace, Name: naming.StoreServer(n.Name)}, server); err != nil {
-		return fmt.Errorf("read the server: %w", err)
 	}
 	if server.Status.ReadyReplicas > 0 {
 		return nil
@@ -95,14 +90,14 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 	s.metrics = spec.Login(s.admin, naming.RoleMetrics)
 	steps, err := postgres.Check(ctx, s.metrics, spec)
 	if err != nil {
-		return storeaccess.Explain(err)
+		return explain(err)
 	}
 	s.schema = pgstore.LatestVersion()
 	if len(steps) > 0 {
 		err = r.repair(ctx, s, spec, steps)
 	}
 	if err != nil {
-		return storeaccess.Explain(err)
+		return explain(err)
 	}
 	conditions.True(n, v1alpha1.StoreReadyCondition, v1alpha1.ReasonProvisioned,
 		fmt.Sprintf("Database %q, its roles and their grants are as declared", spec.Database))

@@ -36,7 +36,7 @@ type Applier struct {
 // error ends it.
 func (a *Applier) Apply(ctx context.Context, owner client.Object, objs ...client.Object) error {
 	for _, obj := range objs {
-		if err := controllerutil.SetControllerReference(owner, obj, a.Client.Scheme()); err != nil {
+		if err := a.own(owner, obj); err != nil {
 			return fmt.Errorf("apply %s: %w", a.describe(obj), err)
 		}
 		if err := a.applyOne(ctx, owner, obj); err != nil {
@@ -81,7 +81,7 @@ func (a *Applier) applyOne(ctx context.Context, owner, obj client.Object) error 
 // read into obj. It says whether it made one.
 func (a *Applier) Create(ctx context.Context, owner, obj client.Object) (bool, error) {
 	if owner != nil {
-		if err := controllerutil.SetControllerReference(owner, obj, a.Client.Scheme()); err != nil {
+		if err := a.own(owner, obj); err != nil {
 			return false, fmt.Errorf("create %s: %w", a.describe(obj), err)
 		}
 	}
@@ -109,6 +109,12 @@ func (a *Applier) Create(ctx context.Context, owner, obj client.Object) (bool, e
 			a.describe(obj), labels.Network, wanted)
 	}
 	return false, nil
+}
+
+// own makes obj a child of the owner. A child never holds up the deletion of its owner, so that no right on the owners'
+// finalizers is needed.
+func (a *Applier) own(owner, obj client.Object) error {
+	return controllerutil.SetControllerReference(owner, obj, a.Client.Scheme(), controllerutil.WithBlockOwnerDeletion(false))
 }
 
 // find reads the live object of the same kind and name: from the cache, or, when that does not know it, from

@@ -33,13 +33,13 @@ type Input struct {
 	ConfigHash string
 }
 
-// Desired is the whole set of the portal's objects.
-func Desired(in Input) []client.Object {
-	all := []client.Object{BuildService(in), BuildDeployment(in)}
+// Desired is the whole set of the portal's objects: the Deployment, and what goes before it.
+func Desired(in Input) (*appsv1.Deployment, []client.Object) {
+	others := []client.Object{BuildService(in)}
 	if budget := BuildDisruptionBudget(in); budget != nil {
-		all = append(all, budget)
+		others = append(others, budget)
 	}
-	return all
+	return BuildDeployment(in), others
 }
 
 // BuildService is the address of the portal inside the cluster.

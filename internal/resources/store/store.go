@@ -48,10 +48,10 @@ func Host(n *v1alpha1.AlumniNetwork) string {
 	return fmt.Sprintf("%s.%s.svc", naming.StoreServer(n.Name), n.Namespace)
 }
 
-// Desired is the whole set of the server's objects that belong to the network, in the order in which they are made.
-// The volume claim is not among them: it is made once and outlives the network.
-func Desired(in Input) []client.Object {
-	return []client.Object{BuildPasswd(in), BuildService(in), BuildStatefulSet(in)}
+// Desired is the whole set of the server's objects that belong to the network: the StatefulSet, and what goes before
+// it. The volume claim is not among them: it is made once and outlives the network.
+func Desired(in Input) (*appsv1.StatefulSet, []client.Object) {
+	return BuildStatefulSet(in), []client.Object{BuildPasswd(in), BuildService(in)}
 }
 
 // BuildClaim is the volume. It is made by the operator and not by the StatefulSet, so that its name and its life are
@@ -125,9 +125,12 @@ func podSpec(in Input) corev1.PodSpec {
 	}
 	boot.Mount.ReadOnly = true
 	server := corev1.Container{
-		Name:      "postgres",
-		Image:     n.ServerImage(in.PostgresImage),
-		Command:   []string{bootDir + "/pgboot", "run", "--data", dataDir + "/pgdata", "--admin-dir", adminDir, "--listen", "0.0.0.0:" + strconv.Itoa(int(Port))},
+		Name:  "postgres",
+		Image: n.ServerImage(in.PostgresImage),
+		Command: []string{
+			bootDir + "/pgboot", "run", "--data", dataDir + "/pgdata", "--admin-dir", adminDir,
+			"--port", strconv.Itoa(int(Port)), "--shared-buffers", sharedBuffers(n.ServerResources()),
+		},
 		Ports:     []corev1.ContainerPort{{Name: "postgres", ContainerPort: int32(Port), Protocol: corev1.ProtocolTCP}},
 		Resources: n.ServerResources(),
 		// The first start makes the cluster, and one after a crash replays its log: both may take minutes.
@@ -144,12 +147,21 @@ func podSpec(in Input) corev1.PodSpec {
 		pod.Secret("admin", naming.AdminSecret(n.Name), adminDir, "password"),
 		users,
 		pod.Scratch("tmp", "/tmp", "256Mi"),
-		pod.Scratch("run", "/var/run/postgresql", "16Mi"),
 	)
 	spec.InitContainers = []corev1.Container{copier}
 	spec.Containers = []corev1.Container{server}
 	pod.Harden(&spec, serverUID)
 	return spec
+}
+
+// sharedBuffers is a quarter of the memory limit, as PostgreSQL's manual advises, within what is of any use.
+func sharedBuffers(r corev1.ResourceRequirements) string {
+	const least, most, mebibyte = 32, 8192, 1 << 20
+	limit, ok := r.Limits[corev1.ResourceMemory]
+	if !ok {
+		return "128MB"
+	}
+	return strconv.FormatInt(min(max(limit.Value()/mebibyte/4, least), most), 10) + "MB"
 }
 
 // probe asks the server whether it takes connections.

@@ -1,7 +1,7 @@
 // Copyright The Alumni Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package storeaccess
+package alumninetwork
 
 import (
 	"context"
@@ -51,9 +51,9 @@ func meanings() []meaning {
 	}
 }
 
-// Explain gives an error of the store its reason. The message is a fixed sentence, so that it stays the same from try
+// explain gives an error of the store its reason. The message is a fixed sentence, so that it stays the same from try
 // to try; the cause goes to the log.
-func Explain(err error) error {
+func explain(err error) error {
 	if err == nil {
 		return nil
 	}

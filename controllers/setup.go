@@ -1,0 +1,134 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/metadata"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/controllers/alumninetwork"
+	"github.com/alumni-operator/alumni-operator/controllers/campaign"
+	"github.com/alumni-operator/alumni-operator/controllers/retentionpolicy"
+	ourlabels "github.com/alumni-operator/alumni-operator/internal/labels"
+	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
+	"github.com/alumni-operator/alumni-operator/internal/storeread"
+)
+
+// Options are what all reconcilers share.
+type Options struct {
+	// WorkloadImage is the image of portal, workers and boot program.
+	WorkloadImage string
+	// PostgresImage runs Standalone stores that name no image.
+	PostgresImage string
+	// ClusterID is part of the claim in each database; it must stay the same as long as the cluster lives.
+	ClusterID string
+	// MaxConcurrent is the number of objects of each kind that are worked on at once.
+	MaxConcurrent int
+	// Clock tells the time of schedules; nil means the machine's own.
+	Clock clock.PassiveClock
+}
+
+// NewScheme knows the kinds of Kubernetes and ours.
+func NewScheme() *runtime.Scheme {
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(s); err != nil {
+			panic(err) // two kinds of one name: a mistake in the program itself
+		}
+	}
+	return s
+}
+
+// CacheOptions keep only our own children in memory, and no Secret at all.
+func CacheOptions() cache.Options {
+	ours := cache.ByObject{Label: labels.SelectorFromSet(ourlabels.Managed())}
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&appsv1.Deployment{}:            ours,
+			&appsv1.StatefulSet{}:           ours,
+			&batchv1.Job{}:                  ours,
+			&corev1.ConfigMap{}:             {Transform: onlyOurData},
+			&corev1.PersistentVolumeClaim{}: ours,
+			&corev1.Pod{}:                   ours,
+			&corev1.Service{}:               ours,
+			&policyv1.PodDisruptionBudget{}: ours,
+		},
+	}
+}
+
+// onlyOurData drops what the ConfigMaps of other people hold: of these the cache needs to know only that they changed.
+func onlyOurData(obj any) (any, error) {
+	config, ok := obj.(*corev1.ConfigMap)
+	if ok && config.Labels[ourlabels.ManagedBy] != ourlabels.Manager {
+		config.Data, config.BinaryData = nil, nil
+	}
+	return cache.TransformStripManagedFields()(obj)
+}
+
+// Setup registers every reconciler with the manager.
+func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
+	if opts.Clock == nil {
+		opts.Clock = clock.RealClock{}
+	}
+	names, err := metadata.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return fmt.Errorf("set up the watch of Secrets: %w", err)
+	}
+	secrets := secretwatch.New(names, inUse(mgr.GetClient()))
+	if err := mgr.Add(secrets); err != nil {
+		return fmt.Errorf("set up the watch of Secrets: %w", err)
+	}
+	networks := &alumninetwork.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets, Recorder: mgr.GetEventRecorder("alumninetwork"),
+		Clock: opts.Clock, ClusterID: opts.ClusterID, WorkloadImage: opts.WorkloadImage, PostgresImage: opts.PostgresImage,
+		MaxConcurrent: opts.MaxConcurrent,
+	}
+	if err := networks.SetupWithManager(ctx, mgr); err != nil {
+		return fmt.Errorf("set up alumninetwork: %w", err)
+	}
+	stores := storeread.Store{Live: mgr.GetAPIReader()}
+	campaigns := &campaign.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("campaign"), Ledger: stores,
+		Clock: opts.Clock, WorkloadImage: opts.WorkloadImage, MaxConcurrent: opts.MaxConcurrent,
+	}
+	if err := campaigns.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("set up campaign: %w", err)
+	}
+	policies := &retentionpolicy.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("retentionpolicy"), Evidence: stores,
+		Clock: opts.Clock, WorkloadImage: opts.WorkloadImage, MaxConcurrent: opts.MaxConcurrent,
+	}
+	if err := policies.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("set up retentionpolicy: %w", err)
+	}
+	return nil
+}
+
+// inUse says whether a namespace holds an object of a kind that refers to Secrets.
+func inUse(c client.Reader) secretwatch.InUse {
+	return func(ctx context.Context, namespace string) (bool, error) {
+		networks := &v1alpha1.AlumniNetworkList{}
+		if err := c.List(ctx, networks, client.InNamespace(namespace), client.Limit(1)); err != nil || len(networks.Items) > 0 {
+			return len(networks.Items) > 0, err
+		}
+		policies := &v1alpha1.RetentionPolicyList{}
+		err := c.List(ctx, policies, client.InNamespace(namespace), client.Limit(1))
+		return len(policies.Items) > 0, err
+	}
+}
