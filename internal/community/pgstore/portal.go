@@ -34,6 +34,8 @@ var (
 	_ community.SessionService     = (*Portal)(nil)
 	_ community.MemberService      = (*Portal)(nil)
 	_ community.UnsubscribeService = (*Portal)(nil)
+	_ community.MailQueue          = (*Portal)(nil)
+	_ community.Housekeeper        = (*Portal)(nil)
 )
 
 // NewPortal makes the services. The clock is the caller's, so that tests can let time pass.

@@ -11,7 +11,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/alumni-operator/alumni-operator/internal/community"
-	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
 )
 
 func TestAProfileIsKeptAsItWasWritten(t *testing.T) {
@@ -156,14 +155,14 @@ func TestMailIsClaimedOnceAndTakenOverWhenALeaseEnds(t *testing.T) {
 	for range 3 {
 		w.Expect(w.portal.QueueLink(t.Context(), "hana@hoshino.example", "en")).To(Succeed())
 	}
-	claim := func(n int) []pgstore.Mail {
+	claim := func(n int) []community.Mail {
 		mails, err := w.portal.ClaimMails(t.Context(), n, time.Minute)
 		w.Expect(err).NotTo(HaveOccurred())
 		return mails
 	}
 	first := claim(1)
 	w.Expect(first).To(HaveLen(1))
-	w.Expect(first[0]).To(And(HaveField("Member", member), HaveField("Kind", "SignInLink"), HaveField("Locale", community.English),
+	w.Expect(first[0]).To(And(HaveField("Member", member), HaveField("Kind", community.MailSignInLink), HaveField("Locale", community.English),
 		HaveField("Attempts", 1), HaveField("Address", "hana@hoshino.example"), HaveField("Request", BeNil())))
 	rest := claim(10)
 	w.Expect(rest).To(HaveLen(2))

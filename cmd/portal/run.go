@@ -1,0 +1,207 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/portal"
+	"github.com/alumni-operator/alumni-operator/internal/portal/i18n"
+	"github.com/alumni-operator/alumni-operator/internal/portal/middleware"
+	"github.com/alumni-operator/alumni-operator/internal/portal/outbox"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
+)
+
+const (
+	databaseConnections = 8
+	// finishLimit is how long requests under way may take after the shutdown delay.
+	finishLimit = 20 * time.Second
+	// drainLimit is how long requests for links are looked up after the last answer.
+	drainLimit = 3 * time.Second
+	// housekeeping is how often pauses are ended and old rows forgotten.
+	housekeeping      = time.Minute
+	housekeepingLimit = 20 * time.Second
+)
+
+// app is the running portal: its two listeners and what works behind them.
+type app struct {
+	log        *slog.Logger
+	store      *pgstore.Portal
+	server     *portal.Server
+	requests   *outbox.Requests
+	worker     *outbox.Worker // nil without a mail server
+	background sync.WaitGroup
+}
+
+// run serves until the context ends and everything under way is finished.
+func run(ctx context.Context, o options, logger *slog.Logger) error {
+	network, err := settings.Load[settings.Network](filepath.Join(o.networkDir, settings.NetworkFile))
+	if err != nil {
+		return err
+	}
+	pool, err := dbconn.Open(ctx, o.databaseDir, dbconn.Options{MaxConns: databaseConnections, ApplicationName: "alumni-portal"})
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a := &app{log: logger, store: pgstore.NewPortal(pool, time.Now)}
+	if err := a.build(o, network, registry); err != nil {
+		return err
+	}
+
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return fmt.Errorf("listen for the web app: %w", err)
+	}
+	metricsListener, err := net.Listen("tcp", o.metricsListen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen for metrics: %w", err), listener.Close())
+	}
+	metrics := http.NewServeMux()
+	metrics.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	return a.serve(ctx, o.shutdownDelay, listening{a.httpServer(a.server), listener}, listening{a.httpServer(metrics), metricsListener})
+}
+
+// build wires the parts.
+func (a *app) build(o options, network settings.Network, registry prometheus.Registerer) error {
+	key, err := os.ReadFile(filepath.Join(o.tokenKeyDir, settings.TokenKeyFile))
+	if err != nil {
+		return fmt.Errorf("read the token key: %w", err)
+	}
+	signer, err := unsubscribe.NewSigner(key)
+	if err != nil {
+		return err
+	}
+	proxies, err := middleware.ParseProxies(o.trustedProxies)
+	if err != nil {
+		return err
+	}
+	wake := func() {}
+	if network.Email != nil {
+		catalogue, err := i18n.Load()
+		if err != nil {
+			return err
+		}
+		composer, err := outbox.NewComposer(network, catalogue)
+		if err != nil {
+			return err
+		}
+		a.worker = outbox.NewWorker(outbox.Worker{Queue: a.store, Composer: composer, Email: *network.Email, EmailDir: o.emailDir,
+			Now: time.Now, Log: a.log}, registry)
+		wake = a.worker.Wake
+	}
+	a.requests = outbox.NewRequests(a.store, wake, a.log)
+	a.server, err = portal.New(portal.Config{
+		Network: network, Services: a.store, Links: a.requests, Tokens: signer, Ready: a.store.Ready, Wake: wake,
+		Log: a.log, Registry: registry, Now: time.Now, Proxies: proxies,
+	})
+	return err
+}
+
+// listening is a server with its listener.
+type listening struct {
+	server   *http.Server
+	listener net.Listener
+}
+
+// serve runs the listeners and the background work. When the context ends, it drains: not ready at once, then the
+// delay, then no new connection, then the end of everything that was begun.
+func (a *app) serve(ctx context.Context, delay time.Duration, web, metrics listening) error {
+	failed := make(chan error, 2)
+	for _, l := range []listening{web, metrics} {
+		go func() { failed <- l.server.Serve(l.listener) }()
+	}
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	a.startWork(work)
+	a.log.Info("Serving", "address", web.listener.Addr().String(), "metrics", metrics.listener.Addr().String())
+
+	var failure error
+	select {
+	case err := <-failed:
+		failure = fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+		a.log.Info("Draining", "delay", delay.String())
+		a.server.Drain()
+		time.Sleep(delay)
+	}
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishLimit)
+	defer cancel()
+	err := web.server.Shutdown(finish)
+	stopWork()
+	a.background.Wait()
+	a.log.Info("Stopped serving")
+	return errors.Join(failure, err, metrics.server.Shutdown(finish))
+}
+
+// startWork begins what goes on beside the answers.
+func (a *app) startWork(ctx context.Context) {
+	a.background.Go(func() { a.requests.Run(ctx, drainLimit) })
+	if a.worker != nil {
+		a.background.Go(func() { a.worker.Run(ctx) })
+	}
+	a.background.Go(func() { a.keepHouse(ctx) })
+}
+
+// keepHouse tidies the store now and then.
+func (a *app) keepHouse(ctx context.Context) {
+	tick := time.NewTicker(housekeeping)
+	defer tick.Stop()
+	for {
+		once, cancel := context.WithTimeout(ctx, housekeepingLimit)
+		if err := a.store.Housekeep(once); err != nil && ctx.Err() == nil {
+			a.log.Warn("Failing to keep house", "error", err.Error())
+		}
+		cancel()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// httpServer has every limit set: a client that is slow or does not end is cut off.
+func (a *app) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          log.New(serverErrors{a.log}, "", 0),
+	}
+}
+
+// serverErrors lets through what net/http says about the server itself, and drops what it says about clients: that
+// holds their addresses.
+type serverErrors struct{ log *slog.Logger }
+
+func (s serverErrors) Write(line []byte) (int, error) {
+	if text := strings.TrimSpace(string(line)); strings.HasPrefix(text, "http: Accept error") {
+		s.log.Error("Failing to accept connections", "error", text)
+	}
+	return len(line), nil
+}

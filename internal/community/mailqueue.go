@@ -1,0 +1,60 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package community
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// MailKind is a kind of mail that the portal sends by itself.
+type MailKind string
+
+// The kinds of mail.
+const (
+	// MailSignInLink holds a link that signs its reader in.
+	MailSignInLink MailKind = "SignInLink"
+	// MailWithdrawalReceipt tells somebody who left the number of the erasure request.
+	MailWithdrawalReceipt MailKind = "WithdrawalReceipt"
+)
+
+// Mail is one queued mail on which its holder has a lease.
+type Mail struct {
+	ID        int64
+	Member    uuid.UUID
+	Kind      MailKind
+	Locale    Locale
+	Attempts  int // this one included
+	CreatedAt time.Time
+	Address   string     // empty: the network knows none any more
+	Request   *uuid.UUID // the erasure request, for a receipt
+	Received  *time.Time // when it was received
+}
+
+// MailQueue is worked by every replica of the portal.
+type MailQueue interface {
+	// ClaimMails takes up to limit due mails for a time; when the holder dies, the others get them after the
+	// lease. A mail may thus go out twice, and never not at all.
+	ClaimMails(ctx context.Context, limit int, lease time.Duration) ([]Mail, error)
+	// NewLink makes the link of one mail: the token goes into the mail, its hash into the store. The token is
+	// empty when the member has left in the meantime.
+	NewLink(ctx context.Context, member uuid.UUID) (token string, err error)
+	// DropLink forgets the link of a mail that was not taken.
+	DropLink(ctx context.Context, token string) error
+	// MailSent records that the mail server took a mail.
+	MailSent(ctx context.Context, id int64) error
+	// MailFailed gives a mail up.
+	MailFailed(ctx context.Context, id int64) error
+	// RetryMail lets a mail be tried again after a wait.
+	RetryMail(ctx context.Context, id int64, wait time.Duration) error
+}
+
+// Housekeeper forgets what is done with.
+type Housekeeper interface {
+	// Housekeep ends pauses whose time is over and forgets links, sessions and mails that are done with. Any
+	// replica may do it at any time.
+	Housekeep(ctx context.Context) error
+}

@@ -1,0 +1,103 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package portal
+
+import (
+	"net/http"
+)
+
+// The patterns that the middleware treats in a way of their own.
+const (
+	routeHealth      = "GET /healthz"
+	routeReady       = "GET /readyz"
+	routeAssets      = "GET /assets/{file}"
+	routeSignIn      = "POST /sign-in"
+	routeUnsubscribe = "POST /u/{token}"
+	// routeNone is how requests to nowhere are counted.
+	routeNone = "none"
+)
+
+// routes lists every address of the portal. Every page that takes a form has the form at the same address, so
+// that the language can be switched everywhere.
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc(routeHealth, s.health)
+	mux.HandleFunc(routeReady, s.ready)
+	mux.HandleFunc("GET /robots.txt", s.robots)
+	mux.HandleFunc(routeAssets, s.asset)
+
+	public := map[string]page{
+		"GET /{$}":              s.landing,
+		"GET /privacy":          s.privacy,
+		"GET /sign-in":          s.signInForm,
+		routeSignIn:             s.requestLink,
+		"GET /sign-in/sent":     s.linkSent,
+		"GET /sign-in/{token}":  s.openLink,
+		"POST /sign-in/{token}": s.useLink,
+		"POST /sign-out":        s.signOut,
+		"GET /u/{token}":        s.unsubscribeForm,
+		routeUnsubscribe:        s.unsubscribe,
+	}
+	for pattern, p := range public {
+		mux.HandleFunc(pattern, s.public(p))
+	}
+	members := map[string]page{
+		"GET /me":                s.profile,
+		"GET /me/profile":        s.profileForm,
+		"POST /me/profile":       s.saveProfile,
+		"GET /me/preview":        s.preview,
+		"GET /me/consents":       s.consents,
+		"POST /me/consents":      s.saveConsents,
+		"GET /me/pause":          s.pauseForm,
+		"POST /me/pause":         s.savePause,
+		"GET /me/sessions":       s.sessions,
+		"POST /me/sessions":      s.endSessions,
+		"GET /me/leave":          s.leave,
+		"GET /me/leave/confirm":  s.leaveForm,
+		"POST /me/leave/confirm": s.saveLeave,
+	}
+	for pattern, p := range members {
+		mux.HandleFunc(pattern, s.members(p))
+	}
+	return mux
+}
+
+// routeOf names the route of a request by its pattern.
+func (s *Server) routeOf(r *http.Request) string {
+	if _, pattern := s.mux.Handler(r); pattern != "" {
+		return pattern
+	}
+	return routeNone
+}
+
+// dispatch lets the routes answer, and says in the visitor's language when there is none.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	h, pattern := s.mux.Handler(r)
+	if pattern != "" {
+		s.mux.ServeHTTP(w, r)
+		return
+	}
+	probe := &probe{header: http.Header{}, status: http.StatusOK}
+	h.ServeHTTP(probe, r)
+	for _, name := range []string{"Allow", "Location"} {
+		if v := probe.header.Get(name); v != "" {
+			w.Header().Set(name, v)
+		}
+	}
+	if probe.status < http.StatusBadRequest {
+		w.WriteHeader(probe.status)
+		return
+	}
+	s.refuse(w, r, probe.status)
+}
+
+// probe hears what ServeMux would answer, so that it can be said better.
+type probe struct {
+	header http.Header
+	status int
+}
+
+func (p *probe) Header() http.Header         { return p.header }
+func (p *probe) Write(b []byte) (int, error) { return len(b), nil }
+func (p *probe) WriteHeader(status int)      { p.status = status }
