@@ -11,6 +11,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -20,9 +21,11 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/patch"
 	"github.com/alumni-operator/alumni-operator/internal/phases"
+	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 	"github.com/alumni-operator/alumni-operator/internal/storeread"
 )
 
@@ -44,6 +47,8 @@ type Reconciler struct {
 	Client client.Client
 	// Live reads from the API server itself.
 	Live client.Reader
+	// Secrets tells when a signing key appears or changes.
+	Secrets *secretwatch.Watcher
 	// Recorder tells transitions.
 	Recorder events.EventRecorder
 	// Evidence reads what became of runs.
@@ -65,6 +70,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Owns(&batchv1.Job{}).
 		Owns(&corev1.ConfigMap{}).
 		Watches(&v1alpha1.AlumniNetwork{}, handler.EnqueueRequestsFromMapFunc(r.policiesOf)).
+		WatchesRawSource(r.Secrets.Source(r.policiesOfSecret)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: max(r.MaxConcurrent, 1)}).
 		Complete(r)
 }
@@ -78,6 +84,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !policy.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil // its Jobs and ConfigMaps go by garbage collection; nothing is erased by a deletion
 	}
+	r.Secrets.Watch(policy.Namespace)
 	before := policy.DeepCopy()
 	s := &scope{policy: policy, now: r.Clock.Now(), wake: outcome.Resync}
 	errs := phases.Run(ctx, policy, s, []phases.Phase[*scope]{
@@ -103,13 +110,27 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 
 // policiesOf maps a network to all policies of its namespace.
 func (r *Reconciler) policiesOf(ctx context.Context, network client.Object) []ctrl.Request {
+	return r.policies(ctx, network.GetNamespace(), func(*v1alpha1.RetentionPolicy) bool { return true })
+}
+
+// policiesOfSecret maps a Secret to the policies that sign with it.
+func (r *Reconciler) policiesOfSecret(ctx context.Context, secret types.NamespacedName) []ctrl.Request {
+	return r.policies(ctx, secret.Namespace, func(p *v1alpha1.RetentionPolicy) bool {
+		return secret.Name == p.SigningSecretName() || secret.Name == naming.SigningSecret(p.Name)
+	})
+}
+
+func (r *Reconciler) policies(ctx context.Context, namespace string, match func(*v1alpha1.RetentionPolicy) bool) []ctrl.Request {
 	list := &v1alpha1.RetentionPolicyList{}
-	if err := r.Client.List(ctx, list, client.InNamespace(network.GetNamespace())); err != nil {
+	if err := r.Client.List(ctx, list, client.InNamespace(namespace)); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Listing retention policies")
 		return nil
 	}
 	var requests []ctrl.Request
 	for i := range list.Items {
+		if !match(&list.Items[i]) {
+			continue
+		}
 		requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
 	}
 	return requests

@@ -72,7 +72,7 @@ func (c *Cluster) Install(ctx context.Context) error {
 	}
 	manifests = strings.ReplaceAll(manifests, "image: alumni-operator:dev", "image: "+c.Images.Operator)
 	if c.Images.Postgres != "" {
-		manifests = setArgument(manifests, "--postgres-image=", c.Images.Postgres)
+		manifests = addArgument(manifests, "- --leader-elect", "- --postgres-image="+c.Images.Postgres)
 	}
 	if _, err := c.KubectlWith(ctx, []byte(manifests), "apply", "--server-side", "--force-conflicts", "-f", "-"); err != nil {
 		return fmt.Errorf("install the operator: %w", err)
@@ -81,15 +81,16 @@ func (c *Cluster) Install(ctx context.Context) error {
 	return err
 }
 
-// setArgument replaces the value of one command-line argument in rendered manifests.
-func setArgument(manifests, argument, value string) string {
-	lines := strings.Split(manifests, "\n")
-	for i, line := range lines {
-		if before, _, found := strings.Cut(line, argument); found {
-			lines[i] = before + argument + value
+// addArgument puts a command-line argument after another in rendered manifests.
+func addArgument(manifests, after, argument string) string {
+	var out []string
+	for line := range strings.SplitSeq(manifests, "\n") {
+		out = append(out, line)
+		if strings.TrimSpace(line) == after {
+			out = append(out, line[:strings.Index(line, after)]+argument)
 		}
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(out, "\n")
 }
 
 // PortForward opens a local port to a Service for as long as the context lives and gives its address.

@@ -1,0 +1,101 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Every page, in both languages, on a telephone and on a desktop: it fits, it is accessible, its language is told.
+
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { accessible, fits, launch, mail, person, shoot, signIn, sizes, unsubscribeToken, visitor } from './lib.mjs';
+
+let browser;
+before(async () => { browser = await launch(); });
+after(async () => { await browser.close(); });
+
+async function look(page, name, language, size) {
+  assert.equal(await page.getAttribute('html', 'lang'), language);
+  assert.equal(await page.locator('h1').count(), 1, `${name} has one heading`);
+  await shoot(page, `${name}-${language}-${size}`);
+  await fits(page, `${name} ${language} ${size}`);
+  await accessible(page, `${name} ${language} ${size}`);
+}
+
+for (const language of ['ja', 'en']) {
+  for (const size of Object.keys(sizes)) {
+    test(`the pages in ${language} on a ${size}`, async () => {
+      // axe needs JavaScript in the page; the journeys prove that the portal does not.
+      const page = await visitor(browser, { language, size, javaScript: true });
+      const open = async (name, path) => {
+        await page.goto(path);
+        await look(page, name, language, size);
+      };
+      await open('landing', '/');
+      await open('privacy', '/privacy');
+      await open('signin', '/sign-in');
+      await page.fill('#address', 'hanako');
+      await page.click('main button');
+      await look(page, 'signin-wrong', language, size);
+      await open('sent', '/sign-in/sent');
+      await open('spent', '/sign-in/nonsense');
+      await open('missing', '/nowhere');
+
+      const invited = await person('Invited');
+      await page.goto('/sign-in');
+      await page.fill('#address', invited.address);
+      await page.click('main button');
+      const { token } = await mail(invited.address);
+      await open('join', `/sign-in/${token}`);
+      await page.click('main button');
+      await look(page, 'join-wrong', language, size);
+      await open('unsubscribe', `/u/${await unsubscribeToken(invited.id, 'Newsletter')}`);
+      await page.click('main button >> nth=1');
+      await look(page, 'unsubscribed', language, size);
+
+      const member = await person('Active');
+      await page.goto('/sign-in');
+      await page.fill('#address', member.address);
+      await page.click('main button');
+      await open('link', `/sign-in/${(await mail(member.address)).token}`);
+      await page.click('main button');
+      await open('me', '/me');
+      await open('edit', '/me/profile');
+      await page.selectOption('#visible-Name', 'Alumni');
+      await page.selectOption('#visible-Skills', 'Employees');
+      await page.fill('#Employer', 'みどり発酵研究所');
+      await page.fill('#About', '発酵の仕事を続けています。\n京都で小さな研究所を営んでいます。');
+      await page.click('form.edit button');
+      await look(page, 'me-saved', language, size);
+      await open('preview', '/me/preview?as=Alumni');
+      await open('consents', '/me/consents');
+      await page.check('#purpose-Events');
+      await page.click('form.card button');
+      await look(page, 'consents-saved', language, size);
+      await open('pause', '/me/pause');
+      await page.fill('#until', '2031-04-01');
+      await page.click('form.card button');
+      await look(page, 'paused', language, size);
+      await open('sessions', '/me/sessions');
+      await open('leave', '/me/leave');
+      await open('leaveconfirm', '/me/leave/confirm');
+      await page.click('main button');
+      await look(page, 'leaveconfirm-wrong', language, size);
+      await page.check('#understood');
+      await page.click('main button');
+      await look(page, 'left', language, size);
+      await page.context().close();
+    });
+  }
+}
+
+test('the pages in the dark', async () => {
+  const page = await visitor(browser, { javaScript: true, dark: true, size: 'phone' });
+  const member = await person('Active');
+  await page.goto('/');
+  await look(page, 'dark-landing', 'ja', 'phone');
+  await signIn(page, member);
+  await look(page, 'dark-me', 'ja', 'phone');
+  for (const name of ['profile', 'consents', 'pause', 'leave']) {
+    await page.goto(`/me/${name}`);
+    await look(page, `dark-${name}`, 'ja', 'phone');
+  }
+  await page.context().close();
+});
