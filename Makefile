@@ -73,7 +73,7 @@ manifests: ## Write CRDs and RBAC roles from the markers in api/ and controllers
 docs: ## Write the API reference from the comments in api/.
 	@mkdir -p docs/api
 	@"$$(./hack/tool.sh crd-ref-docs)" --log-level=ERROR --source-path=api/v1alpha1 --renderer=markdown \
-		--config=hack/tools/crd-ref-docs/config.yaml --templates-dir=hack/tools/crd-ref-docs/templates \
+		--config=hack/tools/crd-ref-docs/config.yaml \
 		--output-path=docs/api/v1alpha1.md
 
 .PHONY: fmt
@@ -103,7 +103,7 @@ images: ## Build the images for the local cluster without Docker; print the tarb
 test: ## What must be green: lint, generated files, and every test that needs no cluster.
 	@./hack/deps.sh test
 	@$(STEP) "Control plane for the tests" $(MAKE) assets
-	@$(STEP) "Generated files" ./hack/verify-generated.sh
+	@$(MAKE) verify
 	@$(STEP) "Lint" $(MAKE) lint
 	@$(STEP) "Unit, golden, API-server and database tests" $(MAKE) test-go
 	@$(STEP) "Tests of the modules under hack/" $(MAKE) test-modules
@@ -150,7 +150,8 @@ lint: ## Lint the operator and the modules under hack/.
 	done; exit $$status
 
 .PHONY: verify
-verify: ## Generated files, module files and shell scripts are in order.
+verify: ## Generated files, licences, module checksums and shell scripts are in order.
 	@$(STEP) "Generated files" ./hack/verify-generated.sh
+	@$(STEP) "Licences of dependencies" ./hack/verify-licences.sh
 	@$(STEP) "Checksums of modules" go mod verify
 	@$(STEP) "Shell scripts" bash -c 'for script in hack/*.sh .ci/run; do bash -n "$$script" || exit 1; done'
