@@ -21,7 +21,7 @@ const goarch = runtime.GOARCH
 
 // moduleFiles pin every dependency of every program, down to its checksum.
 //
-//go:embed components/*.mod components/*.sum
+//go:embed components/*.mod components/*.sum components/_coredns/main.go
 var moduleFiles embed.FS
 
 // podSources are the tiny programs that run inside pods.
@@ -38,6 +38,7 @@ type Program struct {
 	File   string // components/FILE.mod
 	Module string // the module whose version is the program's version
 	Import string // the package to build
+	Source string // or the file that is the package, below components/
 	Tags   string
 	Cgo    bool
 }
@@ -62,7 +63,7 @@ var programs = []Program{
 		Name: "runc", File: "runc", Module: "github.com/opencontainers/runc",
 		Import: "github.com/opencontainers/runc", Tags: "seccomp", Cgo: true,
 	},
-	{Name: "coredns", File: "coredns", Module: "github.com/coredns/coredns", Import: "github.com/coredns/coredns"},
+	{Name: "coredns", File: "coredns", Module: "github.com/coredns/coredns", Import: ".", Source: "_coredns/main.go"},
 	{Name: "etcdctl", File: "etcd", Module: "go.etcd.io/etcd/etcdctl/v3", Import: "go.etcd.io/etcd/etcdctl/v3"},
 }
 

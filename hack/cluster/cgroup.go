@@ -83,19 +83,38 @@ func (c *Cluster) ensureCgroups() error {
 	return nil
 }
 
-// delegate lets the children of a v2 group use every controller that it has.
+// wantedControllers are those that the kubelet and runc set limits by.
+var wantedControllers = []string{"cpu", "cpuset", "hugetlb", "io", "memory", "pids"}
+
+// delegate lets the children of a v2 group use the wanted controllers, as far
+// as the group itself has them.
 func delegate(group string) error {
-	raw, err := os.ReadFile(filepath.Join(group, "cgroup.controllers"))
+	has, err := controllers(group, "cgroup.controllers")
 	if err != nil {
-		return fmt.Errorf("read the controllers of %s: %w", group, err)
+		return err
 	}
-	for _, controller := range strings.Fields(string(raw)) {
+	given, err := controllers(group, "cgroup.subtree_control")
+	if err != nil {
+		return err
+	}
+	for _, controller := range wantedControllers {
+		if !slices.Contains(has, controller) || slices.Contains(given, controller) {
+			continue
+		}
 		file := filepath.Join(group, "cgroup.subtree_control")
 		if err := os.WriteFile(file, []byte("+"+controller), 0o644); err != nil {
 			return fmt.Errorf("give controller %s to the children of %s: %w", controller, group, err)
 		}
 	}
 	return nil
+}
+
+func controllers(group, file string) ([]string, error) {
+	raw, err := os.ReadFile(filepath.Join(group, file))
+	if err != nil {
+		return nil, fmt.Errorf("read the controllers of %s: %w", group, err)
+	}
+	return strings.Fields(string(raw)), nil
 }
 
 // copyCpuset gives a new v1 cpuset group the processors and memory nodes of its

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"time"
 
@@ -71,13 +73,22 @@ func (c *Cluster) apiReady(ctx context.Context) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// waitFor asks until the answer is yes. What stands in the way goes into the
-// error: the last error of the question, or only that time ran out.
+// hopeless is how often a component may end by itself during one wait.
+const hopeless = 4
+
+// waitFor asks until the answer is yes. It gives up when time is up, and before
+// when the supervisor ends or a component ends again and again.
 func (c *Cluster) waitFor(ctx context.Context, limit time.Duration, what string, ask func(context.Context) (bool, error)) error {
 	var last error
+	before := c.endings()
 	err := wait.PollUntilContextTimeout(ctx, pollEvery, limit, true, func(ctx context.Context) (bool, error) {
 		if !c.running() {
 			return false, errors.New("the cluster's supervisor has ended")
+		}
+		for component, times := range c.endings() {
+			if times >= before[component]+hopeless {
+				return false, fmt.Errorf("%s has ended %d times", component, times-before[component])
+			}
 		}
 		ok, err := ask(ctx)
 		if err != nil {
@@ -85,13 +96,33 @@ func (c *Cluster) waitFor(ctx context.Context, limit time.Duration, what string,
 		}
 		return ok, nil
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("wait for %s: interrupted", what)
+	case wait.Interrupted(err) && last != nil:
+		return fmt.Errorf("wait for %s: not ready after %s: %w", what, limit, last)
+	case wait.Interrupted(err):
+		return fmt.Errorf("wait for %s: not ready after %s", what, limit)
 	}
-	if wait.Interrupted(err) && last != nil {
-		err = last
+	return fmt.Errorf("wait for %s: %w", what, err)
+}
+
+// endedLine is how the supervisor's log tells that a component ended.
+var endedLine = regexp.MustCompile(`msg=Ended component=(\S+)`)
+
+// endings counts how often each component has ended since the cluster began.
+func (c *Cluster) endings() map[string]int {
+	times := map[string]int{}
+	raw, err := os.ReadFile(c.logFile("supervisor"))
+	if err != nil {
+		return times // no log: nothing was started
 	}
-	return fmt.Errorf("wait for %s (at most %s): %w", what, limit, err)
+	for _, m := range endedLine.FindAllStringSubmatch(string(raw), -1) {
+		times[m[1]]++
+	}
+	return times
 }
 
 // nodeReady asks whether the node takes pods.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"text/tabwriter"
 )
 
 // newBuilder reports on stderr: stdout is for what a script wants to read.
@@ -145,11 +146,10 @@ func runLoad(ctx context.Context, o *options, args []string) error {
 		return err
 	}
 	for _, tarball := range args {
-		out, err := c.loadImage(ctx, tarball)
-		if err != nil {
+		if err := c.loadImage(ctx, tarball); err != nil {
 			return err
 		}
-		fmt.Println(out)
+		fmt.Fprintf(os.Stderr, "loaded %s\n", tarball)
 	}
 	return nil
 }
@@ -162,9 +162,15 @@ func runImages(ctx context.Context, o *options, _ []string) error {
 	if err != nil {
 		return err
 	}
-	cmd := c.ctr(ctx, "images", "list")
-	cmd.Stdout = os.Stdout
-	return cmd.Run()
+	images, err := c.listImages(ctx)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, image := range images {
+		_, _ = fmt.Fprintf(w, "%s\t%s\n", image[0], image[1])
+	}
+	return w.Flush()
 }
 
 func runKubeconfig(_ context.Context, o *options, _ []string) error {

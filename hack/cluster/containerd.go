@@ -89,25 +89,60 @@ func lacksResourceCapability() bool {
 	return data[0].Effective&(1<<unix.CAP_SYS_RESOURCE) == 0
 }
 
-// ctr runs containerd's own client on this cluster.
-func (c *Cluster) ctr(ctx context.Context, args ...string) *exec.Cmd {
+// ctr runs containerd's own client on this cluster and gives what it printed.
+// What it says beside that matters only when it fails.
+func (c *Cluster) ctr(ctx context.Context, args ...string) (string, error) {
 	all := append([]string{"--address", c.containerdSocket(), "--namespace", imageNamespace}, args...)
 	cmd := exec.CommandContext(ctx, c.program("ctr"), all...)
-	cmd.Stderr = os.Stderr
-	return cmd
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, withoutWarnings(errs.String()))
+	}
+	return out.String(), nil
+}
+
+// withoutWarnings drops the log lines that say nothing about a failure.
+func withoutWarnings(text string) string {
+	var kept []string
+	for line := range strings.Lines(text) {
+		if !strings.Contains(line, "level=warning") {
+			kept = append(kept, strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(kept, "; ")
 }
 
 // loadImage imports an image tarball (docker save or OCI layout) for the pods.
-func (c *Cluster) loadImage(ctx context.Context, tarball string) (string, error) {
+func (c *Cluster) loadImage(ctx context.Context, tarball string) error {
 	if _, err := os.Stat(tarball); err != nil {
-		return "", fmt.Errorf("load image: %w", err)
+		return fmt.Errorf("load image: %w", err)
 	}
-	cmd := c.ctr(ctx, "images", "import", "--digests", tarball)
-	var errs strings.Builder
-	cmd.Stderr = &errs
-	out, err := cmd.Output()
+	if _, err := c.ctr(ctx, "images", "import", tarball); err != nil {
+		return fmt.Errorf("load image %s: %w", tarball, err)
+	}
+	return nil
+}
+
+// listImages gives name and size of every image that pods can use.
+func (c *Cluster) listImages(ctx context.Context) ([][2]string, error) {
+	out, err := c.ctr(ctx, "images", "list")
 	if err != nil {
-		return "", fmt.Errorf("load image %s: %w: %s", tarball, err, strings.TrimSpace(errs.String()))
+		return nil, fmt.Errorf("list images: %w", err)
 	}
-	return strings.TrimSpace(string(out)), nil
+	return parseImages(out), nil
+}
+
+// parseImages reads the table of «ctr images list»: reference, type, digest,
+// size and unit. The kubelet's second names for an image, its digests, are
+// left out.
+func parseImages(table string) [][2]string {
+	var images [][2]string
+	for line := range strings.Lines(table) {
+		f := strings.Fields(line)
+		if len(f) >= 5 && f[0] != "REF" && !strings.HasPrefix(f[0], "sha256:") {
+			images = append(images, [2]string{f[0], f[3] + " " + f[4]})
+		}
+	}
+	return images
 }

@@ -55,13 +55,9 @@ func (b Builder) program(p Program) error {
 	if !b.Force && exists(target) {
 		return nil
 	}
-	files := map[string]string{}
-	for _, ext := range []string{"mod", "sum"} {
-		raw, err := moduleFiles.ReadFile("components/" + p.File + "." + ext)
-		if err != nil {
-			return fmt.Errorf("build %s: %w", p.Name, err)
-		}
-		files["go."+ext] = string(raw)
+	files, err := p.files()
+	if err != nil {
+		return fmt.Errorf("build %s: %w", p.Name, err)
 	}
 	cgo := "0"
 	if p.Cgo {
@@ -71,6 +67,23 @@ func (b Builder) program(p Program) error {
 		label: p.Name + " " + version, target: target, files: files,
 		args: []string{"-tags", p.Tags, "-ldflags", p.linkFlags(version), p.Import}, cgo: cgo,
 	})
+}
+
+// files are the content of the module in which a program is built.
+func (p Program) files() (map[string]string, error) {
+	from := map[string]string{"go.mod": p.File + ".mod", "go.sum": p.File + ".sum"}
+	if p.Source != "" {
+		from["main.go"] = p.Source
+	}
+	files := map[string]string{}
+	for name, source := range from {
+		raw, err := moduleFiles.ReadFile("components/" + source)
+		if err != nil {
+			return nil, err
+		}
+		files[name] = string(raw)
+	}
+	return files, nil
 }
 
 // podProgram builds one of this program's own small programs.

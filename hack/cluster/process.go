@@ -23,22 +23,27 @@ type Process struct {
 	Start uint64 `json:"start"` // clock ticks since boot
 }
 
-// identify reads the identity of a running process.
+// identify reads the identity of a running process. A process that has ended and
+// waits for its parent to notice does not count as running.
 func identify(pid int) (Process, error) {
 	raw, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
 		return Process{}, fmt.Errorf("identify process %d: %w", pid, err)
 	}
-	start, err := parseStartTime(string(raw))
+	start, err := parseStat(string(raw))
 	if err != nil {
 		return Process{}, fmt.Errorf("identify process %d: %w", pid, err)
 	}
 	return Process{PID: pid, Start: start}, nil
 }
 
-// parseStartTime takes field 22 of /proc/PID/stat. The command name in field 2
-// may hold blanks and brackets, so counting starts after its last bracket.
-func parseStartTime(stat string) (uint64, error) {
+// errEnded is the answer about a process that has ended already.
+var errEnded = errors.New("the process has ended")
+
+// parseStat takes the start time, field 22 of /proc/PID/stat, of a process that
+// has not ended. The command name in field 2 may hold blanks and brackets, so
+// counting starts after its last bracket.
+func parseStat(stat string) (start uint64, err error) {
 	end := strings.LastIndexByte(stat, ')')
 	if end < 0 {
 		return 0, errors.New("no command name in stat")
@@ -46,6 +51,9 @@ func parseStartTime(stat string) (uint64, error) {
 	fields := strings.Fields(stat[end+1:])
 	if len(fields) < 20 {
 		return 0, fmt.Errorf("stat has only %d fields after the name", len(fields))
+	}
+	if state := fields[0]; state == "Z" || state == "X" {
+		return 0, errEnded
 	}
 	return strconv.ParseUint(fields[19], 10, 64)
 }

@@ -12,7 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-func TestParseStartTime(t *testing.T) {
+func TestParseStat(t *testing.T) {
 	for sentence, tc := range map[string]struct {
 		stat string
 		want uint64
@@ -20,13 +20,14 @@ func TestParseStartTime(t *testing.T) {
 	}{
 		"an ordinary line":                      {"7 (etcd) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 12345 1 2 3", 12345, true},
 		"a name with blanks and brackets in it": {"7 (a) b (c) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 777 1 2 3", 777, true},
+		"a process that has ended is an error":  {"7 (etcd) Z 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 12345 1 2 3", 0, false},
 		"a line that stops short is an error":   {"7 (etcd) S 1 7", 0, false},
 		"a line without a name is an error":     {"7 etcd S 1 7", 0, false},
 		"a start time that is no number is too": {"7 (x) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 x 1 2 3", 0, false},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			g := NewWithT(t)
-			got, err := parseStartTime(tc.stat)
+			got, err := parseStat(tc.stat)
 			g.Expect(err == nil).To(Equal(tc.good), "%v", err)
 			g.Expect(got).To(Equal(tc.want))
 		})
@@ -52,6 +53,7 @@ func TestKillEndsTheProcessThatWasIdentified(t *testing.T) {
 	cmd, p := startSleeper(t)
 	g.Expect(p.alive()).To(BeTrue())
 	g.Expect(p.kill(10 * time.Second)).To(Succeed())
+	g.Expect(p.alive()).To(BeFalse(), "even before its parent has collected it")
 	_ = cmd.Wait()
 	g.Expect(p.alive()).To(BeFalse())
 	g.Expect(p.kill(time.Second)).To(Succeed(), "killing it again is no error")

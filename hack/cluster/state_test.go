@@ -81,3 +81,18 @@ func TestTail(t *testing.T) {
 	g.Expect(tail(file, 9)).To(Equal("  one\n  two\n  three"))
 	g.Expect(tail(file+".none", 9)).To(ContainSubstring("no log"))
 }
+
+func TestEndingsCountsEachComponent(t *testing.T) {
+	g := NewWithT(t)
+	c := example(t)
+	g.Expect(c.endings()).To(BeEmpty(), "before there is a log")
+	g.Expect(writeFile(c.logFile("supervisor"), `time=1 level=INFO msg=Started component=etcd pid=12
+time=2 level=WARN msg=Ended component=etcd exit=1 signal=-1
+time=3 level=WARN msg=Ended component=kubelet exit=-1 signal=9
+time=4 level=WARN msg=Ended component=etcd exit=1 signal=-1
+`, 0o600)).To(Succeed())
+	g.Expect(c.endings()).To(Equal(map[string]int{"etcd": 2, "kubelet": 1}))
+	g.Expect(c.explain(os.ErrDeadlineExceeded, "kube-proxy")).To(MatchError(And(
+		ContainSubstring("logs/etcd.log"), ContainSubstring("logs/kubelet.log"),
+		Not(ContainSubstring("kube-proxy")))))
+}

@@ -43,6 +43,11 @@ func (c *Cluster) condition(ctx context.Context) string {
 	if !c.running() {
 		return "ended: run down or up"
 	}
+	if f, err := os.Open(c.kubeconfig()); err != nil {
+		return "running; ask as root for more"
+	} else {
+		_ = f.Close()
+	}
 	if !c.apiReady(ctx) {
 		return "running, API server not ready"
 	}

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -79,8 +80,12 @@ func foreignProcesses() ([]string, error) {
 			return nil, err
 		}
 		for _, link := range links {
+			pid, _ := strconv.Atoi(strings.Split(link, "/")[2]) // the pattern allows only digits
 			theirs, err := os.Readlink(link)
-			if err == nil && theirs != ours { // an error: it has just ended
+			if err != nil || theirs == ours {
+				continue // an error: it has just ended
+			}
+			if _, err := identify(pid); err == nil {
 				found = append(found, link)
 			}
 		}

@@ -7,9 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -189,37 +189,25 @@ func (c *Cluster) importNodeImages(ctx context.Context, builder Builder) error {
 		if !exists(c.containerdSocket()) {
 			return false, nil
 		}
-		cmd := c.ctr(ctx, "version")
-		cmd.Stderr = nil // it may not listen yet
-		return cmd.Run() == nil, nil
+		_, err := c.ctr(ctx, "version")
+		return err == nil, err
 	})
 	if err != nil {
 		return err
 	}
 	for _, program := range nodeImages {
 		_, tarball := builder.imageFiles(program)
-		if _, err := c.loadImage(ctx, tarball); err != nil {
+		if err := c.loadImage(ctx, tarball); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// endedLine is how the supervisor's log tells that a component ended.
-var endedLine = regexp.MustCompile(`msg=Ended component=(\S+)`)
-
 // explain adds to an error the end of the logs that most likely tell its cause:
 // those of the components that ended by themselves, or else the usual suspects.
 func (c *Cluster) explain(cause error, suspects ...string) error {
-	var ended []string
-	raw, err := os.ReadFile(c.logFile("supervisor"))
-	if err == nil {
-		for _, m := range endedLine.FindAllStringSubmatch(string(raw), -1) {
-			if !slices.Contains(ended, m[1]) {
-				ended = append(ended, m[1])
-			}
-		}
-	}
+	ended := slices.Sorted(maps.Keys(c.endings()))
 	if !c.running() {
 		ended = append(ended, "supervisor")
 	}

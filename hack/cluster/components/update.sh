@@ -11,6 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$name.mod" "$work/go.mod"
 cp "$name.sum" "$work/go.sum"
+if [ -d "_$name" ]; then cp "_$name"/*.go "$work/"; fi
 (cd "$work" && GOWORK=off go mod tidy)
 cp "$work/go.mod" "$name.mod"
 cp "$work/go.sum" "$name.sum"
