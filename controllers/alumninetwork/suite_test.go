@@ -13,12 +13,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"github.com/go-logr/logr"
 	"github.com/jackc/pgx/v5"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,13 +29,14 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/controllers"
+	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/pg"
 )
 
 const (
 	operatorUser = "system:serviceaccount:alumni-operator-system:alumni-operator-manager"
-	settle       = 20 * time.Second
+	settle       = 60 * time.Second
 	beat         = 100 * time.Millisecond
 )
 
@@ -132,7 +135,7 @@ func playKubelet(ctx context.Context, c client.Client) {
 		}
 		for i := range pods.Items {
 			p := &pods.Items[i]
-			if p.Status.Phase == corev1.PodRunning || p.Annotations["test/broken"] != "" || p.DeletionTimestamp != nil {
+			if p.Status.Phase == corev1.PodRunning || p.DeletionTimestamp != nil || isBroken(ctx, c, p) {
 				continue
 			}
 			p.Status.Phase = corev1.PodRunning
@@ -141,6 +144,18 @@ func playKubelet(ctx context.Context, c client.Client) {
 		}
 	}
 }
+
+// brokenPods is the description of a network whose new pods do not start.
+const brokenPods = "broken pods"
+
+func isBroken(ctx context.Context, c client.Client, p *corev1.Pod) bool {
+	n := &v1alpha1.AlumniNetwork{}
+	err := c.Get(ctx, client.ObjectKey{Namespace: p.Namespace, Name: p.Labels[labels.Network]}, n)
+	return err == nil && n.Spec.Description == brokenPods
+}
+
+// quantity is a literal amount.
+func quantity(text string) resource.Quantity { return resource.MustParse(text) }
 
 // adminRole makes a role on the shared server that may create databases and roles and nothing else, and returns the data
 // of the Secret that names it.
@@ -185,7 +200,7 @@ func external(namespace, name string, change ...func(*v1alpha1.AlumniNetwork)) *
 	return n
 }
 
-// condition waits until a condition has a status and a reason, and returns its message.
+// condition waits until a condition of the spec's generation has a status and a reason, and returns its message.
 func (s suite) condition(ctx context.Context, g Gomega, n *v1alpha1.AlumniNetwork, kind string, status metav1.ConditionStatus, reason string) string {
 	var message string
 	g.Eventually(func(g Gomega) {
@@ -193,6 +208,8 @@ func (s suite) condition(ctx context.Context, g Gomega, n *v1alpha1.AlumniNetwor
 		for _, c := range n.Status.Conditions {
 			if c.Type == kind {
 				message = c.Message
+				g.Expect(c.ObservedGeneration).To(Equal(n.Generation))
+				g.Expect(n.Status.ObservedGeneration).To(Equal(n.Generation))
 				g.Expect(string(c.Status)+" "+c.Reason).To(Equal(string(status)+" "+reason), "%s: %s", kind, c.Message)
 				return
 			}
@@ -205,6 +222,7 @@ func (s suite) condition(ctx context.Context, g Gomega, n *v1alpha1.AlumniNetwor
 // ready waits until a network is Ready.
 func (s suite) ready(ctx context.Context, g Gomega, n *v1alpha1.AlumniNetwork) {
 	s.condition(ctx, g, n, v1alpha1.ReadyCondition, metav1.ConditionTrue, v1alpha1.ReasonReady)
+	g.Expect(kstatusOf(g, n)).To(Equal(status.CurrentStatus))
 }
 
 // gone waits until an object does not exist.

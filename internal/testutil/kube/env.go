@@ -92,8 +92,14 @@ func startShared(t testing.TB) *plane {
 //
 // Packages without a TestMain lose nothing but certainty about the moment: the
 // reaper cleans up when it sees that the process is gone.
-func Run(m *testing.M) int {
+func Run(m *testing.M) int { return RunThen(m, func() {}) }
+
+// RunThen is Run for packages that start programs of their own, such as a
+// manager: finish ends them when the tests are done, so that no open watch holds
+// up the end of the control plane.
+func RunThen(m *testing.M, finish func()) int {
 	code := m.Run()
+	finish()
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.plane == nil {
