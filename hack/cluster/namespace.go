@@ -82,9 +82,11 @@ func (c *Cluster) hideFolders() error {
 	return bind(fmt.Sprintf("/proc/self/fd/%d", state), c.Dir)
 }
 
+// bind shows a folder at another place, making both. What is in it concerns
+// pods and root only.
 func bind(from, to string) error {
 	for _, dir := range []string{from, to} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("make %s: %w", dir, err)
 		}
 	}

@@ -166,7 +166,8 @@ func volumeName(claim *corev1.PersistentVolumeClaim) string { return "pvc-" + st
 func (p *provisioner) create(ctx context.Context, claim *corev1.PersistentVolumeClaim) error {
 	vol := buildVolume(claim, p.dir)
 	folder := vol.Spec.Local.Path
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	// nobody on the host but root gets past the folder of all volumes
+	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("make the folder of %s: %w", vol.Name, err)
 	}
 	// pods run under any user id; the mode is set apart from the umask
