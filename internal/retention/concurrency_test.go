@@ -16,6 +16,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/internal/retention/certificate"
 	"github.com/alumni-operator/alumni-operator/internal/retention/plan"
+	"github.com/alumni-operator/alumni-operator/internal/testutil/canary"
 )
 
 // crowd plants n leavers who are due, with rows in every table.
@@ -161,7 +162,7 @@ func TestWhoStaysLockedIsSetAsideAndTheNextRunErasesThem(t *testing.T) {
 // booby makes the store refuse to let somebody go.
 func (w *world) booby(action string) {
 	w.exec(`CREATE FUNCTION alumni.booby() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN ` + action + ` END $$`)
-	w.exec(`CREATE TRIGGER booby BEFORE DELETE ON alumni.contact FOR EACH ROW WHEN (OLD.address LIKE '%.13@%' OR OLD.address LIKE '%.17@%') EXECUTE FUNCTION alumni.booby()`)
+	w.exec(`CREATE TRIGGER booby BEFORE DELETE ON alumni.contact FOR EACH ROW WHEN (OLD.address LIKE '%+13@%' OR OLD.address LIKE '%+17@%') EXECUTE FUNCTION alumni.booby()`)
 }
 
 func TestOneBadMemberBlocksNobodyElse(t *testing.T) {
@@ -181,7 +182,7 @@ func TestOneBadMemberBlocksNobodyElse(t *testing.T) {
 			g.Expect(w.outcomes("one")["leavers Erased"].Members).To(Equal(int64(38)))
 			g.Expect(w.outcomes("one")["leavers Failed"].Members).To(Equal(int64(2)))
 			g.Expect(queryOne[string](w, `SELECT string_agg(code || attempts, ' ') FROM alumni.retention_failure`)).To(Equal(c.code + "5 " + c.code + "5"))
-			g.Expect(w.log.String()).NotTo(ContainSubstring("anary."), "the server's words quote a row")
+			canary.Scan(t, "the log, though the server's words quote a row", w.log.String())
 			w.intact()
 		})
 	}

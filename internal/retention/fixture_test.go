@@ -22,15 +22,19 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/retention/certificate"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/testutil/canary"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/pg"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/store"
 	"github.com/alumni-operator/alumni-operator/internal/tombstone"
 )
 
-func TestMain(m *testing.M) { os.Exit(pg.Run(m)) }
-
-// canary stands in every text that tests plant. It must not come out anywhere but in alumni's own tables.
-const canary = "カナリア-canary"
+func TestMain(m *testing.M) {
+	code := pg.Run(m)
+	if workerDir != "" {
+		_ = os.RemoveAll(workerDir)
+	}
+	os.Exit(code)
+}
 
 // world is a store with people in it, and everything a run needs.
 type world struct {
@@ -112,15 +116,15 @@ func (w *world) plant(people ...someone) []uuid.UUID {
 }
 
 func (w *world) queue(batch *pgx.Batch, p someone, id uuid.UUID) {
-	address := fmt.Sprintf("Canary.%d@Mail.example", w.n)
+	address := fmt.Sprintf("Zephyrine.Quillfeather+%d@Mozuno.example", w.n)
 	batch.Queue(`INSERT INTO alumni.member (id, state, employee_number, family_name, given_name, locale, about,
 			joined_at, last_active_at, withdrawn_at)
 		VALUES ($1, $2, $3, $4, $4, 'ja', $4, now() - make_interval(days => $5), now() - make_interval(days => $6), now() - make_interval(days => $7))`,
-		id, p.state, fmt.Sprintf("canary-%05d", w.n), canary, p.joined, p.active, p.withdrawn)
+		id, p.state, fmt.Sprintf("%s-%05d", canary.EmployeeNumber, w.n), canary.NameJa, p.joined, p.active, p.withdrawn)
 	batch.Queue(`INSERT INTO alumni.contact VALUES ($1, 'Email', $2, 'Roster', NULL)`, id, address)
 	if p.left != nil {
 		batch.Queue(`INSERT INTO alumni.employment (member_id, department, joined_on, left_on)
-			VALUES ($1, $2, '1990-04-01', (now() AT TIME ZONE 'Asia/Tokyo')::date - $3::int)`, id, canary, p.left)
+			VALUES ($1, $2, '1990-04-01', (now() AT TIME ZONE 'Asia/Tokyo')::date - $3::int)`, id, canary.Note, p.left)
 	}
 	if p.employed {
 		batch.Queue(`INSERT INTO alumni.employment (member_id, joined_on) VALUES ($1, '2020-04-01')`, id)

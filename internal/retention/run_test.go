@@ -14,6 +14,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/internal/retention/certificate"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/testutil/canary"
 	"github.com/alumni-operator/alumni-operator/internal/tombstone"
 )
 
@@ -81,9 +82,9 @@ func TestARunErasesWhoIsDueAndNobodyElse(t *testing.T) {
 		key := w.keys.Key(tombstone.Member, id.String())
 		g.Expect(queryOne[bool](w, `SELECT EXISTS (SELECT FROM alumni.tombstone WHERE key = $1 AND kind = 'Member')`, key[:])).To(BeTrue(), "member %d", i)
 	}
-	key := w.keys.Key(tombstone.Email, "canary.1@mail.example")
+	key := w.keys.Key(tombstone.Email, "zephyrine.quillfeather+1@mozuno.example")
 	g.Expect(queryOne[bool](w, `SELECT EXISTS (SELECT FROM alumni.tombstone WHERE key = $1 AND kind = 'Email')`, key[:])).To(BeTrue())
-	key = w.keys.Key(tombstone.EmployeeNumber, "canary-00001")
+	key = w.keys.Key(tombstone.EmployeeNumber, canary.EmployeeNumber+"-00001")
 	g.Expect(queryOne[bool](w, `SELECT EXISTS (SELECT FROM alumni.tombstone WHERE key = $1 AND kind = 'EmployeeNumber')`, key[:])).To(BeTrue())
 	g.Expect(queryOne[int64](w, `SELECT count(*) FROM alumni.tombstone`)).To(Equal(int64(12)))
 }
