@@ -26,8 +26,9 @@ const (
 	stageChunk = 32 << 10
 	// maxQuarantine bounds the quarantined rows that are kept one by one; all are counted.
 	maxQuarantine = 10_000
-	// rowDigest is the length of the digest of a whole row, which begins member.roster_digest.
-	rowDigest = 16
+	// rowDigest is the length of the digest of a whole row, which begins member.roster_digest; markLength is that of
+	// the mark of each value that members can edit, which follow.
+	rowDigest, markLength = 16, 8
 	// digestVersion changes with what a digest is made of, so that the next import writes every row again.
 	digestVersion = 1
 )
@@ -48,6 +49,7 @@ type stager struct {
 	buffer      []byte
 	at          int
 	digested    []byte
+	marks       []byte
 	bad         []Bad // the first maxQuarantine
 	badCount    int64
 	err         error // why the text ended, if not at the end of the file
@@ -181,7 +183,9 @@ func arrayLiteral(values []string) string {
 
 var arrayEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// digest is the same for two rows exactly when they say the same.
+// digest is what member.roster_digest keeps: 16 bytes that are the same for two rows exactly when they say the
+// same, and the marks of the eight values that members can edit. A value in the store whose mark differs from the
+// one kept was not written by the roster.
 func (s *stager) digest(r *Row) []byte {
 	b := append(s.digested[:0], digestVersion)
 	part := func(value string, known bool) {
@@ -200,11 +204,23 @@ func (s *stager) digest(r *Row) []byte {
 	} {
 		part(t.Value, t.Known)
 	}
-	part(joinSkills(r.Skills), r.SkillsKnown)
+	skills := joinSkills(r.Skills)
+	part(skills, r.SkillsKnown)
 	for _, date := range []time.Time{r.JoinedOn, r.LeftOn, r.NetworkConsentOn, r.NewsletterConsentOn} {
 		part(date.Format(time.DateOnly), !date.IsZero())
 	}
 	s.digested = b
 	sum := sha256.Sum256(b)
-	return sum[:rowDigest]
+	s.marks = append(s.marks[:0], sum[:rowDigest]...)
+	locale := r.Locale.Value
+	if !r.Locale.Known {
+		locale = s.reader.defaultLocale
+	}
+	for _, value := range []string{
+		r.FamilyName, r.GivenName.Value, r.FamilyNameKana.Value, r.GivenNameKana.Value, locale, r.Region.Value, r.LifeStage.Value, skills,
+	} {
+		mark := sha256.Sum256([]byte(value))
+		s.marks = append(s.marks, mark[:markLength]...)
+	}
+	return s.marks
 }

@@ -7,9 +7,6 @@ INSERT INTO alumni.member (id, state, employee_number, family_name, given_name, 
 SELECT s.member_id, CASE WHEN s.network_at IS NULL THEN 'Listed' ELSE 'Active' END, s.employee_number, s.family_name,
        coalesce(s.given_name, ''), coalesce(s.family_name_kana, ''), coalesce(s.given_name_kana, ''),
        coalesce(s.locale, $1), coalesce(s.region, ''), coalesce(s.life_stage, ''), coalesce(s.skills, '{}'), s.network_at,
-       s.digest || pg_temp.mark(s.family_name) || pg_temp.mark(coalesce(s.given_name, ''))
-           || pg_temp.mark(coalesce(s.family_name_kana, '')) || pg_temp.mark(coalesce(s.given_name_kana, ''))
-           || pg_temp.mark(coalesce(s.locale, $1)) || pg_temp.mark(coalesce(s.region, ''))
-           || pg_temp.mark(coalesce(s.life_stage, '')) || pg_temp.mark(array_to_string(coalesce(s.skills, '{}'), E'\x1f'))
+       s.digest
   FROM pg_temp.roster_stage s
   JOIN pg_temp.roster_plan p ON p.line = s.line AND p.verdict = 'New';

@@ -9,7 +9,7 @@ WITH met AS (
            row_number() OVER (PARTITION BY s.employee_number ORDER BY s.line) AS nth,
            EXISTS (SELECT FROM alumni.tombstone t WHERE t.key = s.number_key AND t.kind = 'EmployeeNumber')
                OR EXISTS (SELECT FROM alumni.tombstone t WHERE t.key = s.email_key AND t.kind = 'Email') AS erased,
-           substr(m.roster_digest, 1, 16) = s.digest AS same,
+           substr(m.roster_digest, 1, 16) = substr(s.digest, 1, 16) AS same,
            c.source = 'Member' OR c.verified_at IS NOT NULL AS own_address
       FROM pg_temp.roster_stage s
       LEFT JOIN alumni.member m ON m.employee_number = s.employee_number
