@@ -1,0 +1,238 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package resources_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	"sigs.k8s.io/yaml"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/resources/job"
+	"github.com/alumni-operator/alumni-operator/internal/resources/network"
+	"github.com/alumni-operator/alumni-operator/internal/resources/portal"
+	"github.com/alumni-operator/alumni-operator/internal/resources/store"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const image = "alumni-operator:v1"
+
+func TestWholeNetworksAreBuiltAsTheGoldenFilesShow(t *testing.T) {
+	inputs, err := filepath.Glob("testdata/*.in.yaml")
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	NewWithT(t).Expect(inputs).NotTo(BeEmpty())
+	for _, input := range inputs {
+		t.Run(strings.TrimSuffix(filepath.Base(input), ".in.yaml"), func(t *testing.T) {
+			g := NewWithT(t)
+			content, err := os.ReadFile(input)
+			g.Expect(err).NotTo(HaveOccurred())
+			n := &v1alpha1.AlumniNetwork{}
+			g.Expect(yaml.UnmarshalStrict(content, n)).To(Succeed())
+
+			got := render(g, children(g, n))
+
+			golden := strings.TrimSuffix(input, ".in.yaml") + ".golden.yaml"
+			if *update {
+				g.Expect(os.WriteFile(golden, got, 0o644)).To(Succeed())
+			}
+			want, err := os.ReadFile(golden)
+			g.Expect(err).NotTo(HaveOccurred(), "run the test with -update")
+			g.Expect(string(got)).To(Equal(string(want)))
+		})
+	}
+}
+
+func TestEveryPodKeepsToTheRestrictedLevelAndHoldsNoToken(t *testing.T) {
+	for name, n := range networks(t) {
+		for _, obj := range children(NewWithT(t), n) {
+			spec := podSpec(obj)
+			if spec == nil {
+				continue
+			}
+			t.Run(name+": "+obj.GetName(), func(t *testing.T) {
+				g := NewWithT(t)
+				g.Expect(*spec.AutomountServiceAccountToken).To(BeFalse())
+				g.Expect(*spec.SecurityContext.RunAsNonRoot).To(BeTrue())
+				g.Expect(spec.SecurityContext.SeccompProfile.Type).To(Equal(corev1.SeccompProfileTypeRuntimeDefault))
+				g.Expect(*spec.TerminationGracePeriodSeconds).To(BeEquivalentTo(30))
+				for _, c := range append(spec.InitContainers, spec.Containers...) {
+					g.Expect(*c.SecurityContext.AllowPrivilegeEscalation).To(BeFalse(), c.Name)
+					g.Expect(*c.SecurityContext.ReadOnlyRootFilesystem).To(BeTrue(), c.Name)
+					g.Expect(c.SecurityContext.Capabilities.Drop).To(Equal([]corev1.Capability{"ALL"}), c.Name)
+					g.Expect(c.Resources.Requests).To(And(HaveKey(corev1.ResourceCPU), HaveKey(corev1.ResourceMemory)), c.Name)
+					g.Expect(c.Resources.Limits).To(HaveKey(corev1.ResourceMemory), c.Name)
+				}
+			})
+		}
+	}
+}
+
+// mounted says which Secrets each workload may see, and no other.
+var mounted = map[string][]string{
+	"main-portal":       {"main-db-portal", "main-token-key", "smtp"},
+	"main-db":           {"main-db-admin"},
+	"spring-29000000":   {"main-db-campaign", "main-token-key", "smtp"},
+	"main-roster-1":     {"main-db-roster", "main-pepper", "hr-login"},
+	"keep-main-s-29000": {"main-db-retention", "main-pepper", "keep-signing"},
+}
+
+func TestEachWorkloadSeesItsOwnSecretsOnly(t *testing.T) {
+	g := NewWithT(t)
+	for _, obj := range children(g, networks(t)["full"]) {
+		spec := podSpec(obj)
+		if spec == nil {
+			continue
+		}
+		var names []string
+		for _, v := range spec.Volumes {
+			if v.Secret != nil {
+				names = append(names, v.Secret.SecretName)
+			}
+			if v.Projected != nil {
+				for _, source := range v.Projected.Sources {
+					if source.Secret != nil {
+						names = append(names, source.Secret.Name)
+					}
+				}
+			}
+		}
+		g.Expect(mounted).To(HaveKey(obj.GetName()))
+		g.Expect(names).To(ConsistOf(mounted[obj.GetName()]), obj.GetName())
+	}
+}
+
+func TestThePortalsDigestChangesExactlyWithWhatItReadsAtItsStart(t *testing.T) {
+	full := networks(t)["full"]
+	base := digest(t, full, "secret-one", "key")
+	edited := func(edit func(*v1alpha1.AlumniNetwork)) *v1alpha1.AlumniNetwork {
+		n := full.DeepCopy()
+		edit(n)
+		return n
+	}
+	cases := map[string]struct {
+		got  string
+		same bool
+	}{
+		"the same again":       {digest(t, full, "secret-one", "key"), true},
+		"another roster":       {digest(t, edited(func(n *v1alpha1.AlumniNetwork) { n.Spec.Roster = nil }), "secret-one", "key"), true},
+		"more replicas":        {digest(t, edited(func(n *v1alpha1.AlumniNetwork) { five := int32(5); n.Spec.Portal.Replicas = &five }), "secret-one", "key"), true},
+		"a new generation":     {digest(t, edited(func(n *v1alpha1.AlumniNetwork) { n.Generation = 9 }), "secret-one", "key"), true},
+		"purposes reordered":   {digest(t, edited(reversePurposes), "secret-one", "key"), true},
+		"another display name": {digest(t, edited(func(n *v1alpha1.AlumniNetwork) { n.Spec.DisplayName = "x" }), "secret-one", "key"), false},
+		"another mail server":  {digest(t, edited(func(n *v1alpha1.AlumniNetwork) { n.Spec.Channels.Email.Host = "x" }), "secret-one", "key"), false},
+		"another password":     {digest(t, full, "secret-two", "key"), false},
+		"another key":          {digest(t, full, "secret-one", "other"), false},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			NewWithT(t).Expect(c.got == base).To(Equal(c.same))
+		})
+	}
+}
+
+func reversePurposes(n *v1alpha1.AlumniNetwork) {
+	p := n.Spec.Programme.Purposes
+	p[0], p[1] = p[1], p[0]
+}
+
+func digest(t *testing.T, n *v1alpha1.AlumniNetwork, password, key string) string {
+	hash, err := network.PortalHash(n, endpoint, []byte(key), map[string][]byte{"password": []byte(password)})
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return hash
+}
+
+var endpoint = network.Endpoint{Host: "pg.example", Port: 5432, Database: "hoshino_main", SSLMode: "verify-full", CA: []byte("-----BEGIN CERTIFICATE-----\n")}
+
+// children builds everything that a network can have, with one job of each kind.
+func children(g Gomega, n *v1alpha1.AlumniNetwork) []client.Object {
+	config, err := network.BuildConfigMap(n)
+	g.Expect(err).NotTo(HaveOccurred())
+	all := []client.Object{config, network.BuildEndpoint(n, endpoint)}
+	if n.StoreKind() == v1alpha1.StoreStandalone {
+		in := store.Input{Network: n, Image: image, PostgresImage: "postgres:17"}
+		server, others := store.Desired(in)
+		all = append(append(all, store.BuildClaim(in)), append(others, server)...)
+	}
+	deployment, others := portal.Desired(portal.Input{Network: n, Image: image, ConfigHash: "0123456789abcdef"})
+	all = append(append(all, others...), deployment)
+	return append(all, jobs(n)...)
+}
+
+func jobs(n *v1alpha1.AlumniNetwork) []client.Object {
+	due := time.Date(2027, 4, 1, 9, 0, 0, 0, time.FixedZone("JST", 9*3600))
+	run := func(name string) job.Run {
+		return job.Run{Namespace: n.Namespace, Network: n.Name, Name: name, ScheduledAt: due, Image: image}
+	}
+	roster := job.RosterInput{Run: run("main-roster-1")}
+	if r := n.Spec.Roster; r != nil && r.Source.HTTPS != nil {
+		roster.Secret = r.Source.HTTPS.SecretRef.Name
+	} else {
+		roster.Claim = "hr-export"
+	}
+	mail := ""
+	if e := n.Email(); e != nil && e.CredentialsSecretRef != nil {
+		mail = e.CredentialsSecretRef.Name
+	}
+	return []client.Object{
+		job.BuildRosterJob(roster),
+		job.BuildCampaignJob(job.CampaignInput{Run: run("spring-29000000"), Campaign: "spring", EmailSecret: mail, StopAfter: 25 * time.Hour}),
+		job.BuildRetentionJob(job.RetentionInput{Run: run("keep-main-s-29000"), Policy: "keep", Kind: "scheduled", SigningSecret: "keep-signing"}),
+	}
+}
+
+func networks(t *testing.T) map[string]*v1alpha1.AlumniNetwork {
+	g := NewWithT(t)
+	all := map[string]*v1alpha1.AlumniNetwork{}
+	inputs, err := filepath.Glob("testdata/*.in.yaml")
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, input := range inputs {
+		content, err := os.ReadFile(input)
+		g.Expect(err).NotTo(HaveOccurred())
+		n := &v1alpha1.AlumniNetwork{}
+		g.Expect(yaml.UnmarshalStrict(content, n)).To(Succeed())
+		all[strings.TrimSuffix(filepath.Base(input), ".in.yaml")] = n
+	}
+	return all
+}
+
+func podSpec(obj client.Object) *corev1.PodSpec {
+	switch o := obj.(type) {
+	case *batchv1.Job:
+		return &o.Spec.Template.Spec
+	case *appsv1.Deployment:
+		return &o.Spec.Template.Spec
+	case *appsv1.StatefulSet:
+		return &o.Spec.Template.Spec
+	default:
+		return nil
+	}
+}
+
+func render(g Gomega, objs []client.Object) []byte {
+	var out bytes.Buffer
+	for _, obj := range objs {
+		gvk, err := apiutil.GVKForObject(obj, scheme.Scheme)
+		g.Expect(err).NotTo(HaveOccurred())
+		obj.GetObjectKind().SetGroupVersionKind(gvk)
+		content, err := yaml.Marshal(obj)
+		g.Expect(err).NotTo(HaveOccurred())
+		out.WriteString("---\n")
+		out.Write(content)
+	}
+	return out.Bytes()
+}
