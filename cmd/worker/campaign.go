@@ -6,9 +6,88 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/alumni-operator/alumni-operator/internal/campaign"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/mail"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
-func runCampaign(context.Context, []string, *slog.Logger) error {
-	return errors.New("campaign: not linked in yet")
+// campaignFlags are the folders that the operator mounts, and the engine's tuning; others are for tests and for a
+// look by hand.
+type campaignFlags struct {
+	database, network, campaign, tokenKey, email string
+	tuning                                       campaign.Tuning
+}
+
+// runCampaign sends one run of a campaign, or what is left of it.
+func runCampaign(ctx context.Context, args []string, log *slog.Logger) error {
+	f, err := parseCampaignFlags(args)
+	if err != nil {
+		return err
+	}
+	job, err := f.job(log)
+	if err != nil {
+		return err
+	}
+	pool, err := dbconn.Open(ctx, f.database, dbconn.Options{MaxConns: campaign.Connections, ApplicationName: "campaign"})
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	if err := campaign.Run(ctx, pool, job); err != nil {
+		if errors.Is(err, campaign.ErrFinal) {
+			return fmt.Errorf("%w: %w", errFinal, err)
+		}
+		return err
+	}
+	return nil
+}
+
+func parseCampaignFlags(args []string) (campaignFlags, error) {
+	var f campaignFlags
+	set := flag.NewFlagSet("worker campaign", flag.ContinueOnError)
+	set.StringVar(&f.database, "database-dir", settings.DatabaseDir, "folder with the login of the campaign role")
+	set.StringVar(&f.network, "network-dir", settings.NetworkDir, "folder with "+settings.NetworkFile)
+	set.StringVar(&f.campaign, "campaign-dir", settings.CampaignDir, "folder with "+settings.CampaignFile)
+	set.StringVar(&f.tokenKey, "token-key-dir", settings.TokenKeyDir, "folder with "+settings.TokenKeyFile)
+	set.StringVar(&f.email, "email-dir", settings.EmailDir, "folder with username and password of the mail server")
+	set.DurationVar(&f.tuning.Lease, "lease", 0, "how long a claim holds without being renewed (default 1m)")
+	set.DurationVar(&f.tuning.BackoffBase, "backoff-base", 0, "delay of the first retry; the others grow with it (default 1m)")
+	set.DurationVar(&f.tuning.DrainTimeout, "drain-timeout", 0, "how long messages on the wire may take after SIGTERM (default 9s)")
+	if err := set.Parse(args); err != nil {
+		return f, fmt.Errorf("%w: %w", errFinal, err)
+	}
+	if set.NArg() > 0 {
+		return f, fmt.Errorf("%w: worker campaign knows no argument %q", errFinal, set.Arg(0))
+	}
+	return f, nil
+}
+
+// job reads everything that the run needs. What is missing may come with the next start of the pod.
+func (f campaignFlags) job(log *slog.Logger) (campaign.Job, error) {
+	job := campaign.Job{RunName: os.Getenv(settings.EnvRunName), Tuning: f.tuning, Log: log}
+	var err error
+	if job.ScheduledAt, err = settings.ScheduledAt(os.Getenv(settings.EnvScheduledAt)); err != nil {
+		return job, fmt.Errorf("%w: %w", errFinal, err)
+	}
+	if job.Network, err = settings.Load[settings.Network](filepath.Join(f.network, settings.NetworkFile)); err != nil {
+		return job, err
+	}
+	if job.Campaign, err = settings.Load[settings.Campaign](filepath.Join(f.campaign, settings.CampaignFile)); err != nil {
+		return job, err
+	}
+	if job.TokenKey, err = os.ReadFile(filepath.Join(f.tokenKey, settings.TokenKeyFile)); err != nil {
+		return job, fmt.Errorf("read the token key: %w", err)
+	}
+	if job.Network.Email == nil {
+		return job, fmt.Errorf("%w: the network has no e-mail channel", errFinal)
+	}
+	job.Mail, err = mail.LoadConfig(*job.Network.Email, f.email)
+	return job, err
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -107,6 +108,9 @@ func Start(t testing.TB, o Options) *Server {
 	t.Cleanup(s.Stop)
 	return s
 }
+
+// Address is where the server listens, to start another one in its place.
+func (s *Server) Address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
 
 // Stop ends the server and all its connections. It may be called more than once.
 func (s *Server) Stop() {

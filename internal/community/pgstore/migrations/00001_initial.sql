@@ -170,6 +170,7 @@ CREATE TABLE alumni.delivery (
     state       text NOT NULL CHECK (state IN ('Planned', 'Claimed', 'Sent', 'Deferred', 'Failed', 'Suppressed', 'Skipped', 'Expired', 'Unknown')),
     reason      text NOT NULL DEFAULT '',            -- why Failed, Suppressed or Skipped: a code, never a server's text
     attempts    smallint NOT NULL DEFAULT 0,
+    resent      smallint NOT NULL DEFAULT 0,         -- times it was sent again without knowing whether it had arrived
     reply_code  smallint,                            -- the mail server's last reply
     not_before  timestamptz NOT NULL DEFAULT now(),
     lease_owner uuid,

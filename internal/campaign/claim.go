@@ -1,0 +1,176 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// feed hands claimed items to the lanes, no faster than the limit, and sizes the batches so that no item waits
+// long for its turn.
+type feed struct {
+	items   chan *item
+	limiter *rate.Limiter
+	batch   int
+	most    int
+}
+
+// newFeed sizes the feed. With a limit it keeps at most a tenth of a second's messages, so that a pause of the mail
+// server does not gather a burst; and claims at most a second's.
+func newFeed(limit rate.Limit, onUnknown string) *feed {
+	f := &feed{most: maxBatch, batch: firstBatch, limiter: rate.NewLimiter(rate.Inf, 0)}
+	waiting := maxBatch
+	if onUnknown == OnUnknownHold {
+		f.most, waiting = holdBatch, 0
+	}
+	if limit > 0 {
+		f.limiter = rate.NewLimiter(limit, max(1, int(limit/100)))
+		f.most = min(f.most, max(1, int(limit)))
+		waiting = min(waiting, int(limit/10))
+	}
+	f.batch = min(f.batch, f.most)
+	f.items = make(chan *item, waiting)
+	return f
+}
+
+// adapt makes batches larger while they go quickly and smaller while they do not.
+func (f *feed) adapt(took time.Duration) {
+	switch {
+	case took > maxClaimAge/5:
+		f.batch = max(1, f.batch/2)
+	case took < maxClaimAge/20:
+		f.batch = min(f.most, f.batch*2)
+	}
+}
+
+// claimAll claims and feeds until no row is open or ctx ends. The error is the store's, after which the worker must
+// start again.
+func (e *engine) claimAll(ctx context.Context, f *feed) error {
+	var swept time.Time
+	for ctx.Err() == nil {
+		if time.Since(swept) > e.sweepEvery() {
+			if err := e.sweep(ctx); err != nil {
+				return ignoreStop(ctx, err)
+			}
+			swept = time.Now()
+		}
+		if e.queue.breaker.isOpen() {
+			sleep(ctx, breakerPoll)
+			if e.queue.breaker.openFor() > 0 || e.queue.inFlight.Load() > 0 {
+				continue
+			}
+		}
+		items, refused, err := e.ledger.claim(ctx, e.claimSize(f), e.day)
+		if err != nil {
+			return ignoreStop(ctx, err)
+		}
+		if len(items) > 0 {
+			e.feed(ctx, f, items)
+			continue
+		}
+		if refused > 0 {
+			continue
+		}
+		done, err := e.rest(ctx)
+		if err != nil || done {
+			return ignoreStop(ctx, err)
+		}
+	}
+	return nil
+}
+
+// sweepEvery is how often rows of dead workers are looked for.
+func (e *engine) sweepEvery() time.Duration { return min(e.job.Tuning.Lease/4, e.job.Tuning.Poll) }
+
+// claimSize is one item while the mail server is in trouble: the one that tries.
+func (e *engine) claimSize(f *feed) int {
+	if e.queue.breaker.isOpen() {
+		return 1
+	}
+	return f.batch
+}
+
+// feed hands items on as the limit allows. What is left when ctx ends is given back.
+func (e *engine) feed(ctx context.Context, f *feed, items []*item) {
+	started := time.Now()
+	e.queue.inFlight.Add(int64(len(items)))
+	for n, i := range items {
+		goOn := f.limiter.Wait(ctx) == nil && (len(items) == 1 || !e.queue.breaker.isOpen())
+		if goOn {
+			select {
+			case f.items <- i:
+				continue
+			case <-ctx.Done():
+			}
+		}
+		for _, left := range items[n:] {
+			e.queue.settle(left, settlement{state: statePlanned})
+		}
+		return
+	}
+	if len(items) == f.batch {
+		f.adapt(time.Since(started))
+	}
+}
+
+// sweep settles rows of dead workers and late rows.
+func (e *engine) sweep(ctx context.Context) error {
+	lost, expired, err := e.ledger.sweep(ctx, e.job.Campaign.OnUnknown)
+	if err != nil {
+		return err
+	}
+	if lost > 0 {
+		e.job.Log.Warn("Settling messages of a worker that died", "run", e.job.RunName, "messages", lost, "onUnknown", e.job.Campaign.OnUnknown)
+	}
+	if expired > 0 {
+		e.job.Log.Warn("Giving up messages after the deadline", "run", e.job.RunName, "messages", expired)
+	}
+	return nil
+}
+
+// rest waits until something may be due. It tells when nothing is open any more.
+func (e *engine) rest(ctx context.Context) (done bool, err error) {
+	claimed, waiting, due, err := e.ledger.open(ctx)
+	switch {
+	case err != nil:
+		return false, err
+	case !claimed && !waiting:
+		return true, nil
+	}
+	pause := e.job.Tuning.Poll
+	if waiting {
+		pause = min(pause, max(due, 10*time.Millisecond))
+	}
+	if claimed { // by this worker's lanes, or by another
+		pause = min(pause, e.sweepEvery())
+		if e.queue.inFlight.Load() > 0 {
+			pause = min(pause, e.job.Tuning.FlushEvery)
+		}
+	}
+	sleep(ctx, pause)
+	return false, nil
+}
+
+// sleep waits, and tells whether ctx is still on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// ignoreStop drops an error that only says that ctx ended.
+func ignoreStop(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}

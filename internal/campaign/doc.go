@@ -1,0 +1,21 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package campaign runs one campaign run: it freezes the audience into the ledger (alumni.delivery), claims rows
+// in small batches under a lease, renders and sends their mails over several connections, and writes every outcome
+// back.
+//
+// What it promises (campaign.md M1, M2, M3, M6, M7):
+//   - A run's name makes it unique; a second start joins the same run, and any number of workers may share it.
+//   - Every member of the audience has one row, and every row ends in one state. The numbers of a run are counted
+//     from the rows.
+//   - A worker that is killed loses nobody. Rows it had claimed are settled by the campaign's onUnknown: Resend sends
+//     again, Hold waits for a person. At most maxUnflushed messages per worker can arrive twice.
+//   - A worker that is told to stop finishes what is on the wire, gives the rest back, and leaves nothing in doubt.
+//   - Consent, suppression, state and address are checked when a row is claimed; a message whose check is older
+//     than maxClaimAge does not go out but is checked again.
+//
+// The package imports the settings, the content and audience compilers, internal/mail, internal/unsubscribe and pgx.
+// It must never import Kubernetes, write to the store outside its SQL files, or put a member's data into a log or an
+// error: members appear there as counts only.
+package campaign

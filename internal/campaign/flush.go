@@ -1,0 +1,163 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// ack is an outcome on its way into the ledger.
+type ack struct {
+	member    uuid.UUID
+	messageID string
+	settlement
+}
+
+// flusher writes outcomes: every flushSize of them, or every Tuning.FlushEvery. It also keeps the leases, on the
+// same connection, so that the two never wait for each other.
+type flusher struct {
+	ledger *ledger
+	log    *slog.Logger
+	every  time.Duration
+	acks   <-chan ack
+	invite bool // a sent message makes a listed member an invited one
+	columns
+}
+
+// columns are the arrays of one write, kept for the next.
+type columns struct {
+	members                   []uuid.UUID
+	states, reasons, messages []string
+	attempts, resent, codes   []int16
+	delays                    []float64
+	sent, bounced             []uuid.UUID
+}
+
+func (c *columns) add(a ack) {
+	c.members = append(c.members, a.member)
+	c.states = append(c.states, a.state)
+	c.reasons = append(c.reasons, a.reason)
+	c.messages = append(c.messages, a.messageID)
+	c.attempts = append(c.attempts, int16(a.settlement.attempts))
+	c.resent = append(c.resent, int16(a.settlement.resent))
+	c.codes = append(c.codes, int16(a.code)) //nolint:gosec // three digits
+	c.delays = append(c.delays, a.delay.Seconds())
+	if a.state == stateSent {
+		c.sent = append(c.sent, a.member)
+	}
+	if a.suppress {
+		c.bounced = append(c.bounced, a.member)
+	}
+}
+
+func (c *columns) reset() {
+	c.members, c.states, c.reasons, c.messages = c.members[:0], c.states[:0], c.reasons[:0], c.messages[:0]
+	c.attempts, c.resent, c.codes, c.delays = c.attempts[:0], c.resent[:0], c.codes[:0], c.delays[:0]
+	c.sent, c.bounced = c.sent[:0], c.bounced[:0]
+}
+
+// run writes until the channel of outcomes is closed. It returns an error when the store could not be written to;
+// then the outcomes in memory are lost to the ledger, and the rows' leases run out.
+func (f *flusher) run(ctx context.Context) error {
+	renew := time.NewTicker(f.ledger.lease / 4)
+	defer renew.Stop()
+	timer := time.NewTimer(f.every)
+	defer timer.Stop()
+	for {
+		select {
+		case a, more := <-f.acks:
+			if !more {
+				return f.flush(ctx)
+			}
+			if len(f.members) == 0 {
+				timer.Reset(f.every)
+			}
+			f.add(a)
+			if len(f.members) < flushSize {
+				continue
+			}
+		case <-timer.C:
+		case <-renew.C:
+			if err := f.retry(ctx, f.renew); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := f.flush(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *flusher) renew(ctx context.Context) error {
+	if _, err := f.ledger.pool.Exec(ctx, sqlRenew, f.ledger.run.id, f.ledger.owner, f.ledger.lease.Seconds()); err != nil {
+		return fmt.Errorf("renew leases: %w", err)
+	}
+	return nil
+}
+
+// flush writes what has been gathered, in one transaction.
+func (f *flusher) flush(ctx context.Context) error {
+	if len(f.members) == 0 {
+		return nil
+	}
+	if err := f.retry(ctx, f.write); err != nil {
+		return err
+	}
+	f.reset()
+	return nil
+}
+
+func (f *flusher) write(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	b := &pgx.Batch{} // one batch is one transaction
+	b.Queue(sqlAck, f.ledger.run.id, channelEmail, f.ledger.owner,
+		f.members, f.states, f.reasons, f.attempts, f.resent, f.codes, f.messages, f.delays)
+	if len(f.bounced) > 0 {
+		b.Queue(sqlSuppress, f.bounced, channelEmail)
+	}
+	if f.invite && len(f.sent) > 0 {
+		b.Queue(sqlInvited, f.sent)
+	}
+	if err := f.ledger.pool.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("write outcomes: %w", err)
+	}
+	return nil
+}
+
+// Bounds of writing while the store is away.
+const (
+	writeTimeout = 20 * time.Second
+	writeGiveUp  = 5 * time.Minute
+	firstPause   = 50 * time.Millisecond
+	longestPause = 5 * time.Second
+)
+
+// retry repeats a write until it succeeds. Meanwhile senders wait, because nobody takes their outcomes.
+func (f *flusher) retry(ctx context.Context, do func(context.Context) error) error {
+	pause, since := firstPause, time.Now()
+	for {
+		err := do(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil || !transient(err) || time.Since(since) > writeGiveUp {
+			return err
+		}
+		f.log.Warn("Waiting for the store", "error", err.Error())
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+		pause = min(pause*2, longestPause)
+	}
+}

@@ -1,0 +1,101 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/alumni-operator/alumni-operator/internal/mail"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
+
+// The values of settings.Campaign.OnUnknown.
+const (
+	OnUnknownResend = "Resend"
+	OnUnknownHold   = "Hold"
+)
+
+// ErrFinal marks an error that another try cannot heal.
+var ErrFinal = errors.New("the run cannot be done")
+
+// ErrUnfinished says that the worker was told to stop before the run was done. Another start goes on.
+var ErrUnfinished = errors.New("the run is not finished yet")
+
+// channelEmail is the one channel of this engine.
+const channelEmail = "Email"
+
+// typeInvitation is the campaign type that needs no consent, because it asks for it.
+const typeInvitation = "Invitation"
+
+// purposes names the consent that each type needs.
+var purposes = map[string]string{
+	"Newsletter":      "Newsletter",
+	"Announcement":    "Network",
+	"EventInvitation": "Events",
+	"JobAnnouncement": "Jobs",
+	"Survey":          "Surveys",
+}
+
+// Job is everything that one run needs.
+type Job struct {
+	RunName     string
+	ScheduledAt time.Time
+	Network     settings.Network
+	Campaign    settings.Campaign
+	Mail        mail.Config
+	TokenKey    []byte
+	Tuning      Tuning
+	Log         *slog.Logger
+}
+
+// Tuning holds the times and sizes of the engine. The zero value of each field means its default.
+type Tuning struct {
+	// Lease is how long a claim holds without being renewed: as long must a dead worker's rows wait.
+	Lease time.Duration
+	// BackoffBase is the first delay of a message that was told "later"; the others grow with it.
+	BackoffBase time.Duration
+	// FlushEvery bounds how long an outcome stays in memory.
+	FlushEvery time.Duration
+	// DrainTimeout bounds how long messages on the wire may take once the worker is told to stop.
+	DrainTimeout time.Duration
+	// Poll bounds how long the worker sleeps when nothing is due.
+	Poll time.Duration
+}
+
+// The sizes that bound what a killed worker can leave in doubt: on the wire (one message per connection), waiting
+// to be written, and being written.
+const (
+	flushSize    = 50
+	waitingAcks  = 30
+	maxConns     = 20
+	maxUnflushed = flushSize + waitingAcks + maxConns
+)
+
+const (
+	// maxBatch is the largest number of rows claimed at once.
+	maxBatch = 500
+	// firstBatch is small, so that the first message goes out soon.
+	firstBatch = 100
+	// holdBatch bounds what Hold leaves to a person after a crash.
+	holdBatch = 50
+	// maxClaimAge is how long a row's consent check is good for.
+	maxClaimAge = 5 * time.Second
+)
+
+func (t Tuning) withDefaults() Tuning {
+	for _, d := range []struct {
+		value *time.Duration
+		def   time.Duration
+	}{
+		{&t.Lease, time.Minute}, {&t.BackoffBase, time.Minute}, {&t.FlushEvery, 50 * time.Millisecond},
+		{&t.DrainTimeout, 9 * time.Second}, {&t.Poll, 15 * time.Second},
+	} {
+		if *d.value <= 0 {
+			*d.value = d.def
+		}
+	}
+	return t
+}

@@ -1,0 +1,86 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/alumni-operator/alumni-operator/internal/content"
+	"github.com/alumni-operator/alumni-operator/internal/mail/compose"
+	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
+)
+
+// writer makes the whole mail of a row. It is safe for concurrent use.
+type writer struct {
+	content *content.Content
+	signer  *unsubscribe.Signer
+	from    compose.Address
+	head    []byte // the headers that are the same in every mail of the run
+	base    string // where unsubscribe links begin
+	purpose string
+	run     int64
+	runName string
+	ids     sync.Pool // of keyed hashes
+	now     func() time.Time
+}
+
+// newWriter compiles the texts and the constant headers of a run.
+func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
+	w := &writer{base: job.Network.PublicURL + "/u/", purpose: purposes[job.Campaign.Type], run: runID, runName: job.RunName, now: now}
+	var err error
+	if w.content, err = content.Compile(job.Network, job.Campaign); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFinal, err)
+	}
+	if w.signer, err = unsubscribe.NewSigner(job.TokenKey); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFinal, err)
+	}
+	if w.from, err = compose.ParseAddress(job.Network.Email.FromAddress); err != nil {
+		return nil, fmt.Errorf("%w: read the sender's address: %w", ErrFinal, err)
+	}
+	key, err := hkdf.Key(sha256.New, job.TokenKey, nil, "alumni message id", 32)
+	if err != nil {
+		return nil, fmt.Errorf("derive the key of message ids: %w", err)
+	}
+	w.ids.New = func() any { return hmac.New(sha256.New, key) }
+	w.head = compose.AppendMailbox(nil, "From", job.Network.Email.FromName, w.from.Mailbox)
+	w.head = compose.AppendHeader(w.head, "List-Id", "<"+strings.ToLower(job.Campaign.Type)+"."+w.from.Domain()+">")
+	w.head = compose.AppendHeader(w.head, "Precedence", "bulk")
+	return w, nil
+}
+
+// messageID is the same for every try of a row and tells nothing about it to those without the key.
+func (w *writer) messageID(member uuid.UUID) string {
+	mac := w.ids.Get().(hash.Hash)
+	defer w.ids.Put(mac)
+	mac.Reset()
+	var buf [128]byte
+	key := append(append(buf[:0], w.runName...), 0)
+	key = append(append(key, member[:]...), 0, 1, 0) // step 1
+	mac.Write(append(key, channelEmail...))
+	var sum [sha256.Size]byte
+	id := hex.AppendEncode(buf[:0], mac.Sum(sum[:0])[:16])
+	return string(append(append(id, '@'), w.from.Domain()...))
+}
+
+// write appends the mail of one member.
+func (w *writer) write(dst []byte, i *item) ([]byte, error) {
+	link := w.base + w.signer.Token(unsubscribe.Claim{Member: i.member, Purpose: w.purpose, Run: w.run})
+	dst = append(dst, w.head...)
+	dst = compose.AppendTo(dst, "To", i.letter.To.Mailbox)
+	dst = compose.AppendDate(dst, w.now())
+	dst = append(append(append(dst, "Message-ID: <"...), i.messageID...), ">\r\n"...)
+	dst = compose.AppendHeader(dst, "List-Unsubscribe", "<"+link+">")
+	dst = append(dst, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
+	return w.content.Append(dst, &i.facts, content.Links{Unsubscribe: link})
+}

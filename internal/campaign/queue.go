@@ -1,0 +1,193 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/alumni-operator/alumni-operator/internal/mail"
+	"github.com/alumni-operator/alumni-operator/internal/mail/compose"
+)
+
+// queue stands between the claims and the connections: it is the mail.Source of all lanes.
+type queue struct {
+	items    chan *item
+	acks     chan<- ack
+	policy   policy
+	writer   *writer
+	breaker  *breaker
+	log      *slog.Logger
+	draining <-chan struct{} // closed when the worker is told to stop
+	inFlight atomic.Int64    // items that were taken and have no outcome in the ledger's queue yet
+	buffers  sync.Pool
+}
+
+var _ mail.Source = (*queue)(nil)
+
+// Next waits for an item. While the breaker is open it waits too, and gives back what is claimed.
+func (q *queue) Next(ctx context.Context, wait time.Duration) (*mail.Letter, mail.Supply) {
+	var idle <-chan time.Time
+	if wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		idle = timer.C
+	}
+	for {
+		items, pause := q.items, (<-chan time.Time)(nil)
+		turn, probe := q.turn()
+		if turn > 0 {
+			items, pause = nil, time.After(turn)
+		}
+		l, supply, again := q.next(ctx, items, pause, idle)
+		if probe && supply != mail.Given {
+			q.breaker.giveBack()
+		}
+		if !again {
+			return l, supply
+		}
+	}
+}
+
+// next waits for one of an item, the end of a pause, the end of patience, and the end of everything. It asks to be
+// called again when it has nothing to tell.
+func (q *queue) next(ctx context.Context, items <-chan *item, pause, idle <-chan time.Time) (l *mail.Letter, s mail.Supply, again bool) {
+	var draining <-chan struct{}
+	if pause != nil {
+		draining = q.draining
+	}
+	select {
+	case <-draining:
+		return nil, mail.Idle, true
+	case i, more := <-items:
+		if !more {
+			return nil, mail.Ended, false
+		}
+		if l := q.prepare(i); l != nil {
+			return l, mail.Given, false
+		}
+		return nil, mail.Idle, true
+	case <-pause:
+		return nil, mail.Idle, true
+	case <-idle:
+		return nil, mail.Idle, false
+	case <-ctx.Done():
+		return nil, mail.Ended, false
+	}
+}
+
+// turn is the breaker's wait, but nobody waits for a server while the worker drains: items are given back then.
+func (q *queue) turn() (d time.Duration, probe bool) {
+	if q.isDraining() {
+		return 0, false
+	}
+	return q.breaker.wait()
+}
+
+// TryNext takes an item that is there. Nothing is taken in advance while the mail server is in trouble.
+func (q *queue) TryNext() *mail.Letter {
+	if q.breaker.isOpen() {
+		return nil
+	}
+	for {
+		select {
+		case i, more := <-q.items:
+			if !more {
+				return nil
+			}
+			if l := q.prepare(i); l != nil {
+				return l
+			}
+		default:
+			return nil
+		}
+	}
+}
+
+// prepare makes the mail of an item. Items that cannot go out are settled here, and nil is returned.
+func (q *queue) prepare(i *item) *mail.Letter {
+	if q.isDraining() || time.Since(i.claimedAt) > maxClaimAge {
+		q.settle(i, settlement{state: statePlanned})
+		return nil
+	}
+	to, err := compose.ParseAddress(i.address)
+	if err != nil {
+		q.settle(i, settlement{state: stateFailed, reason: reasonAddress, attempts: 1})
+		return nil
+	}
+	i.letter.From, i.letter.To, i.letter.Tag = q.writer.from, to, i
+	i.messageID = q.writer.messageID(i.member)
+	i.buffer = q.buffer()
+	body, err := q.render(i)
+	*i.buffer = body
+	if err != nil {
+		q.log.Warn("Failing to render a mail", "member", i.member.String(), "error", err.Error())
+		q.settle(i, settlement{state: stateFailed, reason: reasonRender, attempts: 1})
+		return nil
+	}
+	i.letter.Body = body
+	return &i.letter
+}
+
+// render survives whatever a member's data does to the text.
+func (q *queue) render(i *item) (body []byte, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			body, err = nil, errRenderPanic
+		}
+	}()
+	return q.writer.write((*i.buffer)[:0], i)
+}
+
+// Fresh allows a message whose consent was checked a short while ago.
+func (q *queue) Fresh(l *mail.Letter) bool { return time.Since(itemOf(l).claimedAt) <= maxClaimAge }
+
+// Done settles an item and tells the breaker.
+func (q *queue) Done(l *mail.Letter, o mail.Outcome) {
+	i := itemOf(l)
+	s := q.policy.settle(o, i.attempts)
+	switch {
+	case s.provider && !q.isDraining():
+		if opened, delay := q.breaker.failure(); opened {
+			q.log.Warn("Pausing because the mail server is in trouble", "pause", delay.String(), "error", (&mail.Failure{Outcome: o}).Error())
+		}
+	case o.Kind == mail.Accepted || o.Code != 0:
+		if q.breaker.success() {
+			q.log.Info("Sending again because the mail server answers")
+		}
+	}
+	q.settle(i, s)
+}
+
+// settle hands an outcome to the flusher, and waits when it is behind: that bounds what a crash leaves in doubt.
+func (q *queue) settle(i *item, s settlement) {
+	if i.buffer != nil {
+		q.buffers.Put(i.buffer)
+		i.buffer, i.letter.Body = nil, nil
+	}
+	q.acks <- ack{member: i.member, messageID: i.messageID, settlement: s}
+	q.inFlight.Add(-1)
+}
+
+func (q *queue) buffer() *[]byte {
+	if b, ok := q.buffers.Get().(*[]byte); ok {
+		return b
+	}
+	b := make([]byte, 0, 8<<10)
+	return &b
+}
+
+func (q *queue) isDraining() bool {
+	select {
+	case <-q.draining:
+		return true
+	default:
+		return false
+	}
+}
+
+func itemOf(l *mail.Letter) *item { return l.Tag.(*item) }

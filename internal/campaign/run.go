@@ -1,0 +1,201 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/time/rate"
+
+	"github.com/alumni-operator/alumni-operator/internal/mail"
+)
+
+var errRenderPanic = errors.New("rendering failed unexpectedly")
+
+// finalWrites bounds what happens after the lanes have ended.
+const finalWrites = 3 * time.Second
+
+// Connections is how many connections to the store a run needs: claims, outcomes, and one for looking around.
+const Connections = 3
+
+// Run does one run, or what is left of it. It returns nil when every row is settled; ErrUnfinished when ctx ended
+// before that; an error that wraps ErrFinal when another start cannot help.
+func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
+	job.Tuning = job.Tuning.withDefaults()
+	if err := job.check(); err != nil {
+		return err
+	}
+	e := &engine{job: job, day: job.day()}
+	e.ledger = &ledger{pool: pool, owner: uuid.New(), lease: job.Tuning.Lease}
+	if p, ok := purposes[job.Campaign.Type]; ok {
+		e.ledger.purpose = &p
+	}
+	// The texts are compiled before anything is written: a bad one must not leave a run behind.
+	if _, err := newWriter(job, 0, time.Now); err != nil {
+		return err
+	}
+	created, err := e.ledger.join(ctx, job, e.day)
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	r := e.ledger.run
+	job.Log.Info("Joining run", "run", job.RunName, "created", created, "state", r.state, "audience", r.audience)
+	switch {
+	case r.state == runFinished:
+		return nil
+	case r.state == runFailed:
+		return fmt.Errorf("%w: %s", ErrFinal, r.failure)
+	case r.generation != job.Campaign.Generation:
+		job.Log.Warn("Going on with a newer text than the run began with", "began", r.generation, "now", job.Campaign.Generation)
+	}
+	if e.writer, err = newWriter(job, r.id, time.Now); err != nil {
+		return err
+	}
+	return e.work(ctx)
+}
+
+// check refuses a job that could never be done.
+func (j Job) check() error {
+	switch {
+	case j.RunName == "":
+		return fmt.Errorf("%w: the run has no name", ErrFinal)
+	case j.Network.Email == nil:
+		return fmt.Errorf("%w: the network has no e-mail channel", ErrFinal)
+	case purposes[j.Campaign.Type] == "" && j.Campaign.Type != typeInvitation:
+		return fmt.Errorf("%w: unknown campaign type %q", ErrFinal, j.Campaign.Type)
+	case j.Campaign.RetryDeadlineSeconds <= 0:
+		return fmt.Errorf("%w: the campaign has no retry deadline", ErrFinal)
+	}
+	if _, err := time.LoadLocation(j.Network.TimeZone); err != nil {
+		return fmt.Errorf("%w: read the network's time zone: %w", ErrFinal, err)
+	}
+	return nil
+}
+
+// day is the date of the run in the network's zone, for facts that grow with time.
+func (j Job) day() time.Time {
+	zone, err := time.LoadLocation(j.Network.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	t := j.ScheduledAt.In(zone)
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// stopped tells an interruption from a failure.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && !errors.Is(err, ErrFinal) {
+		return fmt.Errorf("%w: %w", ErrUnfinished, err)
+	}
+	return err
+}
+
+// engine is one worker at one run.
+type engine struct {
+	job    Job
+	day    time.Time
+	ledger *ledger
+	writer *writer
+	queue  *queue
+}
+
+// work claims, sends and writes until nothing is left or ctx ends.
+func (e *engine) work(ctx context.Context) error {
+	lanes := min(max(e.job.Network.Email.MaxConnections, 1), maxConns)
+	acks := make(chan ack, waitingAcks)
+	feed := newFeed(e.limit(), e.job.Campaign.OnUnknown)
+	// Writing outlives ctx, which only says that nothing new may begin; wire outlives it by DrainTimeout.
+	store, stopStore := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopStore()
+	claims, stopClaims := context.WithCancelCause(ctx)
+	defer stopClaims(nil)
+	wire, cut := e.wire(claims, store)
+	defer cut()
+	e.queue = &queue{
+		items: feed.items, acks: acks, writer: e.writer, log: e.job.Log, draining: claims.Done(),
+		breaker: &breaker{now: time.Now},
+		policy: policy{base: e.job.Tuning.BackoffBase, onUnknown: e.job.Campaign.OnUnknown, random: rand.Float64,
+			left: func() time.Duration { return time.Until(e.ledger.run.deadline) }},
+	}
+	f := &flusher{ledger: e.ledger, log: e.job.Log, every: e.job.Tuning.FlushEvery, acks: acks, invite: e.job.Campaign.Type == typeInvitation}
+	flushed := make(chan error, 1)
+	go func() {
+		err := f.run(store)
+		if err != nil {
+			stopClaims(err) // nothing may be sent whose outcome cannot be written
+			for range acks {
+				continue
+			}
+		}
+		flushed <- err
+	}()
+	var sending sync.WaitGroup
+	for range lanes {
+		sending.Go(func() { mail.NewLane(e.job.Mail, e.queue).Run(wire) })
+	}
+	claimErr := e.claimAll(claims, feed)
+	stopClaims(claimErr)
+	close(feed.items)
+	sending.Wait()
+	e.giveBack(feed.items)
+	close(acks)
+	time.AfterFunc(finalWrites, stopStore)
+	flushErr := <-flushed
+	return e.end(ctx, errors.Join(flushErr, claimErr))
+}
+
+// wire is a context that ends DrainTimeout after claims has ended: by then messages on the wire are cut off.
+func (e *engine) wire(claims, store context.Context) (context.Context, context.CancelFunc) {
+	wire, cut := context.WithCancel(store)
+	stop := context.AfterFunc(claims, func() {
+		timer := time.AfterFunc(e.job.Tuning.DrainTimeout, cut)
+		context.AfterFunc(wire, func() { timer.Stop() })
+	})
+	return wire, func() { stop(); cut() }
+}
+
+// giveBack settles items that no lane took.
+func (e *engine) giveBack(items <-chan *item) {
+	for i := range items {
+		e.queue.settle(i, settlement{state: statePlanned})
+	}
+}
+
+// limit is the number of messages per second; 0 without one.
+func (e *engine) limit() rate.Limit {
+	limit := e.job.Network.Email.MaxPerSecond
+	if own := e.job.Campaign.MaxPerSecond; own > 0 && (limit <= 0 || own < limit) {
+		limit = own
+	}
+	return rate.Limit(limit)
+}
+
+// end reports how the run stands.
+func (e *engine) end(ctx context.Context, workErr error) error {
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalWrites)
+	defer cancel()
+	claimed, waiting, _, err := e.ledger.open(last)
+	if err != nil {
+		return errors.Join(workErr, err)
+	}
+	if claimed || waiting {
+		return errors.Join(ErrUnfinished, workErr)
+	}
+	if err := e.ledger.finish(last); err != nil {
+		return err
+	}
+	counts, err := e.ledger.counts(last)
+	if err != nil {
+		return err
+	}
+	e.job.Log.Info("Finishing run", "run", e.job.RunName, "audience", e.ledger.run.audience, "counts", counts)
+	return nil
+}

@@ -1,0 +1,21 @@
+-- Copyright The Alumni Operator Authors.
+-- SPDX-License-Identifier: Apache-2.0
+
+-- Writes the outcomes of messages. A message that was sent is noted as sent even when the lease was lost meanwhile;
+-- every other outcome counts only while the lease is held.
+-- $1 run, $2 channel, $3 owner of the lease; $4.. one array for each column
+UPDATE alumni.delivery d
+SET state = u.state,
+    reason = u.reason,
+    attempts = d.attempts + u.attempts,
+    resent = d.resent + u.resent,
+    reply_code = coalesce(nullif(u.reply_code, 0), d.reply_code),
+    message_id = coalesce(nullif(u.message_id, ''), d.message_id),
+    sent_at = CASE WHEN u.state = 'Sent' THEN now() ELSE d.sent_at END,
+    not_before = CASE WHEN u.state = 'Deferred' THEN now() + make_interval(secs => u.delay) ELSE d.not_before END,
+    lease_owner = NULL,
+    lease_until = NULL
+FROM unnest($4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::text[], $11::float8[])
+     AS u(member_id, state, reason, attempts, resent, reply_code, message_id, delay)
+WHERE d.run_id = $1 AND d.member_id = u.member_id AND d.step = 1 AND d.channel = $2
+  AND (d.state = 'Claimed' AND d.lease_owner = $3 OR u.state = 'Sent' AND d.state <> 'Sent');

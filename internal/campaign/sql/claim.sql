@@ -1,0 +1,48 @@
+-- Copyright The Alumni Operator Authors.
+-- SPDX-License-Identifier: Apache-2.0
+
+-- Claims rows that are due, under a lease, and looks again at state, consent, suppression and address of each
+-- member: whoever must not be written to any more is settled here and not returned.
+-- $1 run, $2 purpose or null for an invitation, $3 channel, $4 how many, $5 owner of the lease, $6 seconds of the lease
+WITH picked AS MATERIALIZED (
+    SELECT d.member_id
+    FROM alumni.delivery d
+    WHERE d.run_id = $1 AND d.state IN ('Planned', 'Deferred') AND d.not_before <= now()
+    ORDER BY d.not_before
+    LIMIT $4
+    FOR UPDATE SKIP LOCKED
+), facts AS MATERIALIZED (
+    SELECT p.member_id, f.*
+    FROM picked p
+    CROSS JOIN LATERAL (
+        SELECT m.family_name, m.given_name, m.locale, m.region, e.department, e.post, e.left_on, c.address,
+               CASE WHEN m.state = 'Withdrawn' THEN 'Withdrawn'
+                    WHEN m.state = 'Paused' AND coalesce(m.paused_until > now(), true) THEN 'Paused'
+                    WHEN $2::text IS NULL AND m.state <> 'Listed' THEN 'NotListed'
+                    WHEN $2::text IS NOT NULL AND m.state IN ('Listed', 'Invited') THEN 'NoConsent'
+                    WHEN $2::text IS NOT NULL AND NOT EXISTS (
+                        SELECT FROM alumni.consent_state s
+                        WHERE s.member_id = m.id AND s.purpose = $2 AND s.decision = 'Given') THEN 'NoConsent'
+                    WHEN EXISTS (SELECT FROM alumni.suppression x WHERE x.member_id = m.id AND x.channel = $3) THEN 'Suppressed'
+                    WHEN c.address IS NULL THEN 'Unreachable'
+               END AS refusal
+        FROM alumni.member m
+        LEFT JOIN alumni.contact c ON c.member_id = m.id AND c.channel = $3
+        LEFT JOIN LATERAL (
+            SELECT x.department, x.post, x.left_on FROM alumni.employment x WHERE x.member_id = m.id
+            ORDER BY x.left_on DESC NULLS FIRST, x.joined_on DESC NULLS LAST, x.id DESC LIMIT 1) e ON true
+        WHERE m.id = p.member_id
+        OFFSET 0) f
+), settled AS (
+    UPDATE alumni.delivery d
+    SET state = CASE WHEN f.refusal IS NULL THEN 'Claimed' WHEN f.refusal IN ('Paused', 'Unreachable') THEN 'Skipped' ELSE 'Suppressed' END,
+        reason = coalesce(f.refusal, ''),
+        lease_owner = CASE WHEN f.refusal IS NULL THEN $5::uuid END,
+        lease_until = CASE WHEN f.refusal IS NULL THEN now() + make_interval(secs => $6) END
+    FROM facts f
+    WHERE d.run_id = $1 AND d.member_id = f.member_id AND d.step = 1 AND d.channel = $3
+    RETURNING d.member_id, d.attempts, d.resent
+)
+SELECT f.member_id, s.attempts, f.refusal IS NOT NULL, coalesce(f.address, ''), f.family_name, f.given_name, f.locale, f.region,
+       coalesce(f.department, ''), coalesce(f.post, ''), f.left_on
+FROM facts f JOIN settled s USING (member_id);

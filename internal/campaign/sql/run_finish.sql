@@ -1,0 +1,7 @@
+-- Copyright The Alumni Operator Authors.
+-- SPDX-License-Identifier: Apache-2.0
+
+-- Ends a run of which every row is settled. $1 run
+UPDATE alumni.campaign_run SET state = 'Finished', finished_at = now()
+WHERE id = $1 AND state = 'Sending'
+  AND NOT EXISTS (SELECT FROM alumni.delivery WHERE run_id = $1 AND state IN ('Planned', 'Deferred', 'Claimed'));
