@@ -123,7 +123,9 @@ func apply(config *pgx.ConnConfig, login Login, opts Options) error {
 	config.ConnectTimeout = ConnectTimeout
 	config.ValidateConnect, config.AfterConnect = nil, nil
 	config.KerberosSrvName, config.KerberosSpn = "", ""
-	config.RuntimeParams = map[string]string{"search_path": SearchPath, "timezone": "UTC"}
+	config.RuntimeParams = map[string]string{
+		"search_path": SearchPath, "timezone": "UTC", "client_encoding": "UTF8", "standard_conforming_strings": "on",
+	}
 	if opts.ApplicationName != "" {
 		config.RuntimeParams["application_name"] = opts.ApplicationName
 	}

@@ -19,9 +19,9 @@ type Actual struct {
 
 // sessionFacts describe the role that looks.
 type sessionFacts struct {
-	name                            string
-	superuser, createDB, createRole bool
-	admin                           bool // looks in order to change things
+	name                                      string
+	superuser, createDB, createRole, inherits bool
+	admin                                     bool // looks in order to change things
 }
 
 // roleFacts describe one of our roles.

@@ -42,7 +42,8 @@ func Check(ctx context.Context, metrics dbconn.Login, spec Spec) ([]Step, error)
 		return []Step{{Reason: "the operator's own role may not read the claim"}}, nil
 	}
 	if actual.claimedBy(spec.Claim) {
-		if err := tryPasswords(ctx, metrics, spec, &actual); err != nil {
+		proven := map[string]bool{metrics.Username: true}
+		if err := tryPasswords(ctx, metrics, spec, &actual, proven); err != nil {
 			return nil, err
 		}
 	}

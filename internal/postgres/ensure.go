@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -20,6 +21,10 @@ import (
 const (
 	// rounds bounds how often Ensure looks and repairs before it calls the state unsettled.
 	rounds = 4
+	// overtakes bounds how often it looks again because another did the same at the same moment; the pause
+	// before each look is random up to this.
+	overtakes     = 60
+	overtakePause = 300 * time.Millisecond
 	// ensureTimeout bounds the whole of Ensure, migrations included.
 	ensureTimeout = 5 * time.Minute
 )
@@ -86,33 +91,51 @@ func (s *session) lock(ctx context.Context) error {
 
 // converge looks and repairs until nothing is left to repair.
 func (s *session) converge(ctx context.Context, result *EnsureResult) error {
-	var (
-		left []Step
-		last error
-	)
-	for range rounds {
-		actual, err := s.observe(ctx)
-		if last = err; overtaken(err) {
+	var left []Step
+	for calm, hurried := 0, 0; calm < rounds; {
+		done, steps, err := s.round(ctx, result)
+		switch {
+		case overtaken(err) && hurried < overtakes:
+			hurried++
+			if err := pause(ctx, rand.N(overtakePause)); err != nil {
+				return err
+			}
 			continue
-		}
-		if err != nil {
+		case err != nil || done:
 			return err
 		}
-		result.ServerVersion = actual.ServerVersion
-		if left, err = Plan(s.spec, actual); err != nil || len(left) == 0 {
-			return err
-		}
-		err = s.execute(ctx, left)
-		if last = err; err != nil && !overtaken(err) {
-			return err
-		}
-		if err == nil {
-			result.Steps = append(result.Steps, left...)
-		}
+		calm, left = calm+1, steps
 	}
 	reasons := make([]string, 0, len(left))
 	for _, step := range left {
 		reasons = append(reasons, step.Reason)
 	}
-	return errors.Join(fmt.Errorf("%w: %s", ErrUnsettled, strings.Join(reasons, "; ")), last)
+	return fmt.Errorf("%w: %s", ErrUnsettled, strings.Join(reasons, "; "))
+}
+
+// round looks once, and repairs what it finds. Done means that there was nothing to repair.
+func (s *session) round(ctx context.Context, result *EnsureResult) (done bool, steps []Step, err error) {
+	actual, err := s.observe(ctx)
+	if err != nil {
+		return false, nil, err
+	}
+	result.ServerVersion = actual.ServerVersion
+	if steps, err = Plan(s.spec, actual); err != nil || len(steps) == 0 {
+		return true, nil, err
+	}
+	if err = s.execute(ctx, steps); err == nil {
+		result.Steps = append(result.Steps, steps...)
+	}
+	return false, steps, err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

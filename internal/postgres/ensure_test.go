@@ -32,7 +32,11 @@ type world struct {
 // newWorld makes an admin role that is no superuser, unless asked for one, and a spec with random names.
 func newWorld(t testing.TB, superuser bool) *world {
 	t.Helper()
-	server := pg.Start(t)
+	return newWorldOn(t, pg.Start(t), superuser)
+}
+
+func newWorldOn(t testing.TB, server *pg.Server, superuser bool) *world {
+	t.Helper()
 	w := &world{t: t, super: dbconn.Login{
 		Host: server.Host, Port: uint16(server.Port), Database: "postgres", Username: "postgres",
 		Password: server.Password, SSLMode: dbconn.SSLDisable,

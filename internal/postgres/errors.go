@@ -89,10 +89,9 @@ func overtaken(err error) bool {
 	switch pgErr.Code {
 	case "42710", "42P04", "42P06", "42P07", "23505", // exists already: object, database, schema, table, row
 		"42704", "3F000", "42P01", // gone again: role, schema, table
-		"40001", "40P01", "55P03", "55006": // serialisation, deadlock, lock, object in use
+		"40001", "40P01", "55P03", "55006", // serialisation, deadlock, lock, object in use
+		"XX000": // "tuple concurrently updated", in whatever language the server speaks
 		return true
-	case "XX000":
-		return pgErr.Message == "tuple concurrently updated" || pgErr.Message == "tuple concurrently deleted"
 	}
 	return false
 }

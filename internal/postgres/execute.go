@@ -23,6 +23,8 @@ type session struct {
 	spec   Spec
 	server *pgx.Conn
 	inside *pgx.Conn
+	// proven are passwords that were found right, by role or by verifier: they are not tried again.
+	proven map[string]bool
 	// beforeStep is called with each step before it runs; tests stop the work there.
 	beforeStep func(Step) error
 }
@@ -43,7 +45,7 @@ func openSession(ctx context.Context, admin dbconn.Login, spec Spec, beforeStep 
 	if err != nil {
 		return nil, fmt.Errorf("connect to the server: %w", err)
 	}
-	return &session{admin: admin, spec: spec, server: conn, beforeStep: beforeStep}, nil
+	return &session{admin: admin, spec: spec, server: conn, proven: map[string]bool{}, beforeStep: beforeStep}, nil
 }
 
 // connect opens a session for a few statements.
@@ -115,7 +117,7 @@ func (s *session) run(ctx context.Context, step Step) error {
 	return nil
 }
 
-// render puts the verifier of a password in its place.
+// render appends the verifier of a password.
 func (st statement) render() (string, error) {
 	if st.password == "" {
 		return st.text, nil
@@ -124,5 +126,5 @@ func (st statement) render() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return strings.Replace(st.text, passwordSlot, literal(verifier), 1), nil
+	return st.text + literal(verifier), nil
 }

@@ -34,7 +34,7 @@ func (s *session) observe(ctx context.Context) (Actual, error) {
 	}
 	actual.session.admin = true
 	if actual.session.superuser {
-		if err := observePasswords(ctx, s.server, s.spec, &actual); err != nil {
+		if err := s.comparePasswords(ctx, &actual); err != nil {
 			return Actual{}, err
 		}
 	}
@@ -51,7 +51,7 @@ func (s *session) observe(ctx context.Context) (Actual, error) {
 	}
 	// Only a database that is ours is worth knocking at: the roles of others are none of our business.
 	if !actual.session.superuser && actual.claimedBy(s.spec.Claim) {
-		if err := tryPasswords(ctx, s.admin, s.spec, &actual); err != nil {
+		if err := tryPasswords(ctx, s.admin, s.spec, &actual, s.proven); err != nil {
 			return Actual{}, err
 		}
 	}
@@ -65,7 +65,7 @@ func observeServer(ctx context.Context, conn *pgx.Conn, spec Spec) (Actual, erro
 	exists := false
 	batch.Queue(sqlServer, spec.Database).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&a.serverNumber, &a.ServerVersion, &a.readOnly, &a.session.name, &a.session.superuser,
-			&a.session.createDB, &a.session.createRole, &a.utf8Template, &exists)
+			&a.session.createDB, &a.session.createRole, &a.session.inherits, &a.utf8Template, &exists)
 	})
 	batch.Queue(sqlRoles, spec.roleNames(), spec.Database).Query(func(rows pgx.Rows) error {
 		return eachRow(rows, func() error { return a.scanRole(rows) })
@@ -121,9 +121,9 @@ func (a *Actual) scanRole(rows pgx.Rows) error {
 	return nil
 }
 
-// observePasswords compares the stored verifiers, which a superuser sees, with the wanted passwords.
-func observePasswords(ctx context.Context, conn *pgx.Conn, spec Spec, a *Actual) error {
-	rows, err := conn.Query(ctx, sqlVerifiers, spec.roleNames())
+// comparePasswords holds the stored verifiers, which a superuser sees, against the wanted passwords.
+func (s *session) comparePasswords(ctx context.Context, a *Actual) error {
+	rows, err := s.server.Query(ctx, sqlVerifiers, s.spec.roleNames())
 	if err != nil {
 		return explain("read the password verifiers", err)
 	}
@@ -137,14 +137,14 @@ func observePasswords(ctx context.Context, conn *pgx.Conn, spec Spec, a *Actual)
 	if err != nil {
 		return explain("read the password verifiers", err)
 	}
-	for _, r := range spec.roles {
+	for _, r := range s.spec.roles {
 		f, ok := a.roles[r.name]
 		if !ok {
 			continue
 		}
 		f.password = passwordWrong
-		if scramMatches(stored[r.name], r.password) {
-			f.password = passwordRight
+		if verifier := stored[r.name]; s.proven[verifier] || scramMatches(verifier, r.password) {
+			f.password, s.proven[verifier] = passwordRight, true
 		}
 		a.roles[r.name] = f
 	}
@@ -152,17 +152,17 @@ func observePasswords(ctx context.Context, conn *pgx.Conn, spec Spec, a *Actual)
 }
 
 // tryPasswords logs in as each of our roles, for those who may not see the verifiers.
-func tryPasswords(ctx context.Context, server dbconn.Login, spec Spec, a *Actual) error {
+func tryPasswords(ctx context.Context, server dbconn.Login, spec Spec, a *Actual, proven map[string]bool) error {
 	for _, r := range spec.roles {
 		f, ok := a.roles[r.name]
-		if !ok || !f.login {
+		if !ok || !f.login || proven[r.name] {
 			continue
 		}
 		state, err := tryPassword(ctx, spec.Login(server, r.role))
 		if err != nil {
 			return err
 		}
-		f.password = state
+		f.password, proven[r.name] = state, state == passwordRight
 		a.roles[r.name] = f
 	}
 	return nil

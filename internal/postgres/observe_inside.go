@@ -56,6 +56,11 @@ func observeInside(ctx context.Context, conn *pgx.Conn, spec Spec) (*insideFacts
 	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, explain("read the database's catalogs", err)
 	}
+	if facts.claim == nil {
+		// A claim made between the two looks comes with its table in one transaction: look again before the
+		// table is taken for somebody else's.
+		return facts, observeClaim(ctx, conn, facts)
+	}
 	return facts, nil
 }
 

@@ -21,13 +21,11 @@ type Step struct {
 // String is the reason.
 func (s Step) String() string { return s.Reason }
 
-// statement is SQL. A password is put in by Execute, as a verifier, where the text says passwordSlot.
+// statement is SQL. With a password, Execute appends the password's verifier as a literal.
 type statement struct {
 	text     string
 	password string
 }
-
-const passwordSlot = "{verifier}"
 
 // Plan compares what should be with what is. It returns the steps in order, and none when nothing is to be
 // done; or an error when the store is not ours or cannot be made. It is pure.
@@ -82,8 +80,8 @@ func (p *planner) role(r roleSpec) {
 	marker := "COMMENT ON ROLE " + name + " IS " + literal(p.spec.Claim.Marker())
 	found, ok := p.actual.roles[r.name]
 	if !ok {
-		create := fmt.Sprintf("CREATE ROLE %s LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT %d PASSWORD %s",
-			name, r.connectionLimit, passwordSlot)
+		create := fmt.Sprintf("CREATE ROLE %s LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT %d PASSWORD ",
+			name, r.connectionLimit)
 		p.steps = append(p.steps, Step{
 			Reason:     fmt.Sprintf("role %s is missing", r.name),
 			statements: []statement{{text: create, password: r.password}, {text: marker}},
@@ -99,7 +97,7 @@ func (p *planner) role(r roleSpec) {
 	if found.password == passwordWrong {
 		p.steps = append(p.steps, Step{
 			Reason:     fmt.Sprintf("role %s has another password", r.name),
-			statements: []statement{{text: "ALTER ROLE " + name + " PASSWORD " + passwordSlot, password: r.password}},
+			statements: []statement{{text: "ALTER ROLE " + name + " PASSWORD ", password: r.password}},
 		})
 	}
 }

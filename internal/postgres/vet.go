@@ -87,6 +87,10 @@ func vetAdmin(spec Spec, a Actual) error {
 	if a.database == nil && !a.session.createDB {
 		return fmt.Errorf("%w: it may not create databases (CREATEDB)", ErrPrivilege)
 	}
+	// From 16 on, inheriting is a matter of each membership, and ours says so.
+	if a.serverNumber < 160000 && !a.session.inherits {
+		return fmt.Errorf("%w: it does not inherit the rights of the roles it makes (INHERIT)", ErrPrivilege)
+	}
 	for _, r := range spec.roles {
 		if _, ok := a.roles[r.name]; !ok && !a.session.createRole {
 			return fmt.Errorf("%w: it may not create roles (CREATEROLE)", ErrPrivilege)
