@@ -30,6 +30,25 @@ type Executor struct {
 	pace    *pacer
 	aside   map[uuid.UUID]bool // members who could not be erased in this run
 	longest time.Duration      // transaction so far
+	spent   struct{ planning, erasing, verifying time.Duration }
+}
+
+// timed adds the time that something takes.
+func timed(sum *time.Duration, do func() error) error {
+	started := time.Now()
+	err := do()
+	*sum += time.Since(started)
+	return err
+}
+
+// plan looks for who is due, with those left out who were set aside.
+func (e *Executor) plan(ctx context.Context) (due Due, err error) {
+	err = timed(&e.spent.planning, func() error {
+		due, err = e.planner.Plan(ctx)
+		return err
+	})
+	e.leaveOut(&due)
+	return due, err
 }
 
 // run takes the run over and brings it to its end.
@@ -65,7 +84,7 @@ func (e *Executor) begin(ctx context.Context, digest string) (Due, error) {
 	if err := e.readAside(ctx); err != nil {
 		return Due{}, err
 	}
-	due, err := e.planner.Plan(ctx)
+	due, err := e.plan(ctx)
 	if err != nil {
 		return Due{}, err
 	}
@@ -101,7 +120,6 @@ func (e *Executor) readAside(ctx context.Context) error {
 // rounds erases and plans again until nothing is due, and returns what is left when that does not come to an end.
 func (e *Executor) rounds(ctx context.Context, due Due) (int64, error) {
 	for round := 1; ; round++ {
-		e.leaveOut(&due)
 		if err := e.settle(ctx, due.Counts); err != nil {
 			return 0, err
 		}
@@ -109,11 +127,11 @@ func (e *Executor) rounds(ctx context.Context, due Due) (int64, error) {
 		if left == 0 || round > maxRounds {
 			return left, nil
 		}
-		if err := e.erase(ctx, due); err != nil {
+		err := timed(&e.spent.erasing, func() error { return e.erase(ctx, due) })
+		if err != nil {
 			return 0, err
 		}
-		var err error
-		if due, err = e.planner.Plan(ctx); err != nil {
+		if due, err = e.plan(ctx); err != nil {
 			return 0, err
 		}
 	}

@@ -27,7 +27,11 @@ func (e *Executor) finish(ctx context.Context, digest string, left int64) error 
 	if err := e.book.state(ctx, StateVerifying); err != nil {
 		return err
 	}
-	checks, err := e.verify(ctx, left)
+	var checks audit.Checks
+	err := timed(&e.spent.verifying, func() (err error) {
+		checks, err = e.verify(ctx, left)
+		return err
+	})
 	if errors.Is(err, audit.ErrBroken) {
 		return e.book.fail(ctx, FailureChain, err)
 	}
@@ -182,7 +186,9 @@ func (e *Executor) report(ctx context.Context) error {
 	}
 	erased := so.total(outcomeErased)
 	attributes := []any{"erasedMembers", erased.Members, "erasedRows", erased.Rows, "changed", so.total(outcomeChanged).Members,
-		"failed", so.total(outcomeFailed).Members, "longestTransactionMilliseconds", e.longest.Milliseconds()}
+		"failed", so.total(outcomeFailed).Members, "longestTransactionMilliseconds", e.longest.Milliseconds(),
+		"planningMilliseconds", e.spent.planning.Milliseconds(), "erasingMilliseconds", e.spent.erasing.Milliseconds(),
+		"verifyingMilliseconds", e.spent.verifying.Milliseconds()}
 	if requests, ok := e.planner.source.(*requestSource); ok {
 		var open int64
 		if err := e.planner.pool.QueryRow(ctx, sqlRequestsOpen).Scan(&open); err != nil {
