@@ -160,6 +160,9 @@ const StoreRetain StoreReclaimPolicy = "Retain"
 //
 // +kubebuilder:validation:XValidation:rule="self.type == 'External' ? has(self.external) : !has(self.external)",message="external is set exactly when type is External"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Standalone' || !has(self.standalone)",message="standalone is set only when type is Standalone"
+// +kubebuilder:validation:XValidation:rule="(has(self.external) && has(self.external.database)) == (has(oldSelf.external) && has(oldSelf.external.database))",message="external.database cannot be set or removed on a live store"
+// +kubebuilder:validation:XValidation:rule="(has(self.standalone) && has(self.standalone.storageSize)) == (has(oldSelf.standalone) && has(oldSelf.standalone.storageSize))",message="standalone.storageSize cannot be set or removed on a live store"
+// +kubebuilder:validation:XValidation:rule="(has(self.standalone) && has(self.standalone.storageClassName)) == (has(oldSelf.standalone) && has(oldSelf.standalone.storageClassName))",message="standalone.storageClassName cannot be set or removed on a live store"
 type Store struct {
 	// type of the store. It cannot be changed: back up, declare a new network, and restore into it.
 	// +optional

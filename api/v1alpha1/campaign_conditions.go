@@ -43,7 +43,7 @@ const (
 	ReasonScheduleInvalid = "ScheduleInvalid"
 )
 
-// LastRunSucceededCondition says how the newest run ended. Positive polarity.
+// LastRunSucceededCondition says how the newest run that has ended did. Positive polarity.
 const (
 	LastRunSucceededCondition = "LastRunSucceeded"
 
@@ -51,8 +51,6 @@ const (
 	ReasonNoRunYet = "NoRunYet"
 	// ReasonRunFinished: every message of the newest run is settled (True).
 	ReasonRunFinished = "RunFinished"
-	// ReasonRunInProgress: the newest run is being sent (Unknown).
-	ReasonRunInProgress = "RunInProgress"
 	// ReasonRunFailed: the newest run ended without being sent; the message names the code.
 	ReasonRunFailed = "RunFailed"
 	// ReasonTooManyRecipients: the audience was larger than delivery.maxRecipients; nothing was sent.

@@ -17,7 +17,7 @@ const (
 	ReasonSelectorInvalid = "SelectorInvalid"
 )
 
-// PlannedCondition says whether the newest scheduled run of every selected network ended well. Positive polarity.
+// PlannedCondition says whether the newest ended run of every selected network ended well. Positive polarity.
 const (
 	PlannedCondition = "Planned"
 
@@ -27,8 +27,6 @@ const (
 	ReasonCertified = "Certified"
 	// ReasonAwaitingFirstRun: no run was due yet (True: nothing has failed).
 	ReasonAwaitingFirstRun = "AwaitingFirstRun"
-	// ReasonRetentionRunning: a run is under way (Unknown).
-	ReasonRetentionRunning = "RetentionRunning"
 	// ReasonRetentionRunFailed: a run failed; the message names the network and the code.
 	ReasonRetentionRunFailed = "RetentionRunFailed"
 	// ReasonMembersFailed: some people could not be erased and need a look.

@@ -243,7 +243,7 @@ type RetentionPolicyStatus struct {
 	// +optional
 	SelectedNetworks int32 `json:"selectedNetworks,omitempty"`
 
-	// due is the number of people and log rows that the last runs found due, over all networks.
+	// due is the number of people that the last runs found due, over all networks.
 	// +optional
 	Due int64 `json:"due,omitempty"`
 
@@ -314,7 +314,7 @@ type RetentionRun struct {
 	// failedMembers could not be erased and need a look.
 	// +optional
 	FailedMembers int64 `json:"failedMembers,omitempty"`
-	// dueRows is the number of log rows found due.
+	// dueRows is the number of rows found due, those of due people included.
 	// +optional
 	DueRows int64 `json:"dueRows,omitempty"`
 	// erasedRows is the number of all rows deleted, those of erased people included.

@@ -56,25 +56,25 @@ func runStatus(run stats.CampaignRun) v1alpha1.CampaignRun {
 	return out
 }
 
+// showLastRun speaks of the newest run that has ended. One that is being sent shows in Scheduled, so that a
+// campaign at work is as Ready as one at rest.
 func showLastRun(c *v1alpha1.Campaign, runs []stats.CampaignRun) {
 	kind := v1alpha1.LastRunSucceededCondition
-	if len(runs) == 0 {
-		conditions.True(c, kind, v1alpha1.ReasonNoRunYet, "No run has started yet")
-		return
-	}
-	run := runs[0]
-	switch v1alpha1.CampaignRunState(run.State) {
-	case v1alpha1.RunFinished:
-		conditions.True(c, kind, v1alpha1.ReasonRunFinished, fmt.Sprintf("Run %s: %d of %d sent", run.RunName, run.Sent, run.Audience))
-	case v1alpha1.RunFailed:
-		reason := v1alpha1.ReasonRunFailed
-		if run.Failure == v1alpha1.ReasonTooManyRecipients {
-			reason = v1alpha1.ReasonTooManyRecipients
+	for _, run := range runs {
+		switch v1alpha1.CampaignRunState(run.State) {
+		case v1alpha1.RunFinished:
+			conditions.True(c, kind, v1alpha1.ReasonRunFinished, fmt.Sprintf("Run %s: %d of %d sent", run.RunName, run.Sent, run.Audience))
+			return
+		case v1alpha1.RunFailed:
+			reason := v1alpha1.ReasonRunFailed
+			if run.Failure == v1alpha1.ReasonTooManyRecipients {
+				reason = v1alpha1.ReasonTooManyRecipients
+			}
+			conditions.False(c, kind, reason, fmt.Sprintf("Run %s ended without being sent: %s", run.RunName, run.Failure))
+			return
 		}
-		conditions.False(c, kind, reason, fmt.Sprintf("Run %s ended without being sent: %s", run.RunName, run.Failure))
-	default:
-		conditions.Unknown(c, kind, v1alpha1.ReasonRunInProgress, "Run "+run.RunName+" is being sent")
 	}
+	conditions.True(c, kind, v1alpha1.ReasonNoRunYet, "No run has ended yet")
 }
 
 // newestDue is the due time of the newest run in the ledger.

@@ -107,7 +107,7 @@ func showStatus(s *scope) {
 	for _, n := range s.networks {
 		status.Erased += n.status.Erased
 		if run := n.status.LastRun; run != nil {
-			status.Due += run.DueMembers + run.DueRows
+			status.Due += run.DueMembers
 		}
 		if len(status.Networks) < maxShown {
 			status.Networks = append(status.Networks, n.status)
@@ -120,46 +120,62 @@ func showStatus(s *scope) {
 	showErasures(s)
 }
 
-// showPlanned sets Planned from the networks, the worst first. A step's error has set it already.
+// showPlanned sets Planned from the newest ended run of each network, the worst first. A step's error has set it
+// already.
 func showPlanned(s *scope) {
 	kind := v1alpha1.PlannedCondition
 	if s.policy.Spec.State.Suspended() {
 		conditions.False(s.policy, kind, v1alpha1.ReasonSuspended, "No run starts while the policy is suspended")
 		return
 	}
-	reason, message := v1alpha1.ReasonAwaitingFirstRun, "No run has been due yet"
-	var running string
+	reason, message := v1alpha1.ReasonAwaitingFirstRun, "No run has ended yet"
 	for _, n := range s.networks {
 		if n.failure != nil {
 			return
 		}
-		run := n.status.LastRun
-		if n.running != "" && (run == nil || run.FinishedAt == nil) {
-			running = n.network.Name
+		if bad, words := trouble(n); bad != "" {
+			conditions.False(s.policy, kind, bad, words)
+			return
 		}
+		run := ended(n.result)
 		switch {
-		case n.gaveUp != "":
-			conditions.False(s.policy, kind, v1alpha1.ReasonRetentionRunFailed, "Run "+n.gaveUp+": its worker failed too often; delete the Job to try again")
-			return
 		case run == nil:
-		case run.State == "Failed":
-			conditions.False(s.policy, kind, v1alpha1.ReasonRetentionRunFailed, fmt.Sprintf("Run %s over AlumniNetwork %s failed", run.ID, n.network.Name))
-			return
-		case run.FailedMembers > 0:
-			conditions.False(s.policy, kind, v1alpha1.ReasonMembersFailed,
-				fmt.Sprintf("Run %s over AlumniNetwork %s could not erase %d people; it erased the others", run.ID, n.network.Name, run.FailedMembers))
-			return
 		case run.State == "Certified":
 			reason, message = v1alpha1.ReasonCertified, "The newest runs erased what was due and left a certificate"
 		case run.State == "Previewed" && reason == v1alpha1.ReasonAwaitingFirstRun:
 			reason, message = v1alpha1.ReasonPreviewed, "The newest runs counted what is due and erased nothing"
 		}
 	}
-	if running != "" {
-		conditions.Unknown(s.policy, kind, v1alpha1.ReasonRetentionRunning, "A run over AlumniNetwork "+running+" is under way")
-		return
-	}
 	conditions.True(s.policy, kind, reason, message)
+}
+
+// trouble says what is wrong with the newest ended run of a network; empty when nothing is.
+func trouble(n *networkScope) (reason, message string) {
+	if n.gaveUp != "" {
+		return v1alpha1.ReasonRetentionRunFailed, "Run " + n.gaveUp + ": its worker failed too often; delete the Job to try again"
+	}
+	run := ended(n.result)
+	switch {
+	case run == nil:
+		return "", ""
+	case run.State == "Failed":
+		return v1alpha1.ReasonRetentionRunFailed,
+			fmt.Sprintf("Run %s over AlumniNetwork %s failed: %s", run.RunName, n.network.Name, run.Failure)
+	case run.FailedMembers > 0:
+		return v1alpha1.ReasonMembersFailed,
+			fmt.Sprintf("Run %s over AlumniNetwork %s could not erase %d people; it erased the others", run.RunName, n.network.Name, run.FailedMembers)
+	}
+	return "", ""
+}
+
+// ended is the newest scheduled run or preview that has come to its end; nil when there is none.
+func ended(result storeread.Retention) *stats.RetentionRun {
+	for i := range result.Runs {
+		if result.Runs[i].Kind == "Scheduled" && result.Runs[i].FinishedAt != nil {
+			return &result.Runs[i]
+		}
+	}
+	return nil
 }
 
 // showErasures sets ErasuresOnTime from the oldest open request.

@@ -26,7 +26,7 @@ type RetentionPolicyStatusApplyConfiguration struct {
 	LastScheduledAt *metav1.Time `json:"lastScheduledAt,omitempty"`
 	// selectedNetworks is the number of networks that the selector chooses.
 	SelectedNetworks *int32 `json:"selectedNetworks,omitempty"`
-	// due is the number of people and log rows that the last runs found due, over all networks.
+	// due is the number of people that the last runs found due, over all networks.
 	Due *int64 `json:"due,omitempty"`
 	// erased is the number of people erased so far, over all networks.
 	Erased *int64 `json:"erased,omitempty"`

@@ -33,7 +33,7 @@ type RetentionRunApplyConfiguration struct {
 	ChangedMembers *int64 `json:"changedMembers,omitempty"`
 	// failedMembers could not be erased and need a look.
 	FailedMembers *int64 `json:"failedMembers,omitempty"`
-	// dueRows is the number of log rows found due.
+	// dueRows is the number of rows found due, those of due people included.
 	DueRows *int64 `json:"dueRows,omitempty"`
 	// erasedRows is the number of all rows deleted, those of erased people included.
 	ErasedRows *int64 `json:"erasedRows,omitempty"`
