@@ -105,8 +105,14 @@ func migrate(ctx context.Context, owner dbconn.Login, folder fs.FS) (version int
 	if known := latest(folder); version > known {
 		return version, &NewerSchemaError{Found: version, Known: known}
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return version, fmt.Errorf("migrate the store: %w", err)
+	_, upErr := provider.Up(ctx)
+	if reached, err := provider.GetDBVersion(ctx); err == nil {
+		version = reached // those before the failing one stand
+	} else {
+		upErr = errors.Join(upErr, err)
 	}
-	return provider.GetDBVersion(ctx)
+	if upErr != nil {
+		return version, fmt.Errorf("migrate the store: %w", upErr)
+	}
+	return version, nil
 }
