@@ -104,7 +104,7 @@ func TestWhatIsThereAlready(t *testing.T) {
 		"a role of our name with another comment":   {server: []string{"CREATE ROLE DB_portal", "COMMENT ON ROLE DB_portal IS 'Reporting'"}, want: ErrRoleTaken},
 		"a role of our name of another network":     {server: []string{"CREATE ROLE DB_portal", "COMMENT ON ROLE DB_portal IS '" + markerPrefix + "00'"}, want: &ClaimedError{}},
 		"a role of our name in an unclaimed empty":  {server: []string{"CREATE DATABASE DB OWNER ADMIN", "CREATE ROLE DB_portal"}, want: ErrRoleTaken},
-		"a role with our marker left by our crash":  {server: []string{"CREATE ROLE DB_portal NOLOGIN", "COMMENT ON ROLE DB_portal IS 'MARKER'"}},
+		"a role with our marker left by our crash":  {server: []string{"SET ROLE ADMIN", "CREATE ROLE DB_portal NOLOGIN", "COMMENT ON ROLE DB_portal IS 'MARKER'"}},
 		"a superuser's claim table without any row": {server: []string{"CREATE DATABASE DB OWNER ADMIN"}, inside: []string{"CREATE SCHEMA alumni_operator", sqlMakeClaim, "GRANT USAGE ON SCHEMA alumni_operator TO ADMIN", "GRANT SELECT ON alumni_operator.claim TO ADMIN"}, want: ErrNotEmpty},
 	}
 	bothAdmins(t, func(t *testing.T, like *world) {
