@@ -17,12 +17,13 @@ type feed struct {
 	limiter *rate.Limiter
 	batch   int
 	most    int
+	age     time.Duration // how long after its claim an item may go out
 }
 
 // newFeed sizes the feed. With a limit it keeps at most a tenth of a second's messages, so that a pause of the mail
 // server does not gather a burst; and claims at most a second's.
-func newFeed(limit rate.Limit, onUnknown string) *feed {
-	f := &feed{most: maxBatch, batch: firstBatch, limiter: rate.NewLimiter(rate.Inf, 0)}
+func newFeed(limit rate.Limit, onUnknown string, age time.Duration) *feed {
+	f := &feed{age: age, most: maxBatch, batch: firstBatch, limiter: rate.NewLimiter(rate.Inf, 0)}
 	waiting := maxBatch
 	if onUnknown == OnUnknownHold {
 		f.most, waiting = holdBatch, 0
@@ -40,9 +41,9 @@ func newFeed(limit rate.Limit, onUnknown string) *feed {
 // adapt makes batches larger while they go quickly and smaller while they do not.
 func (f *feed) adapt(took time.Duration) {
 	switch {
-	case took > maxClaimAge/5:
+	case took > f.age/5:
 		f.batch = max(1, f.batch/2)
-	case took < maxClaimAge/20:
+	case took < f.age/20:
 		f.batch = min(f.most, f.batch*2)
 	}
 }

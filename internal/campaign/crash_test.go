@@ -5,7 +5,6 @@ package campaign
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -36,8 +35,14 @@ var workerBinary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// process is a running worker.
+type process struct {
+	*exec.Cmd
+	ended chan struct{}
+}
+
 // worker starts the real binary on the rig's job, as the operator would.
-func (r *rig) worker() *exec.Cmd {
+func (r *rig) worker() *process {
 	r.Helper()
 	path, err := workerBinary()
 	if err != nil {
@@ -65,34 +70,38 @@ func (r *rig) worker() *exec.Cmd {
 	if err := cmd.Start(); err != nil {
 		r.Fatal(err)
 	}
-	r.Cleanup(func() { _ = cmd.Process.Kill() })
-	return cmd
+	p := &process{Cmd: cmd, ended: make(chan struct{})}
+	go func() { _ = cmd.Wait(); close(p.ended) }()
+	r.Cleanup(func() { _ = cmd.Process.Kill(); <-p.ended })
+	return p
 }
 
 // stopAt sends a signal to the worker when so many mails were taken, and waits for its end.
-func (r *rig) stopAt(cmd *exec.Cmd, taken int, signal syscall.Signal) (exit int, took time.Duration) {
+func (r *rig) stopAt(p *process, taken int, signal syscall.Signal) (exit int, took time.Duration) {
 	r.Helper()
 	for r.smtp.Taken() < taken {
-		time.Sleep(time.Millisecond)
-		if cmd.ProcessState != nil {
-			break
+		select {
+		case <-p.ended:
+			r.Fatalf("the worker ended after %d mails, before %d were taken:\n%s", r.smtp.Taken(), taken, r.log)
+		case <-time.After(time.Millisecond):
 		}
 	}
 	started := time.Now()
-	if err := cmd.Process.Signal(signal); err != nil {
+	if err := p.Process.Signal(signal); err != nil {
 		r.Fatalf("signal the worker: %v", err)
 	}
-	return exitCode(r, cmd), time.Since(started)
+	return exitCode(r, p), time.Since(started)
 }
 
-func exitCode(r *rig, cmd *exec.Cmd) int {
+// exitCode waits for the worker's end.
+func exitCode(r *rig, p *process) int {
 	r.Helper()
-	err := cmd.Wait()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		r.Fatal(err)
+	select {
+	case <-p.ended:
+	case <-time.After(3 * time.Minute):
+		r.Fatalf("the worker does not end; %d mails, %v\n%s", r.smtp.Taken(), r.counts(), r.log)
 	}
-	return cmd.ProcessState.ExitCode()
+	return p.ProcessState.ExitCode()
 }
 
 // tally counts recipients without a mail, and mails beyond the first.
@@ -167,14 +176,14 @@ func TestTerminatedWorkerLeavesNothingInDoubt(t *testing.T) {
 func TestTerminatedWorkerDoesNotWaitForASilentServer(t *testing.T) {
 	g := NewWithT(t)
 	r := newRig(t, 50)
-	r.smtp.SetHooks(smtptest.Hooks{Data: func(_ string, attempt int) smtptest.Verdict {
-		if attempt == 1 && r.smtp.Taken() >= 10 {
+	r.smtp.SetHooks(smtptest.Hooks{Data: func(string, int) smtptest.Verdict {
+		if r.smtp.Taken() >= 10 {
 			return smtptest.Verdict{Delay: time.Hour}
 		}
 		return smtptest.Verdict{}
 	}})
-	cmd := r.worker()
-	exit, took := r.stopAt(cmd, 10, syscall.SIGTERM)
+	exit, took := r.stopAt(r.worker(), 10, syscall.SIGTERM)
+	r.smtp.SetHooks(smtptest.Hooks{})
 	g.Expect(exit).To(Equal(1))
 	g.Expect(took).To(BeNumerically("<", 15*time.Second))
 	g.Expect(r.counts()).NotTo(HaveKey("Claimed"))

@@ -81,9 +81,13 @@ const (
 	firstBatch = 100
 	// holdBatch bounds what Hold leaves to a person after a crash.
 	holdBatch = 50
-	// maxClaimAge is how long a row's consent check is good for.
+	// maxClaimAge is how long a row's consent check is good for. It is less where leases are short, so that no
+	// message goes out whose lease may have run out.
 	maxClaimAge = 5 * time.Second
 )
+
+// claimAge is how long after its claim a message may still go out.
+func (t Tuning) claimAge() time.Duration { return min(maxClaimAge, t.Lease/3) }
 
 func (t Tuning) withDefaults() Tuning {
 	for _, d := range []struct {

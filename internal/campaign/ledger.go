@@ -213,7 +213,7 @@ func yearsBetween(from *time.Time, to time.Time) int {
 
 // sweep settles what dead workers left and what is too late. It returns how many rows of dead workers it found.
 func (l *ledger) sweep(ctx context.Context, onUnknown string) (lost, expired int64, err error) {
-	tag, err := l.pool.Exec(ctx, sqlLostLeases, l.run.id, onUnknown != OnUnknownHold)
+	tag, err := l.pool.Exec(ctx, sqlLostLeases, l.run.id, onUnknown != OnUnknownHold, l.owner)
 	if err != nil {
 		return 0, 0, fmt.Errorf("settle lost leases: %w", err)
 	}

@@ -20,6 +20,7 @@ type queue struct {
 	acks     chan<- ack
 	policy   policy
 	writer   *writer
+	claimAge time.Duration // how long after its claim an item may go out
 	breaker  *breaker
 	log      *slog.Logger
 	draining <-chan struct{} // closed when the worker is told to stop
@@ -110,7 +111,7 @@ func (q *queue) TryNext() *mail.Letter {
 
 // prepare makes the mail of an item. Items that cannot go out are settled here, and nil is returned.
 func (q *queue) prepare(i *item) *mail.Letter {
-	if q.isDraining() || time.Since(i.claimedAt) > maxClaimAge {
+	if q.isDraining() || time.Since(i.claimedAt) > q.claimAge {
 		q.settle(i, settlement{state: statePlanned})
 		return nil
 	}
@@ -144,7 +145,7 @@ func (q *queue) render(i *item) (body []byte, err error) {
 }
 
 // Fresh allows a message whose consent was checked a short while ago.
-func (q *queue) Fresh(l *mail.Letter) bool { return time.Since(itemOf(l).claimedAt) <= maxClaimAge }
+func (q *queue) Fresh(l *mail.Letter) bool { return time.Since(itemOf(l).claimedAt) <= q.claimAge }
 
 // Done settles an item and tells the breaker.
 func (q *queue) Done(l *mail.Letter, o mail.Outcome) {

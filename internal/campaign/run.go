@@ -111,7 +111,7 @@ type engine struct {
 func (e *engine) work(ctx context.Context) error {
 	lanes := min(max(e.job.Network.Email.MaxConnections, 1), maxConns)
 	acks := make(chan ack, waitingAcks)
-	feed := newFeed(e.limit(), e.job.Campaign.OnUnknown)
+	feed := newFeed(e.limit(), e.job.Campaign.OnUnknown, e.job.Tuning.claimAge())
 	// Writing outlives ctx, which only says that nothing new may begin; wire outlives it by DrainTimeout.
 	store, stopStore := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopStore()
@@ -121,7 +121,7 @@ func (e *engine) work(ctx context.Context) error {
 	defer cut()
 	e.queue = &queue{
 		items: feed.items, acks: acks, writer: e.writer, log: e.job.Log, draining: claims.Done(),
-		breaker: &breaker{now: time.Now},
+		breaker: &breaker{now: time.Now}, claimAge: e.job.Tuning.claimAge(),
 		policy: policy{base: e.job.Tuning.BackoffBase, onUnknown: e.job.Campaign.OnUnknown, random: rand.Float64,
 			left: func() time.Duration { return time.Until(e.ledger.run.deadline) }},
 	}

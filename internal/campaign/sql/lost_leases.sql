@@ -3,7 +3,7 @@
 
 -- Settles rows of a worker that died with them: nobody knows whether they were sent. With Resend they are planned
 -- again and counted; with Hold they wait for a person.
--- $1 run, $2 whether to resend
+-- $1 run, $2 whether to resend, $3 this worker, which is alive
 UPDATE alumni.delivery d
 SET state = CASE WHEN $2 THEN 'Planned' ELSE 'Unknown' END,
     reason = CASE WHEN $2 THEN '' ELSE 'WorkerLost' END,
@@ -11,6 +11,6 @@ SET state = CASE WHEN $2 THEN 'Planned' ELSE 'Unknown' END,
     lease_owner = NULL,
     lease_until = NULL
 FROM (SELECT member_id, step, channel FROM alumni.delivery
-      WHERE run_id = $1 AND state = 'Claimed' AND lease_until < now()
+      WHERE run_id = $1 AND state = 'Claimed' AND lease_until < now() AND lease_owner <> $3
       FOR UPDATE SKIP LOCKED) lost
 WHERE d.run_id = $1 AND d.member_id = lost.member_id AND d.step = lost.step AND d.channel = lost.channel;
