@@ -32,17 +32,20 @@ func Roles() []Role {
 const maxDatabase = 50
 
 // Database is the name of a network's database: namespace and name joined by "_", which neither can contain.
-// A longer one is cut and ends in a hash of both.
+// A longer one is cut and ends in a hash of both, and so does one that PostgreSQL would refuse.
 func Database(namespace, name string) string {
 	full := namespace + "_" + name
 	if len(full) <= maxDatabase && !reserved(full) {
 		return full
 	}
 	sum := sha256.Sum256([]byte(namespace + "/" + name))
+	if reserved(full) {
+		full = "n" + full
+	}
 	return full[:min(len(full), maxDatabase-14)] + "__" + hex.EncodeToString(sum[:6])
 }
 
-// reserved tells names that PostgreSQL keeps for itself.
+// reserved tells names that PostgreSQL keeps for itself: it refuses roles that start like this.
 func reserved(name string) bool { return len(name) >= 3 && name[:3] == "pg_" }
 
 // DatabaseRole is the name of one role of a database.
