@@ -55,14 +55,48 @@ func (r *Reconciler) importRoster(ctx context.Context, s *scope) error {
 		return err
 	}
 	run, err := dueImport(s)
-	if err != nil {
-		return err
+	if err == nil && run == nil {
+		run, err = r.unfinishedImport(ctx, s)
 	}
-	if run == nil {
+	switch {
+	case err != nil:
+		return err
+	case run == nil:
 		reportImport(n, s.facts.Roster)
 		return nil
+	default:
+		return r.followImport(ctx, s, *run)
 	}
-	return r.followImport(ctx, s, *run)
+}
+
+// unfinishedImport finds the newest import that was started and of which the store knows no outcome: one that still
+// runs, or that failed before it reached the store. Its job tells.
+func (r *Reconciler) unfinishedImport(ctx context.Context, s *scope) (*importRun, error) {
+	jobs, err := r.imports(ctx, s.network)
+	if err != nil {
+		return nil, err
+	}
+	var newest *importRun
+	for i := range jobs {
+		due, err := time.Parse(time.RFC3339, jobs[i].Annotations[labels.ScheduledAt])
+		if err == nil && (newest == nil || due.After(newest.due)) {
+			newest = &importRun{name: jobs[i].Name, due: due}
+		}
+	}
+	if last := s.facts.Roster; newest == nil || (last != nil && last.RunName == newest.name) {
+		return nil, nil
+	}
+	return newest, nil
+}
+
+// imports lists the jobs of the network's imports that are still kept.
+func (r *Reconciler) imports(ctx context.Context, n *v1alpha1.AlumniNetwork) ([]batchv1.Job, error) {
+	list := &batchv1.JobList{}
+	err := r.Client.List(ctx, list, client.InNamespace(n.Namespace), client.MatchingLabels(labels.Selector(n.Name, labels.Roster)))
+	if err != nil {
+		return nil, fmt.Errorf("list imports: %w", err)
+	}
+	return list.Items, nil
 }
 
 // importRun is one import that is due, or was the last to be.
@@ -173,13 +207,12 @@ func (r *Reconciler) checkSource(ctx context.Context, n *v1alpha1.AlumniNetwork)
 
 // stopImports deletes the jobs of imports that still run. What they did not finish, they did not change.
 func (r *Reconciler) stopImports(ctx context.Context, n *v1alpha1.AlumniNetwork) error {
-	list := &batchv1.JobList{}
-	err := r.Client.List(ctx, list, client.InNamespace(n.Namespace), client.MatchingLabels(labels.Selector(n.Name, labels.Roster)))
+	jobs, err := r.imports(ctx, n)
 	if err != nil {
-		return fmt.Errorf("list imports: %w", err)
+		return err
 	}
-	for i := range list.Items {
-		j := &list.Items[i]
+	for i := range jobs {
+		j := &jobs[i]
 		if condition(j, batchv1.JobComplete) != nil || condition(j, batchv1.JobFailed) != nil || j.DeletionTimestamp != nil {
 			continue
 		}

@@ -102,6 +102,30 @@ func TestAScheduledRosterWaitsForItsTime(t *testing.T) {
 	g.Expect(s.imports(ctx, g, namespace)).To(BeEmpty())
 }
 
+func TestAnImportThatNeverReachedTheStoreIsTold(t *testing.T) {
+	t.Parallel()
+	g, ctx := NewWithT(t), t.Context()
+	s := operator(t)
+	namespace := s.tenant(ctx, t, g)
+	s.secret(ctx, g, namespace, "pg-admin", adminRole(ctx, t, g, createsAll))
+	s.claim(ctx, g, namespace, "hr-export")
+	n := external(namespace, "main", withRoster)
+	g.Expect(s.Client.Create(ctx, n)).To(Succeed())
+
+	run := s.oneImport(ctx, g, namespace)
+	s.endPod(ctx, g, namespace, run.Name, 2)
+
+	message := s.condition(ctx, g, n, v1alpha1.RosterSyncedCondition, metav1.ConditionFalse, v1alpha1.ReasonImportFailed)
+	g.Expect(message).To(And(ContainSubstring("before it reached the store"), ContainSubstring(run.Name)))
+
+	// A schedule that is declared now has its first time in a year: until then the failed import is the newest word.
+	zone := v1alpha1.TimeZone("Asia/Tokyo")
+	s.change(ctx, g, n, func(n *v1alpha1.AlumniNetwork) {
+		n.Spec.Roster.Schedule = &v1alpha1.CronSchedule{Cron: "0 3 1 1 *", TimeZone: &zone}
+	})
+	s.condition(ctx, g, n, v1alpha1.RosterSyncedCondition, metav1.ConditionFalse, v1alpha1.ReasonImportFailed)
+}
+
 func TestAZoneThatDoesNotExistStalls(t *testing.T) {
 	t.Parallel()
 	g, ctx := NewWithT(t), t.Context()

@@ -13,7 +13,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/apply"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/resources/store"
 )
 
 // standalone is a network with a server of its own.
@@ -54,6 +56,31 @@ func TestAStandaloneServerIsMadeUnderTheRestrictedLevelAndItsVolumeOutlivesIt(t 
 		g.Expect(kept.GetOwnerReferences()).To(BeEmpty())
 		g.Expect(kept.GetDeletionTimestamp()).To(BeNil())
 	}
+}
+
+func TestANewOperatorAloneDoesNotRestartADatabase(t *testing.T) {
+	t.Parallel()
+	g, ctx := NewWithT(t), t.Context()
+	s := operator(t)
+	namespace := s.tenant(ctx, t, g)
+	n := external(namespace, "main", standalone)
+	g.Expect(s.Client.Create(ctx, n)).To(Succeed())
+	s.condition(ctx, g, n, v1alpha1.StoreReadyCondition, metav1.ConditionFalse, v1alpha1.ReasonServerNotReady)
+
+	// What the version before this one would have applied.
+	older, _ := store.Desired(store.Input{Network: n, Image: "alumni-operator:older", PostgresImage: "postgres:test"})
+	g.Expect((&apply.Applier{Client: s.Client, Live: s.Client}).Apply(ctx, n, older)).To(Succeed())
+	bootImage := func() string {
+		g.Expect(s.Client.Get(ctx, client.ObjectKeyFromObject(older), older)).To(Succeed())
+		return store.BootImage(older)
+	}
+	s.poke(ctx, g, n)
+	g.Consistently(bootImage, "3s", beat).Should(Equal("alumni-operator:older"))
+
+	s.change(ctx, g, n, func(n *v1alpha1.AlumniNetwork) {
+		n.Spec.Store.Standalone = &v1alpha1.StandaloneStore{Image: "postgres:newer"}
+	})
+	g.Eventually(bootImage, settle, beat).Should(Equal("alumni-operator:test"))
 }
 
 func TestAVolumeOfSomebodyElseIsNotTaken(t *testing.T) {

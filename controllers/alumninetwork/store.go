@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -34,14 +35,35 @@ func (r *Reconciler) runServer(ctx context.Context, s *scope) error {
 	if err := r.ensureClaim(ctx, in); err != nil {
 		return err
 	}
-	server, others := store.Desired(in)
-	if err := r.applier().Apply(ctx, n, append(others, server)...); err != nil {
+	server, err := r.applyServer(ctx, in)
+	if err != nil {
 		return err
 	}
 	if server.Status.ReadyReplicas > 0 {
 		return nil
 	}
 	return r.podsNotReady(ctx, n, labels.Store, v1alpha1.ReasonServerNotReady, "the PostgreSQL server is starting")
+}
+
+// applyServer applies the server's objects. A new version of the operator alone does not restart a database: the boot
+// program that a server was made with stays until something else of the server changes.
+func (r *Reconciler) applyServer(ctx context.Context, in store.Input) (*appsv1.StatefulSet, error) {
+	live := &appsv1.StatefulSet{}
+	server, others := store.Desired(in)
+	err := r.Client.Get(ctx, client.ObjectKeyFromObject(server), live)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("read the server: %w", err)
+	}
+	if earlier := store.BootImage(live); earlier != "" && earlier != in.Image {
+		in.Image = earlier
+		unchanged, _ := store.Desired(in)
+		if same, err := r.applier().Stands(in.Network, unchanged, live); err != nil {
+			return nil, err
+		} else if same {
+			server = unchanged
+		}
+	}
+	return server, r.applier().Apply(ctx, in.Network, append(others, server)...)
 }
 
 // ensureClaim makes the volume claim once. An existing one of this network, left by an earlier object of this name, is

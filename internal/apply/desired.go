@@ -63,6 +63,19 @@ func clean(value any) {
 	}
 }
 
+// Stands says whether obj, as a child of the owner, is what was applied to existing last, and every field of it still
+// stands. It sends nothing.
+func (a *Applier) Stands(owner, obj, existing client.Object) (bool, error) {
+	if err := a.own(owner, obj); err != nil {
+		return false, fmt.Errorf("compare %s: %w", a.describe(obj), err)
+	}
+	desired, err := a.toApply(obj)
+	if err != nil {
+		return false, fmt.Errorf("compare %s: %w", a.describe(obj), err)
+	}
+	return a.matches(desired, existing)
+}
+
 // matches says whether applying would change nothing: the same was applied before, and every field of it still
 // stands as it was applied.
 func (a *Applier) matches(desired *unstructured.Unstructured, existing client.Object) (bool, error) {

@@ -28,9 +28,16 @@ func TestWhatCannotBeChangedOnALiveObject(t *testing.T) {
 			&refusal{"spec.store.standalone.storageClassName", "cannot be changed"}},
 		"the name of a database": {"network.yaml", []change{set(external, "spec", "store")}, set("other", "spec", "store", "external", "database"),
 			&refusal{"spec.store.external.database", "cannot be changed"}},
+		"a database that had no name of its own": {"network.yaml", []change{set(object{"type": "External", "external": object{"adminSecretRef": object{"name": "pg"}}}, "spec", "store")},
+			set("other", "spec", "store", "external", "database"), &refusal{"spec.store", "external.database cannot be set or removed"}},
+		"a volume that had no size of its own": {"network.yaml", []change{set(object{"type": "Standalone"}, "spec", "store")},
+			set("2Gi", "spec", "store", "standalone", "storageSize"), &refusal{"spec.store", "standalone.storageSize cannot be set or removed"}},
+		"a volume that had no class of its own": {"network.yaml", []change{set(object{"type": "Standalone"}, "spec", "store")},
+			set("fast", "spec", "store", "standalone", "storageClassName"), &refusal{"spec.store", "standalone.storageClassName cannot be set or removed"}},
 		"the network of a campaign": {"campaign.yaml", nil, set("other", "spec", "networkRef", "name"),
 			&refusal{"spec.networkRef", "declare a new Campaign"}},
-		"but the image of a store may change": {"network.yaml", nil, set("postgres:17", "spec", "store", "standalone", "image"), nil},
+		"but the image of a store may be set": {"network.yaml", []change{set(object{"type": "Standalone"}, "spec", "store")}, set("postgres:17", "spec", "store", "standalone", "image"), nil},
+		"and the image of a store may change": {"network.yaml", nil, set("postgres:17", "spec", "store", "standalone", "image"), nil},
 		"and the texts of a campaign may":     {"campaign.yaml", nil, set(list{object{"locale": "ja", "subject": "新", "body": "文"}}, "spec", "content", "locales"), nil},
 	}
 	env := kube.Start(t)

@@ -26,6 +26,9 @@ const Port uint16 = 5432
 // serverUID is the user that the server runs as. No image needs to know it.
 const serverUID int64 = 10001
 
+// bootContainer is the init container that copies the boot program.
+const bootContainer = "boot"
+
 // Where things lie in the server's pod.
 const (
 	bootDir  = "/alumni"
@@ -117,7 +120,7 @@ func podSpec(in Input) corev1.PodSpec {
 	n := in.Network
 	boot := pod.Scratch("boot", bootDir, "64Mi")
 	copier := corev1.Container{
-		Name:         "boot",
+		Name:         bootContainer,
 		Image:        in.Image,
 		Command:      []string{"/pgboot", "copy", bootDir + "/pgboot"},
 		VolumeMounts: []corev1.VolumeMount{boot.Mount},
@@ -152,6 +155,16 @@ func podSpec(in Input) corev1.PodSpec {
 	spec.Containers = []corev1.Container{server}
 	pod.Harden(&spec, serverUID)
 	return spec
+}
+
+// BootImage is the image from which a server takes its boot program; empty for one that does not exist yet.
+func BootImage(server *appsv1.StatefulSet) string {
+	for i := range server.Spec.Template.Spec.InitContainers {
+		if c := &server.Spec.Template.Spec.InitContainers[i]; c.Name == bootContainer {
+			return c.Image
+		}
+	}
+	return ""
 }
 
 // sharedBuffers is a quarter of the memory limit, as PostgreSQL's manual advises, within what is of any use.
