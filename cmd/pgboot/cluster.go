@@ -112,7 +112,7 @@ func initdb(ctx context.Context, p programs, dir, password string) error {
 		if err := emptyFolder(dir); err != nil {
 			return err
 		}
-		cmd := exec.CommandContext(ctx, p.initdb, append(common, try...)...) //nolint:gosec // PostgreSQL's own program
+		cmd := exec.CommandContext(ctx, p.initdb, append(common, try...)...)
 		cmd.Env = environment()
 		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		output, err := cmd.CombinedOutput()

@@ -72,7 +72,9 @@ func newVolume(t *testing.T) *volume {
 	v.must(os.WriteFile(filepath.Join(v.adminDir, passwordFile), []byte(v.password+"\n"), 0o644))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	v.must(err)
-	v.port = listener.Addr().(*net.TCPAddr).Port
+	address, err := net.ResolveTCPAddr("tcp", listener.Addr().String())
+	v.must(err)
+	v.port = address.Port
 	v.must(listener.Close())
 	v.give(root)
 	return v
@@ -165,7 +167,7 @@ func (v *volume) waitReady(g *WithT, p *process) {
 
 // connect opens a session as the superuser.
 func (v *volume) connect(g *WithT, password string) (*pgx.Conn, error) {
-	conn, err := dbconn.Connect(v.t.Context(), dbconn.Login{Host: "127.0.0.1", Port: uint16(v.port), Database: "postgres", //nolint:gosec // a port number
+	conn, err := dbconn.Connect(v.t.Context(), dbconn.Login{Host: "127.0.0.1", Port: uint16(v.port), Database: "postgres",
 		Username: "postgres", Password: password, SSLMode: dbconn.SSLDisable}, dbconn.Options{})
 	if err == nil {
 		v.t.Cleanup(func() { _ = conn.Close(v.t.Context()) })

@@ -87,7 +87,11 @@ func serve(signals <-chan os.Signal, o options, p programs, log *slog.Logger) er
 			if s == syscall.SIGTERM {
 				s = syscall.SIGINT // fast shutdown instead of waiting for clients
 			}
-			if err := syscall.Kill(pid, s.(syscall.Signal)); err != nil {
+			number, ok := s.(syscall.Signal)
+			if !ok {
+				continue
+			}
+			if err := syscall.Kill(pid, number); err != nil {
 				log.Warn("Passing a signal on", "signal", s.String(), "error", err.Error())
 			}
 		}

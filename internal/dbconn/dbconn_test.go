@@ -159,10 +159,12 @@ func TestTheEnvironmentSaysNothing(t *testing.T) {
 
 func TestASilentServerIsGivenUpInTime(t *testing.T) {
 	g := NewWithT(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a listener of a test
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() { _ = listener.Close() })
-	login := dbconn.Login{Host: "127.0.0.1", Port: uint16(listener.Addr().(*net.TCPAddr).Port), Database: "x", Username: "x", Password: "x", SSLMode: "disable"} //nolint:errcheck,forcetypeassert // a TCP listener
+	address, err := net.ResolveTCPAddr("tcp", listener.Addr().String())
+	g.Expect(err).NotTo(HaveOccurred())
+	login := dbconn.Login{Host: "127.0.0.1", Port: uint16(address.Port), Database: "x", Username: "x", Password: "x", SSLMode: "disable"}
 
 	start := time.Now()
 	_, err = dbconn.Connect(t.Context(), login, dbconn.Options{})

@@ -97,7 +97,7 @@ func (s *session) converge(ctx context.Context, result *EnsureResult) error {
 		switch {
 		case overtaken(err) && hurried < overtakes:
 			hurried++
-			if err := pause(ctx, rand.N(overtakePause)); err != nil {
+			if err := pause(ctx, rand.N(overtakePause)); err != nil { //nolint:gosec // jitter
 				return err
 			}
 			continue

@@ -29,7 +29,7 @@ func emptyStore(t *testing.T) (dbconn.Login, *pgx.Conn) {
 		t.Fatal(err)
 	}
 	login := dbconn.Login{
-		Host: server.Host, Port: uint16(server.Port), Database: config.Database, Username: "postgres", //nolint:gosec // a port number
+		Host: server.Host, Port: uint16(server.Port), Database: config.Database, Username: "postgres",
 		Password: server.Password, SSLMode: dbconn.SSLDisable,
 	}
 	conn, err := dbconn.Connect(t.Context(), login, dbconn.Options{})

@@ -117,7 +117,7 @@ func (s *Store) open(login dbconn.Login) *pgxpool.Pool {
 
 func (s *Store) adminLogin() dbconn.Login {
 	return dbconn.Login{
-		Host: s.server.Host, Port: uint16(s.server.Port), Database: "postgres", //nolint:gosec // a port number
+		Host: s.server.Host, Port: uint16(s.server.Port), Database: "postgres",
 		Username: "postgres", Password: s.server.Password, SSLMode: dbconn.SSLDisable,
 	}
 }

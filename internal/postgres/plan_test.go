@@ -1,0 +1,161 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package postgres
+
+import (
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+)
+
+// freshServer is a server that never heard of the network, seen by a plain admin.
+func freshServer(version int) Actual {
+	return Actual{
+		ServerVersion: "x", serverNumber: version, utf8Template: true, roles: map[string]roleFacts{},
+		session: sessionFacts{name: "boss", createDB: true, createRole: true, inherits: true, admin: true},
+	}
+}
+
+func texts(steps []Step) string {
+	var all []string
+	for _, s := range steps {
+		for _, st := range s.statements {
+			all = append(all, st.text)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+func TestPlanIsPureAndInAFixedOrder(t *testing.T) {
+	g := NewWithT(t)
+	spec := newSpec(t, "net", "uid-1")
+
+	first, err := Plan(spec, freshServer(150000))
+	g.Expect(err).NotTo(HaveOccurred())
+	for range 20 { // maps have no order
+		again, err := Plan(spec, freshServer(150000))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(texts(again)).To(Equal(texts(first)))
+	}
+	for _, s := range first {
+		g.Expect(s.Reason).NotTo(BeEmpty())
+		g.Expect(s.statements).NotTo(BeEmpty())
+	}
+}
+
+func TestPlanKeepsPasswordsOutOfItsSteps(t *testing.T) {
+	g := NewWithT(t)
+	spec := newSpec(t, "net", "uid-1")
+	steps, err := Plan(spec, freshServer(150000))
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, r := range spec.roles {
+		g.Expect(texts(steps)).NotTo(ContainSubstring(r.password))
+	}
+}
+
+func TestPlanSpeaksTheServersVersion(t *testing.T) {
+	for name, c := range map[string]struct {
+		version int
+		latin   bool
+		want    []string
+		never   []string
+	}{
+		"15":                           {150018, false, []string{"LOCALE_PROVIDER libc LC_COLLATE 'C'", `GRANT "net_owner" TO "boss"`}, []string{"INHERIT TRUE", "builtin", "LC_CTYPE"}},
+		"15 with a template in EUC_JP": {150018, true, []string{"LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'"}, []string{"builtin"}},
+		"16":                           {160004, false, []string{"LOCALE_PROVIDER libc", `GRANT "net_owner" TO "boss" WITH INHERIT TRUE, SET TRUE`}, []string{"builtin"}},
+		"17":                           {170002, false, []string{"LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"}, []string{"libc"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			actual := freshServer(c.version)
+			actual.utf8Template = !c.latin
+			steps, err := Plan(newSpec(t, "net", "uid-1"), actual)
+			g.Expect(err).NotTo(HaveOccurred())
+			for _, want := range c.want {
+				g.Expect(texts(steps)).To(ContainSubstring(want))
+			}
+			for _, never := range c.never {
+				g.Expect(texts(steps)).NotTo(ContainSubstring(never))
+			}
+		})
+	}
+}
+
+func TestPlanRefusesServersThatCannotServe(t *testing.T) {
+	spec := newSpec(t, "net", "uid-1")
+	for name, c := range map[string]struct {
+		change func(*Actual)
+		want   error
+	}{
+		"too old":   {func(a *Actual) { a.serverNumber, a.ServerVersion = 140011, "14.11" }, ErrVersion},
+		"a standby": {func(a *Actual) { a.readOnly = true }, ErrReadOnly},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			actual := freshServer(150000)
+			c.change(&actual)
+			steps, err := Plan(spec, actual)
+			g.Expect(err).To(MatchError(c.want))
+			g.Expect(steps).To(BeEmpty())
+		})
+	}
+}
+
+func TestNewSpecRefusesWhatCannotWork(t *testing.T) {
+	good := func() (string, Claim, map[naming.Role]string) {
+		passwords := map[naming.Role]string{}
+		for _, role := range naming.Roles() {
+			passwords[role] = "a-long-password"
+		}
+		return "net", Claim{ClusterID: "c", Namespace: "n", Name: "a", NetworkUID: "u"}, passwords
+	}
+	for name, change := range map[string]func(*string, *Claim, map[naming.Role]string){
+		"no database":             func(d *string, _ *Claim, _ map[naming.Role]string) { *d = "" },
+		"a name too long":         func(d *string, _ *Claim, _ map[naming.Role]string) { *d = strings.Repeat("x", 54) },
+		"a name with a zero byte": func(d *string, _ *Claim, _ map[naming.Role]string) { *d = "a\x00b" },
+		"no cluster":              func(_ *string, c *Claim, _ map[naming.Role]string) { c.ClusterID = "" },
+		"no UID":                  func(_ *string, c *Claim, _ map[naming.Role]string) { c.NetworkUID = "" },
+		"no password":             func(_ *string, _ *Claim, p map[naming.Role]string) { delete(p, naming.RolePortal) },
+		"a short password":        func(_ *string, _ *Claim, p map[naming.Role]string) { p[naming.RolePortal] = "canary" },
+		"a password in Japanese":  func(_ *string, _ *Claim, p map[naming.Role]string) { p[naming.RolePortal] = "canaryパスワード" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			database, claim, passwords := good()
+			_, err := NewSpec(database, claim, passwords)
+			g.Expect(err).NotTo(HaveOccurred())
+			change(&database, &claim, passwords)
+			_, err = NewSpec(database, claim, passwords)
+			g.Expect(err).To(HaveOccurred())
+			g.Expect(err.Error()).NotTo(ContainSubstring("canary"))
+		})
+	}
+}
+
+// TestScramVerifier holds the verifier against one that PostgreSQL 15 itself made of the same password and salt, and
+// against verifiers that are none.
+func TestScramVerifier(t *testing.T) {
+	g := NewWithT(t)
+	made, err := scramVerifier("a-long-password")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(made).To(MatchRegexp(`^SCRAM-SHA-256\$4096:[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$`))
+	g.Expect(scramMatches(made, "a-long-password")).To(BeTrue())
+	g.Expect(scramMatches(made, "a-long-passwore")).To(BeFalse())
+	other, err := scramVerifier("a-long-password")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(other).NotTo(Equal(made), "every verifier has its own salt")
+
+	w := newWorld(t, true)
+	w.exec("CREATE ROLE "+w.spec.Database+"_portal", "SET password_encryption TO 'scram-sha-256'; ALTER ROLE "+w.spec.Database+"_portal PASSWORD 'a-long-password'")
+	stored := w.lines(w.super, "SELECT rolpassword FROM pg_authid WHERE rolname = '"+w.spec.Database+"_portal'")
+	g.Expect(scramMatches(stored[0], "a-long-password")).To(BeTrue(), "PostgreSQL makes the same of it")
+
+	for _, none := range []string{"", "md5abc", "SCRAM-SHA-256", "SCRAM-SHA-256$", "SCRAM-SHA-256$x:y$z", "SCRAM-SHA-256$0:c2FsdA==$a:b",
+		"SCRAM-SHA-256$99999999999:c2FsdA==$a:b", "SCRAM-SHA-256$4096:!$a:b", "SCRAM-SHA-256$4096$a:b"} {
+		g.Expect(scramMatches(none, "a-long-password")).To(BeFalse(), none)
+	}
+}
