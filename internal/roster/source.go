@@ -109,7 +109,7 @@ func cause(err error) string {
 	case errors.As(err, &errno):
 		return errno.Error()
 	}
-	return fmt.Sprintf("%T", rootOf(err))
+	return fmt.Sprintf("unexpected error (%T)", rootOf(err))
 }
 
 func isTimeout(err error) bool {
