@@ -16,6 +16,13 @@ GO_TEST_FLAGS ?=
 FUZZTIME ?= 20s
 BENCHTIME ?= 1x
 
+# Tests, linters and images share one build cache because all build without C.
+ifneq ($(findstring -race,$(GO_TEST_FLAGS)),)
+export CGO_ENABLED := 1
+else
+export CGO_ENABLED := 0
+endif
+
 STEP := ./hack/step.sh
 CLUSTER_TOOL := go -C hack/cluster run .
 IMAGES_TOOL := go -C hack/images run .
@@ -84,7 +91,7 @@ fmt: ## Format the code and order its imports.
 .PHONY: build
 build: ## Build the programs into bin/.
 	@mkdir -p bin
-	@$(STEP) "Building into bin/" env CGO_ENABLED=0 go build -trimpath -tags timetzdata \
+	@$(STEP) "Building into bin/" go build -trimpath \
 		-ldflags "-s -w -X github.com/alumni-operator/alumni-operator/internal/version.version=$(VERSION)" \
 		-o bin/ ./cmd/...
 

@@ -29,7 +29,7 @@ func (p *plane) startManager(ctx context.Context) error {
 	}
 	defer func() { _ = log.Close() }()
 	certs := filepath.Join(p.dir, "apiserver")
-	p.manager = exec.Command(filepath.Join(p.assets, "kube-controller-manager"), //nolint:gosec // the folder of the programs is chosen by the developer
+	p.manager = exec.Command(filepath.Join(p.assets, "kube-controller-manager"),
 		"--kubeconfig="+p.env.KubeconfigFile,
 		"--service-account-private-key-file="+filepath.Join(certs, "sa-signer.key"),
 		"--root-ca-file="+filepath.Join(certs, "apiserver.crt"),

@@ -136,7 +136,7 @@ func initdb(binDir, dir, password string, who account) error {
 	if err := os.Chown(pwFile, who.uid, who.gid); err != nil {
 		return fmt.Errorf("give the password file to PostgreSQL's user: %w", err)
 	}
-	cmd := exec.Command(filepath.Join(binDir, "initdb"), "--pgdata", filepath.Join(dir, "data"), //nolint:gosec // the folder of the PostgreSQL programs is chosen by the developer
+	cmd := exec.Command(filepath.Join(binDir, "initdb"), "--pgdata", filepath.Join(dir, "data"),
 		"--username", superuser, "--pwfile", pwFile, "--auth", "scram-sha-256",
 		"--locale", "C.UTF-8", "--encoding", "UTF8", "--no-sync", "--no-instructions")
 	cmd.Dir = dir
