@@ -104,6 +104,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, nil // nothing outside is undone, and no child is made any more
 	}
 	r.Secrets.Watch(network.Namespace)
+	if err := r.begin(ctx, network); err != nil {
+		return outcome.Fold(err)
+	}
 	before := network.DeepCopy()
 	s := &scope{network: network, now: r.Clock.Now()}
 	errs := r.run(ctx, s)
@@ -117,6 +120,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		result = outcome.Earlier(result, s.nextImport)
 	}
 	return result, err
+}
+
+// begin tells at once that a new network was seen: its first provisioning takes seconds.
+func (r *Reconciler) begin(ctx context.Context, network *v1alpha1.AlumniNetwork) error {
+	if network.Status.ObservedGeneration > 0 {
+		return nil
+	}
+	before := network.DeepCopy()
+	conditions.Begin(network, v1alpha1.NetworkConditions())
+	_, err := patch.Status(ctx, r.Client, before, network)
+	return err
 }
 
 // run takes the steps to a usable store, and then those of what lives on it.

@@ -6,9 +6,11 @@ package alumninetwork_test
 import (
 	"io"
 	"log/slog"
+
+	"github.com/alumni-operator/alumni-operator/cmd/manager/app"
 )
 
-// newHandler logs everything, down to the finest detail, so that a secret at any level is found.
+// newHandler logs down to the finest detail that the manager offers, so that a secret at any level is found.
 func newHandler(w io.Writer) slog.Handler {
-	return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.Level(-10)})
+	return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.Level(-app.MaxLogLevel)})
 }

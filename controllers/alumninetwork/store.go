@@ -130,7 +130,7 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 func (r *Reconciler) repair(ctx context.Context, s *scope, spec postgres.Spec, found []postgres.Step) error {
 	logger := log.FromContext(ctx)
 	for _, step := range found {
-		logger.Info("Repairing the store", "found", step.Reason)
+		logger.Info("Working on the store", "found", step.Reason)
 	}
 	result, err := postgres.Ensure(ctx, postgres.EnsureInput{Admin: s.admin, Spec: spec})
 	if errors.As(err, &s.migration) {

@@ -28,6 +28,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/cmd/manager/app"
 	"github.com/alumni-operator/alumni-operator/controllers"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
@@ -72,7 +73,9 @@ func operator(t *testing.T) suite {
 		installRoles(ctx, g, env.Client)
 		logs := &logBuffer{}
 		ctrl.SetLogger(logs.logger())
-		mgr, err := ctrl.NewManager(env.ConfigFor(t, operatorUser), ctrl.Options{
+		cfg := env.ConfigFor(t, operatorUser)
+		cfg.QPS, cfg.Burst = app.APIRate, app.APIBurst
+		mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 			Scheme: controllers.NewScheme(), Cache: controllers.CacheOptions(), Metrics: server.Options{BindAddress: "0"},
 			Logger: logs.logger(),
 		})

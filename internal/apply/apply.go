@@ -68,7 +68,7 @@ func (a *Applier) applyOne(ctx context.Context, owner, obj client.Object) error 
 		}
 		desired.SetUID(existing.GetUID())
 	}
-	log.FromContext(ctx).Info("Applying", "kind", desired.GetKind(), "name", desired.GetName(), "new", existing == nil)
+	log.FromContext(ctx).Info("Applying", "object", a.describe(obj), "new", existing == nil)
 	config := client.ApplyConfigurationFromUnstructured(desired)
 	if err := a.Client.Apply(ctx, config, client.FieldOwner(FieldManager), client.ForceOwnership); err != nil {
 		return a.refused("apply", obj, err)
@@ -89,7 +89,7 @@ func (a *Applier) Create(ctx context.Context, owner, obj client.Object) (bool, e
 	err := a.Client.Create(ctx, obj, client.FieldOwner(FieldManager))
 	switch {
 	case err == nil:
-		log.FromContext(ctx).Info("Created", "kind", a.kind(obj), "name", obj.GetName())
+		log.FromContext(ctx).Info("Created", "object", a.describe(obj))
 		return true, nil
 	case !apierrors.IsAlreadyExists(err):
 		return false, a.refused("create", obj, err)

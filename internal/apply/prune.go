@@ -58,7 +58,7 @@ func (a *Applier) Delete(ctx context.Context, obj client.Object) error {
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("delete %s: %w", a.describe(obj), err)
 	}
-	log.FromContext(ctx).Info("Deleted", "kind", a.kind(obj), "name", obj.GetName())
+	log.FromContext(ctx).Info("Deleted", "object", a.describe(obj))
 	return nil
 }
 

@@ -50,6 +50,17 @@ func Summarise(obj Object, components []string, errs ...error) {
 	}
 }
 
+// Begin marks an object as seen, for the first write before slow work: its generation is being worked on and nothing is
+// known yet.
+func Begin(obj Object, components []string) {
+	obj.SetObservedGeneration(obj.GetGeneration())
+	for _, kind := range components {
+		Unknown(obj, kind, v1alpha1.ReasonNotReachedYet, "not looked at yet")
+	}
+	Unknown(obj, v1alpha1.ReadyCondition, v1alpha1.ReasonProgressing, "The operator has begun to work on this")
+	True(obj, v1alpha1.ReconcilingCondition, v1alpha1.ReasonProgressing, "The operator has begun to work on this")
+}
+
 func observedGeneration(obj Object) int64 {
 	if c := Get(obj, v1alpha1.ReadyCondition); c != nil {
 		return c.ObservedGeneration

@@ -90,6 +90,15 @@ func TestAbnormalConditionsGoWhenTheirTimeIsOver(t *testing.T) {
 	g.Expect(abnormal(n)).To(BeEmpty())
 }
 
+func TestAnObjectThatWasJustSeenIsInProgress(t *testing.T) {
+	g := NewWithT(t)
+	n := object("", "")
+	conditions.Begin(n, components)
+	g.Expect(n.Status.ObservedGeneration).To(Equal(int64(3)))
+	g.Expect(conditions.Get(n, "Second").Status).To(Equal(metav1.ConditionUnknown))
+	g.Expect(kstatus(g, n)).To(Equal(status.InProgressStatus))
+}
+
 func TestTheSameSummaryTwiceChangesNothing(t *testing.T) {
 	g := NewWithT(t)
 	n := object("-", "?")

@@ -13,6 +13,10 @@ import (
 // defaultPostgresImage runs Standalone stores where neither network nor flag names an image.
 const defaultPostgresImage = "postgres:17.7"
 
+// MaxLogLevel is the finest level that may be asked for. Beyond it, client-go logs the bodies of requests, and with them
+// what Secrets hold.
+const MaxLogLevel = 5
+
 // Options are the flags of the manager.
 type Options struct {
 	WorkloadImage  string
@@ -57,6 +61,8 @@ func Parse(args []string, env func(string) string) (Options, error) {
 		return o, usage(f, errors.New("the manager takes flags only"))
 	case o.WorkloadImage == "" && o.PodName == "":
 		return o, usage(f, errors.New("--workload-image is needed outside a cluster"))
+	case o.LogLevel < 0 || o.LogLevel > MaxLogLevel:
+		return o, usage(f, fmt.Errorf("--v must be from 0 to %d: finer levels would log what Secrets hold", MaxLogLevel))
 	case o.MaxConcurrent < 1 || o.MaxConcurrent > 100:
 		return o, usage(f, errors.New("--max-concurrent-reconciles must be from 1 to 100"))
 	}
