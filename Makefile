@@ -44,7 +44,7 @@ help: ## List the commands.
 
 .PHONY: deps
 deps: ## Install what the machine lacks (as root on Debian) or name it.
-	@./hack/deps.sh test cluster images
+	@./hack/deps.sh test cluster images browser
 
 .PHONY: demo
 demo: ## Show the whole job on a real cluster (CLUSTER=current IMG=… for a cluster that you have).
@@ -129,9 +129,14 @@ test-modules: ## The tests of the modules under hack/.
 	@for module in $(MODULES); do echo "$$module:"; go -C "$$module" test $(GO_TEST_FLAGS) ./...; done
 
 .PHONY: e2e
-e2e: ## The stories on a real cluster, made for them and removed after.
-	@./hack/deps.sh cluster images
+e2e: ## The stories on a real cluster, made for them and removed after, and the portal in a browser.
+	@./hack/deps.sh test cluster images browser
 	@$(STEP) "End-to-end stories" go test -count=1 -vet=off -v -timeout 60m $(GO_TEST_FLAGS) ./test/e2e/...
+	@$(STEP) "The portal in a browser" $(MAKE) test-browser
+
+.PHONY: test-browser
+test-browser: ## The portal in a real browser (part of e2e; needs no cluster).
+	@go test -count=1 -vet=off -v -timeout 15m -tags browser $(GO_TEST_FLAGS) ./test/browser/...
 
 .PHONY: bench
 bench: ## The figures of docs/performance.md; use an idle machine.

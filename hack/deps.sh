@@ -5,7 +5,7 @@
 # Makes sure that the Debian packages for some work are there: installs what is
 # missing when it runs as root, names it otherwise.
 #
-#   hack/deps.sh [test] [cluster] [images]
+#   hack/deps.sh [test] [cluster] [images] [browser]
 set -euo pipefail
 
 missing=()
@@ -62,6 +62,12 @@ for group in "$@"; do
 	images)
 		need dpkg program dpkg-deb
 		need ca-certificates test -s /etc/ssl/certs/ca-certificates.crt
+		;;
+	browser)
+		need chromium program chromium
+		need fonts-noto-cjk test -d /usr/share/fonts/opentype/noto # Japanese is boxes without it
+		need nodejs program node
+		need npm program npm
 		;;
 	*)
 		echo "hack/deps.sh: there is no group $group" >&2
