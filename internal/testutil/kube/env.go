@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -112,6 +113,9 @@ func RunThen(m *testing.M, finish func()) int {
 	shared.plane = nil
 	return code
 }
+
+// Kubectl is the path of the kubectl that was built with the control plane.
+func (e *Env) Kubectl() string { return filepath.Join(e.plane.assets, "kubectl") }
 
 // NewNamespace creates a namespace with a random name that enforces the
 // restricted Pod Security level, and deletes it when the test ends. Its objects
