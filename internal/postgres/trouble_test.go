@@ -118,7 +118,7 @@ func TestAnAdminThatLostTheOwnerRole(t *testing.T) {
 	g := NewWithT(t)
 	w := newWorld(t, false)
 	w.ensure()
-	w.exec(w.names(w.filled([]string{"REVOKE DB_owner FROM ADMIN CASCADE"}))...)
+	w.execAs(w.admin, w.names(w.filled([]string{"REVOKE DB_owner FROM ADMIN CASCADE"}))...)
 
 	g.Expect(w.check()).To(BeEmpty(), "the steady state does not need it")
 	g.Expect(w.ensure().Steps).To(HaveLen(1))

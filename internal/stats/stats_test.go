@@ -103,6 +103,29 @@ func TestNetworkCountsMembersErasuresAndImports(t *testing.T) {
 	g.Expect(e.Open).To(Equal(n.Erasure.Open))
 }
 
+// TestCountingARunLooksAtItsOwnLedgerOnly asks PostgreSQL for its plan: the whole ledger of the store must not be read
+// for one run.
+func TestCountingARunLooksAtItsOwnLedgerOnly(t *testing.T) {
+	g := NewWithT(t)
+	s := store.New(t)
+	for _, sql := range []string{
+		`INSERT INTO alumni.member (id, state, family_name, locale) SELECT gen_random_uuid(), 'Active', 'x', 'ja' FROM generate_series(1, 500)`,
+		`INSERT INTO alumni.campaign_run (run_name, campaign_uid, campaign, type, generation, state, scheduled_at, deadline)
+		 SELECT 'r-' || n, 'uid', 'c', 'Newsletter', 1, 'Finished', now(), now() FROM generate_series(1, 40) n`,
+		`INSERT INTO alumni.delivery (run_id, member_id, channel, state) SELECT r.id, m.id, 'Email', 'Sent' FROM alumni.campaign_run r, alumni.member m`,
+		`ANALYZE alumni.delivery`,
+	} {
+		_, err := s.Admin().Exec(t.Context(), sql)
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	query, err := os.ReadFile("queries/campaign_counts.sql")
+	g.Expect(err).NotTo(HaveOccurred())
+	var plan string
+	g.Expect(s.Admin().QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+strings.ReplaceAll(string(query), "$1", "'{3}'")).Scan(&plan)).To(Succeed())
+	g.Expect(plan).To(ContainSubstring("delivery_pkey"))
+	g.Expect(plan).NotTo(MatchRegexp(`Seq Scan",[^}]*"Relation Name": "delivery"`))
+}
+
 // ledger makes one delivery for each state, and erased ones beside them.
 var ledger = []string{
 	`INSERT INTO alumni.campaign_run (run_name, campaign_uid, campaign, type, purpose, generation, state, audience, scheduled_at, deadline) VALUES
@@ -141,6 +164,11 @@ func TestCampaignRunsAddUpToTheirAudience(t *testing.T) {
 	newest, err := r.CampaignRuns(t.Context(), "uid", 1)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(newest).To(Equal(runs[:1]))
+	settled, err := r.CampaignRuns(t.Context(), "uid", 10, "news-1", "news-2")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(settled[0]).To(Equal(run), "a run that still sends is counted whatever the caller thinks")
+	g.Expect(total(settled[1])).To(BeZero())
+	g.Expect(settled[1].Audience).To(Equal(runs[1].Audience))
 	none, err := r.CampaignRuns(t.Context(), "nobody", 10)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(none).To(BeEmpty())

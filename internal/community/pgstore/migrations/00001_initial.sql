@@ -303,18 +303,21 @@ CREATE TABLE alumni.retention_certificate (
 );
 
 -- Aggregates for status and metrics. No row of these views speaks of one person.
+-- Members are counted in one pass; a query that asks for one column alone is not charged with the others.
 CREATE VIEW alumni_stats.members AS
-SELECT (SELECT count(*) FROM alumni.member WHERE state = 'Listed')    AS listed,
-       (SELECT count(*) FROM alumni.member WHERE state = 'Invited')   AS invited,
-       (SELECT count(*) FROM alumni.member WHERE state = 'Active')    AS active,
-       (SELECT count(*) FROM alumni.member WHERE state = 'Paused')    AS paused,
-       (SELECT count(*) FROM alumni.member WHERE state = 'Withdrawn') AS withdrawn,
+SELECT s.listed, s.invited, s.active, s.paused, s.withdrawn,
        (SELECT count(*) FROM alumni.member m
           JOIN alumni.contact c ON c.member_id = m.id AND c.channel = 'Email'
           JOIN alumni.consent_state s ON s.member_id = m.id AND s.purpose = 'Network' AND s.decision = 'Given'
-         WHERE m.state = 'Active'
-           AND NOT EXISTS (SELECT FROM alumni.suppression x WHERE x.member_id = m.id AND x.channel = 'Email')) AS reachable,
-       (SELECT count(*) FROM alumni.tombstone WHERE kind = 'Member')  AS erased;
+          LEFT JOIN alumni.suppression x ON x.member_id = m.id AND x.channel = 'Email'
+         WHERE m.state = 'Active' AND x.member_id IS NULL) AS reachable,
+       (SELECT count(*) FROM alumni.tombstone WHERE kind = 'Member') AS erased
+FROM (SELECT count(*) FILTER (WHERE state = 'Listed')    AS listed,
+             count(*) FILTER (WHERE state = 'Invited')   AS invited,
+             count(*) FILTER (WHERE state = 'Active')    AS active,
+             count(*) FILTER (WHERE state = 'Paused')    AS paused,
+             count(*) FILTER (WHERE state = 'Withdrawn') AS withdrawn
+      FROM alumni.member) s;
 
 CREATE VIEW alumni_stats.erasure_requests AS
 SELECT count(*) AS open, min(received_at) AS oldest_received_at
