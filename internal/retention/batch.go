@@ -172,7 +172,7 @@ type marks struct {
 	kinds []string
 }
 
-// tombstonesOf makes the keyed hashes of people: of the member, the employee number and each address.
+// tombstonesOf makes the keyed hashes of people: of the member, the employee number and the address.
 func tombstonesOf(keys *tombstone.Keyer, people []person) marks {
 	var m marks
 	add := func(kind tombstone.Kind, value string) {
@@ -184,8 +184,8 @@ func tombstonesOf(keys *tombstone.Keyer, people []person) marks {
 		if p.number != nil && strings.TrimSpace(*p.number) != "" {
 			add(tombstone.EmployeeNumber, *p.number)
 		}
-		for _, address := range p.addresses {
-			add(tombstone.Email, address)
+		if p.address != nil {
+			add(tombstone.Email, *p.address)
 		}
 	}
 	return m

@@ -11,16 +11,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/alumni-operator/alumni-operator/internal/retention/audit"
 	"github.com/alumni-operator/alumni-operator/internal/retention/certificate"
 	"github.com/alumni-operator/alumni-operator/internal/retention/plan"
 )
-
-// verifyPage is the number of members whose keys are looked up in one statement.
-const verifyPage = 5000
 
 // finish looks for what may be left, and ends the run with a certificate or, when something was found, without.
 func (e *Executor) finish(ctx context.Context, digest string, left int64) error {
@@ -68,38 +64,6 @@ func (e *Executor) verify(ctx context.Context, left int64) (audit.Checks, error)
 	head, err := VerifyChain(ctx, e.planner.pool)
 	checks.ChainVerified = head.Seq
 	return checks, err
-}
-
-// searchKeys makes the keys of everybody who is still there and looks for them among this run's tombstones.
-func (e *Executor) searchKeys(ctx context.Context) (int64, error) {
-	var found int64
-	for last := uuid.Nil; ; {
-		rows, err := e.planner.pool.Query(ctx, sqlVerifyPage, last, verifyPage)
-		if err != nil {
-			return 0, fmt.Errorf("read members: %w", err)
-		}
-		page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (person, error) {
-			var p person
-			return p, row.Scan(&p.id, &p.number, &p.addresses)
-		})
-		if err != nil {
-			return 0, fmt.Errorf("read members: %w", err)
-		}
-		if len(page) == 0 {
-			return found, nil
-		}
-		last = page[len(page)-1].id
-		m := tombstonesOf(e.planner.keys, page)
-		keys := make([][]byte, len(m.keys))
-		for i := range m.keys {
-			keys[i] = m.keys[i][:]
-		}
-		var n int64
-		if err := e.planner.pool.QueryRow(ctx, sqlVerifyKeys, keys, e.book.run.id).Scan(&n); err != nil {
-			return 0, fmt.Errorf("search for erased keys: %w", err)
-		}
-		found += n
-	}
 }
 
 // certify ends the run: its last link of the chain, and the certificate that names it, in one transaction.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -143,10 +144,12 @@ func childRowsSQL(deliveries bool) string {
 
 // preview ends a dry run: it counts, and says so. A store that could not be erased from is said to be one.
 func preview(ctx context.Context, planner *Planner, book *journal) error {
+	started := time.Now()
 	due, err := planner.Plan(ctx)
 	if err != nil {
 		return err
 	}
+	planning := time.Since(started)
 	var failure string
 	if err := catalogue.Check(ctx, planner.pool); errors.Is(err, catalogue.ErrIncomplete) {
 		failure = catalogueFailure(err)
@@ -167,7 +170,7 @@ func preview(ctx context.Context, planner *Planner, book *journal) error {
 		total = total.Add(certificate.Total{Members: c.Members, Rows: c.Rows})
 	}
 	book.job.Log.Info("Previewed", "run", book.job.RunName, "dueMembers", total.Members, "dueRows", total.Rows,
-		"planHash", due.Hash, "failure", failure)
+		"planHash", due.Hash, "failure", failure, "planningMilliseconds", planning.Milliseconds())
 	return nil
 }
 

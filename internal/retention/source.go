@@ -33,9 +33,9 @@ type source interface {
 // person is a locked member who is about to be erased, with what tombstones are made of. It lives in memory, for
 // the length of one transaction.
 type person struct {
-	id        uuid.UUID
-	number    *string
-	addresses []string
+	id      uuid.UUID
+	number  *string
+	address *string
 }
 
 func newSource(job Job, p *plan.Plan) source {
@@ -94,9 +94,9 @@ func (s *policySource) recheck(ctx context.Context, q querier, ids []uuid.UUID) 
 	var f memberFacts
 	var p person
 	var still []person
-	_, err = pgx.ForEachRow(rows, append(f.targets(), &p.number, &p.addresses), func() error {
+	_, err = pgx.ForEachRow(rows, append(f.targets(), &p.number, &p.address), func() error {
 		if _, due := s.plan.Verdict(f.facts()); due {
-			still = append(still, person{id: f.id, number: p.number, addresses: p.addresses})
+			still = append(still, person{id: f.id, number: p.number, address: p.address})
 		}
 		p = person{}
 		return nil
@@ -169,7 +169,7 @@ func (s *requestSource) recheck(ctx context.Context, q querier, ids []uuid.UUID)
 	}
 	still, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (person, error) {
 		var p person
-		return p, row.Scan(&p.id, &p.number, &p.addresses)
+		return p, row.Scan(&p.id, &p.number, &p.address)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("check requests again: %w", err)

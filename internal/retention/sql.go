@@ -127,11 +127,14 @@ var (
 	//go:embed queries/tombstones.sql
 	sqlTombstones string
 
+	//go:embed queries/verify_erased.sql
+	sqlVerifyErased string
+
 	//go:embed queries/verify_keys.sql
 	sqlVerifyKeys string
 
-	//go:embed queries/verify_page.sql
-	sqlVerifyPage string
+	//go:embed queries/verify_members.sql
+	sqlVerifyMembers string
 
 	//go:embed queries/verify_tombstones.sql
 	sqlVerifyTombstones string
