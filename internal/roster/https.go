@@ -70,7 +70,12 @@ func (s Source) openHTTPS(ctx context.Context) (io.ReadCloser, error) {
 	if limit == 0 {
 		limit = idleLimit
 	}
-	return newImpatient(response.Body, limit, cancel, client.CloseIdleConnections), nil
+	body := &impatient{ctx: ctx, body: response.Body, limit: limit, cancel: cancel, cleanUp: client.CloseIdleConnections, late: make(chan struct{})}
+	body.timer = time.AfterFunc(limit, func() {
+		close(body.late)
+		cancel(os.ErrDeadlineExceeded)
+	})
+	return body, nil
 }
 
 // client has the limits of this package and nothing of the environment.
@@ -200,6 +205,7 @@ func certificateTrouble(err error) string {
 
 // impatient ends a body that gives nothing for too long.
 type impatient struct {
+	ctx     context.Context //nolint:containedctx // the request's own: the body lives as long as it
 	body    io.ReadCloser
 	limit   time.Duration
 	timer   *time.Timer
@@ -208,27 +214,20 @@ type impatient struct {
 	late    chan struct{}
 }
 
-func newImpatient(body io.ReadCloser, limit time.Duration, cancel context.CancelCauseFunc, cleanUp func()) *impatient {
-	i := &impatient{body: body, limit: limit, cancel: cancel, cleanUp: cleanUp, late: make(chan struct{})}
-	i.timer = time.AfterFunc(limit, func() {
-		close(i.late)
-		cancel(os.ErrDeadlineExceeded)
-	})
-	i.timer.Stop()
-	return i
-}
-
-// Read starts the clock for as long as it waits.
+// Read starts the clock for as long as it waits. An end that comes after the request was given up is not believed:
+// a server that sees the connection close may end its answer in good order.
 func (i *impatient) Read(p []byte) (int, error) {
 	i.timer.Reset(i.limit)
 	n, err := i.body.Read(p)
 	i.timer.Stop()
-	if err == nil || errors.Is(err, io.EOF) {
-		return n, err
+	if err == nil {
+		return n, nil
 	}
 	select {
 	case <-i.late:
 		return n, fmt.Errorf("read the roster: %w", os.ErrDeadlineExceeded)
+	case <-i.ctx.Done():
+		return n, fmt.Errorf("read the roster: %w", context.Canceled)
 	default:
 		return n, err
 	}

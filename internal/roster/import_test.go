@@ -14,13 +14,14 @@ import (
 )
 
 func TestImportTakesAWholeRoster(t *testing.T) {
+	shared := newFixture(t)
 	for name, file := range map[string]people.Roster{
 		"a Japanese HR system in Shift_JIS": {Company: "hoshino-foods", Headings: people.Japanese, Encoding: people.ShiftJIS},
 		"an English one in UTF-8":           {Company: "hoshino-logistics", Headings: people.English, Encoding: people.UTF8},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			f := newFixture(t)
+			f := shared.fresh(t)
 			file.Count, file.Faults, file.Seed = 500, 22, 5
 			var b bytes.Buffer
 			faults, err := file.Write(&b)
