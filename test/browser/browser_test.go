@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -25,6 +26,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(portaltest.Run(m)) }
 
+// BROWSER_TESTS names the files to run, all of them when it is empty; SCREENS keeps pictures of the pages.
 func TestPortalInABrowser(t *testing.T) {
 	w := portaltest.New(t)
 	port := freePort(t)
@@ -38,7 +40,7 @@ func TestPortalInABrowser(t *testing.T) {
 	}
 	t.Setenv("PORTAL_URL", w.Network.PublicURL)
 	t.Setenv("CONTROL_URL", control.URL)
-	execute(t, "node", "--test", "--test-concurrency=1")
+	execute(t, "node", append([]string{"--test", "--test-concurrency=1"}, strings.Fields(os.Getenv("BROWSER_TESTS"))...)...)
 }
 
 func execute(t *testing.T, name string, args ...string) {

@@ -48,8 +48,9 @@ export async function signIn(page, who, language = 'ja', nth = 1) {
   await page.click('main button');
 }
 
-// shoot keeps a picture of the whole page, to be looked at.
+// shoot keeps a picture of the whole page, to be looked at, when SCREENS is set.
 export async function shoot(page, name) {
+  if (!process.env.SCREENS) return;
   mkdirSync(screens, { recursive: true });
   await page.screenshot({ path: `${screens}${name}.png`, fullPage: true });
 }

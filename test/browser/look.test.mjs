@@ -16,7 +16,7 @@ async function look(page, name, language, size) {
   assert.equal(await page.locator('h1').count(), 1, `${name} has one heading`);
   await shoot(page, `${name}-${language}-${size}`);
   await fits(page, `${name} ${language} ${size}`);
-  await accessible(page, `${name} ${language} ${size}`);
+  if (size === 'phone') await accessible(page, `${name} ${language} ${size}`); // the same elements on either
 }
 
 for (const language of ['ja', 'en']) {

@@ -1,0 +1,132 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// What a member does, with a real browser's forms, cookies and headers, and without JavaScript.
+
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { launch, mail, person, portal, signIn, stateOf, unsubscribeToken, visitor } from './lib.mjs';
+
+let browser;
+before(async () => { browser = await launch(); });
+after(async () => { await browser.close(); });
+
+const heading = (page) => page.locator('h1').innerText();
+
+test('somebody invited joins on a telephone, shows the name, and leaves', async () => {
+  const page = await visitor(browser, { size: 'phone' });
+  const invited = await person('Invited');
+  await page.goto('/');
+  await page.click('text=ログイン・参加する');
+  await page.fill('#address', invited.address);
+  await page.click('button:has-text("リンクを送る")');
+  assert.equal(await heading(page), 'メールをご確認ください');
+
+  const { text, token } = await mail(invited.address);
+  assert.match(text, /15分間有効/);
+  await page.goto(`/sign-in/${token}?lang=ja`);
+  for (const box of await page.locator('input[type=checkbox]').all()) assert.equal(await box.isChecked(), false);
+  await page.check('#purpose-Network');
+  await page.check('#purpose-Events');
+  await page.click('button:has-text("同意して参加する")');
+  assert.equal(await heading(page), 'プロフィール');
+  assert.equal(await stateOf(invited.id), 'Active');
+  const cookies = await page.context().cookies();
+  const session = cookies.find((c) => c.name === 'session');
+  assert.ok(session.httpOnly && session.sameSite === 'Lax');
+
+  await page.goto('/me/preview?as=Alumni');
+  assert.match(await page.locator('main').innerText(), /何も表示されません/);
+  await page.goto('/me/profile');
+  await page.selectOption('#visible-Name', 'Alumni');
+  await page.click('button:has-text("保存する")');
+  await page.click('text=ほかの方からの見え方');
+  assert.match(await page.locator('main').innerText(), /星野 花子/);
+
+  await page.click('nav.menu >> text=退会');
+  await page.click('text=退会の手続きへ進む');
+  await page.check('#understood');
+  await page.click('main button:has-text("退会する")');
+  assert.equal(await heading(page), '退会の手続きが完了しました');
+  assert.equal(await stateOf(invited.id), 'Withdrawn');
+  const request = await page.locator('code').innerText();
+  assert.ok((await mail(invited.address, 2)).text.includes(request));
+  await page.goto('/me');
+  assert.equal(await heading(page), 'ログイン');
+  await page.context().close();
+});
+
+test('a member changes consents and takes a pause in English', async () => {
+  const page = await visitor(browser, { language: 'en' });
+  const member = await person('Active');
+  await signIn(page, member, 'en');
+  await page.click('nav.menu >> text=Consent and mail');
+  await page.check('#purpose-Newsletter');
+  await page.click('main button:has-text("Save")');
+  assert.match(await page.locator('[role=status]').innerText(), /Saved/);
+  assert.match(await page.locator('tbody').innerText(), /Newsletter\s+Given\s+This site/);
+  await page.click('nav.menu >> text=Pause contact');
+  await page.click('button:has-text("Pause contact")');
+  assert.equal(await stateOf(member.id), 'Paused');
+  await page.click('button:has-text("Start contact again now")');
+  assert.equal(await stateOf(member.id), 'Active');
+  await page.click('header button:has-text("Sign out")');
+  assert.equal(new URL(page.url()).pathname, '/');
+  await page.goto('/me');
+  assert.equal(await heading(page), 'Sign in');
+  await page.context().close();
+});
+
+test('a member signs out everywhere from another browser', async () => {
+  const member = await person('Active');
+  const here = await visitor(browser);
+  const there = await visitor(browser);
+  await signIn(here, member, 'en', 1);
+  await signIn(there, member, 'en', 2);
+  await there.goto('/me/sessions');
+  assert.equal(await there.locator('main li').count(), 2);
+  await there.click('button:has-text("Sign out everywhere")');
+  await here.goto('/me');
+  assert.equal(await heading(here), 'Sign in');
+  await here.context().close();
+  await there.context().close();
+});
+
+test('the link at the foot of a mail stops mail without signing in', async () => {
+  const page = await visitor(browser);
+  const member = await person('Active');
+  await page.goto(`/u/${await unsubscribeToken(member.id, 'Newsletter')}`);
+  assert.equal(await heading(page), 'メールの停止');
+  await page.click('button:has-text("すべてのメールを停止する")');
+  assert.equal(await heading(page), 'メールを停止しました');
+  await signIn(page, member);
+  await page.goto('/me/consents');
+  await page.click('button:has-text("メールの受け取りを再開する")');
+  assert.match(await page.locator('[role=status]').innerText(), /再開しました/);
+  await page.context().close();
+});
+
+test('a form of another site is refused', async () => {
+  const page = await visitor(browser);
+  const member = await person('Active');
+  await signIn(page, member, 'en');
+  await page.route('http://elsewhere.example/', (route) => route.fulfill({
+    contentType: 'text/html', body: `<form method="post" action="${portal}/me/pause"><button name="act" value="pause">win</button></form>`,
+  }));
+  await page.goto('http://elsewhere.example/');
+  await page.click('button');
+  assert.equal(await heading(page), 'この操作は受け付けられませんでした'); // the language cookie stays at home too
+  assert.equal(await stateOf(member.id), 'Active');
+  await page.context().close();
+});
+
+test('the language follows the choice on every page', async () => {
+  const page = await visitor(browser, { language: 'en' });
+  await page.goto('/privacy');
+  assert.equal(await page.getAttribute('html', 'lang'), 'en');
+  await page.click('text=日本語');
+  assert.equal(await heading(page), '個人データの取り扱い');
+  await page.goto('/sign-in');
+  assert.equal(await page.getAttribute('html', 'lang'), 'ja');
+  await page.context().close();
+});
