@@ -171,12 +171,15 @@ func TestOneBadMemberBlocksNobodyElse(t *testing.T) {
 		"a row that stays":             {`RETURN NULL;`, "Residue"},
 		"a constraint of another kind": {`PERFORM 1 / 0; RETURN OLD;`, "22012"},
 	}
+	w := newWorld(t)
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			w := newWorld(t)
+			w.reset()
+			w.n = 0
 			ids := w.crowd(40)
 			w.booby(c.action)
+			defer w.exec(`DROP TRIGGER booby ON alumni.contact; DROP FUNCTION alumni.booby`)
 			g.Expect(Run(t.Context(), w.pool, w.job("one", "Enforce", leavers))).To(Succeed())
 			g.Expect(w.members()).To(Equal([]uuid.UUID{ids[12], ids[16]}))
 			g.Expect(w.outcomes("one")["leavers Erased"].Members).To(Equal(int64(38)))

@@ -185,6 +185,38 @@ func TestAWorkerToldToStopEndsInTimeAndTheNextGoesOn(t *testing.T) {
 	w.intact()
 }
 
+func TestAWorkerWhoseSessionsAreCutGoesOnAtItsNextStart(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(t)
+	w.crowd(400)
+	job := w.job("one", "Enforce", leavers)
+	job.Policy.BatchMembers = 10
+	var out bytes.Buffer
+	var cuts int
+	for done := false; !done; {
+		cmd := w.worker(job, &out)
+		g.Expect(cmd.Start()).To(Succeed())
+		exited := make(chan error, 1)
+		go func() { exited <- cmd.Wait() }()
+		time.Sleep(w.afterSomeBatches(g))
+		if cuts < 8 {
+			w.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1`, naming.DatabaseRole(w.store.Database, naming.RoleRetention))
+			cuts++
+		}
+		var err error
+		g.Eventually(exited).WithTimeout(60 * time.Second).Should(Receive(&err))
+		done = err == nil
+		if !done {
+			g.Expect(err).To(MatchError("exit status 1"), "a lost session is no reason to give up")
+			w.halfErased(g)
+		}
+	}
+	g.Expect(cuts).To(BeNumerically(">", 2))
+	g.Expect(w.outcomes("one")["leavers Erased"].Members).To(Equal(int64(400)))
+	g.Expect(w.outcomes("one")).NotTo(HaveKey("leavers Failed"))
+	w.intact()
+}
+
 func TestTwoWorkersOnOneRunDoTheWorkOnce(t *testing.T) {
 	g := NewWithT(t)
 	w := newWorld(t)

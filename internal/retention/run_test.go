@@ -177,38 +177,41 @@ func TestARunThatIsDoneIsLeftAlone(t *testing.T) {
 }
 
 func TestNothingIsErasedInDoubt(t *testing.T) {
+	w := newWorld(t)
 	cases := map[string]struct {
 		prepare func(*world, *Job)
 		want    string
+		undo    string
 	}{
 		"the store has a table that nobody knows": {func(w *world, _ *Job) {
 			w.exec(`CREATE TABLE alumni.badge (member_id uuid REFERENCES alumni.member ON DELETE CASCADE)`)
-		}, "Failed: CatalogueIncomplete: alumni.badge.member_id refers to alumni.member and is not known"},
+		}, "Failed: CatalogueIncomplete: alumni.badge.member_id refers to alumni.member and is not known", `DROP TABLE alumni.badge`},
 		"an index is missing": {func(w *world, _ *Job) { w.exec(`DROP INDEX alumni.delivery_member`) },
-			"Failed: CatalogueIncomplete: alumni.delivery.member_id has no index that begins with it"},
-		"a period cannot be read":       {func(_ *world, j *Job) { j.Policy.Rules[0].After = "P5" }, "Failed: PolicyInvalid"},
-		"a category is not known":       {func(_ *world, j *Job) { j.Policy.Rules[0].Category = "Posts" }, "Failed: PolicyInvalid"},
-		"an action is not known":        {func(_ *world, j *Job) { j.Policy.Rules[0].Action = "Anonymise" }, "Failed: PolicyInvalid"},
-		"the zone is not known":         {func(_ *world, j *Job) { j.Policy.TimeZone = "Asia/Edo" }, "Failed: PolicyInvalid"},
-		"a rule is there twice":         {func(_ *world, j *Job) { j.Policy.Rules = append(j.Policy.Rules, j.Policy.Rules[0]) }, "Failed: PolicyInvalid"},
-		"this machine's clock is ahead": {func(_ *world, j *Job) { j.Limits.Now = func() time.Time { return time.Now().Add(time.Hour) } }, "Failed: ClockJump"},
+			"Failed: CatalogueIncomplete: alumni.delivery.member_id has no index that begins with it",
+			`CREATE INDEX delivery_member ON alumni.delivery (member_id)`},
+		"a period cannot be read":       {func(_ *world, j *Job) { j.Policy.Rules[0].After = "P5" }, "Failed: PolicyInvalid", ""},
+		"a category is not known":       {func(_ *world, j *Job) { j.Policy.Rules[0].Category = "Posts" }, "Failed: PolicyInvalid", ""},
+		"an action is not known":        {func(_ *world, j *Job) { j.Policy.Rules[0].Action = "Anonymise" }, "Failed: PolicyInvalid", ""},
+		"the zone is not known":         {func(_ *world, j *Job) { j.Policy.TimeZone = "Asia/Edo" }, "Failed: PolicyInvalid", ""},
+		"a rule is there twice":         {func(_ *world, j *Job) { j.Policy.Rules = append(j.Policy.Rules, j.Policy.Rules[0]) }, "Failed: PolicyInvalid", ""},
+		"this machine's clock is ahead": {func(_ *world, j *Job) { j.Limits.Now = func() time.Time { return time.Now().Add(time.Hour) } }, "Failed: ClockJump", ""},
 		"the database's clock went back": {func(w *world, _ *Job) {
 			w.exec(`INSERT INTO alumni.retention_run (run_name, policy_uid, policy, generation, kind, mode, state, as_of)
 				VALUES ('earlier', 'p', 'p', 1, 'Scheduled', 'DryRun', 'Previewed', now() + interval '1 day')`)
-		}, "Failed: ClockJump"},
+		}, "Failed: ClockJump", ""},
 		"the run began under another generation": {func(w *world, _ *Job) {
 			w.exec(`INSERT INTO alumni.retention_run (run_name, policy_uid, policy, generation, kind, mode, state, as_of)
 				VALUES ('one', 'policy-uid', 'group-default', 7, 'Scheduled', 'Enforce', 'Executing', now())`)
-		}, "Failed: PolicyChanged"},
+		}, "Failed: PolicyChanged", ""},
 		"the run began as a preview": {func(w *world, _ *Job) {
 			w.exec(`INSERT INTO alumni.retention_run (run_name, policy_uid, policy, generation, kind, mode, state, as_of)
 				VALUES ('one', 'policy-uid', 'group-default', 1, 'Scheduled', 'DryRun', 'Planned', now())`)
-		}, "Failed: PolicyChanged"},
+		}, "Failed: PolicyChanged", ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			w := newWorld(t)
+			w.reset()
 			ids := w.plant(theStaff()...)
 			job := w.job("one", "Enforce", leavers)
 			c.prepare(w, &job)
@@ -217,6 +220,9 @@ func TestNothingIsErasedInDoubt(t *testing.T) {
 			}
 			g.Expect(w.state("one")).To(Equal(c.want))
 			g.Expect(w.members()).To(HaveLen(len(ids)))
+			if c.undo != "" {
+				w.exec(c.undo)
+			}
 		})
 	}
 }
