@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/tombstone"
 )
 
@@ -204,6 +205,13 @@ func storeError(action string, err error) error {
 	}
 	if _, told := asFailure(err); told || errors.Is(err, context.Canceled) {
 		return err
+	}
+	for _, class := range []error{dbconn.ErrUnreachable, dbconn.ErrAuthentication, dbconn.ErrTLS, dbconn.ErrNoDatabase, dbconn.ErrNotPermitted} {
+		if errors.Is(dbconn.Classify(err), class) {
+			f := forNow(StoreFailed, "%s: %s", action, class)
+			f.Detail = sqlState(err)
+			return f
+		}
 	}
 	if state := sqlState(err); state != "" {
 		f := forNow(StoreFailed, "%s: SQLSTATE %s", action, state)

@@ -18,7 +18,12 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/testutil/store"
 )
 
-func TestMain(m *testing.M) { os.Exit(pg.Run(m)) }
+func TestMain(m *testing.M) {
+	if place := os.Getenv(crashEnv); place != "" {
+		os.Exit(crashChild(place))
+	}
+	os.Exit(pg.Run(m))
+}
 
 // today is the day on which the tests take place.
 var today = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
@@ -58,11 +63,16 @@ func (f *fixture) fresh(t *testing.T) *fixture {
 // job reads leavers.csv as a new run.
 func (f *fixture) job() roster.Job {
 	f.run++
+	job := f.plainJob("alumni-roster-" + strings.Repeat("i", f.run))
+	job.Pool, job.Log = f.Pool(naming.RoleRoster), slog.New(slog.NewJSONHandler(f.log, nil))
+	return job
+}
+
+// plainJob has everything but a pool.
+func (f *fixture) plainJob(name string) roster.Job {
 	return roster.Job{
-		Pool: f.Pool(naming.RoleRoster), RunName: "alumni-roster-" + strings.Repeat("i", f.run), Zone: tokyo, Pepper: pepper,
-		Source: roster.Source{Volume: f.dir, Path: "leavers.csv"},
-		Format: roster.Format{Encoding: roster.EncodingUTF8, DefaultLocale: "ja", Today: today},
-		Log:    slog.New(slog.NewJSONHandler(f.log, nil)),
+		RunName: name, Zone: tokyo, Pepper: pepper, Source: roster.Source{Volume: f.dir, Path: "leavers.csv"},
+		Format: roster.Format{Encoding: roster.EncodingUTF8, DefaultLocale: "ja", Today: today}, Log: slog.New(slog.DiscardHandler),
 	}
 }
 
