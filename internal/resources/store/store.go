@@ -107,7 +107,10 @@ func BuildStatefulSet(in Input) *appsv1.StatefulSet {
 			ServiceName:          naming.StoreServer(n.Name),
 			RevisionHistoryLimit: ptr.To[int32](3),
 			Selector:             &metav1.LabelSelector{MatchLabels: labels.Selector(n.Name, labels.Store)},
-			UpdateStrategy:       appsv1.StatefulSetUpdateStrategy{Type: appsv1.RollingUpdateStatefulSetStrategyType},
+			// With the default, a pod that cannot start would hold up the very change that heals it. There is one pod, so
+			// nothing is parallel.
+			PodManagementPolicy: appsv1.ParallelPodManagement,
+			UpdateStrategy:      appsv1.StatefulSetUpdateStrategy{Type: appsv1.RollingUpdateStatefulSetStrategyType},
 			Template: corev1.PodTemplateSpec{
 				ObjectMeta: metav1.ObjectMeta{Labels: labels.For(n.Name, labels.Store)},
 				Spec:       podSpec(in),
