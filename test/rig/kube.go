@@ -13,16 +13,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 )
 
 // Client talks to the cluster's API server about Kubernetes' own kinds and ours.
 func (c *Cluster) Client() (client.Client, error) {
+	ctrllog.SetLogger(logr.Discard()) // the client's own log is not part of a story
 	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("read kubeconfig: %w", err)
