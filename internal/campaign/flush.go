@@ -33,11 +33,11 @@ type flusher struct {
 
 // columns are the arrays of one write, kept for the next.
 type columns struct {
-	members                   []uuid.UUID
+	members                   [][16]byte // as pgx encodes them without a detour
 	states, reasons, messages []string
 	attempts, resent, codes   []int16
 	delays                    []float64
-	sent, bounced             []uuid.UUID
+	sent, bounced             [][16]byte
 }
 
 func (c *columns) add(a ack) {

@@ -15,7 +15,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
-// maxOutput bounds the text part and the HTML part of a mail, in bytes each.
+// maxOutput bounds the text part and the HTML part of a mail, in bytes each, as it is sent.
 const maxOutput = 512 << 10
 
 // maxShapes bounds the shapes that are kept. A text with more of them is compiled again for the rest.
@@ -42,7 +42,9 @@ type localeText struct {
 // shapeText is everything about one shape of a body that does not depend on a person.
 type shapeText struct {
 	text, html []segment
-	ascii      bool // mostly: decides how the parts are encoded
+	// quotedText and quotedHTML are the same with literals in quoted-printable; nil when that is not how the mail
+	// is encoded.
+	quotedText, quotedHTML []segment
 }
 
 // Compile reads every text of a campaign. The error joins one *Error for each text that cannot be sent.
@@ -163,7 +165,9 @@ func (t *localeText) compileShape(s shape) (*shapeText, error) {
 		html: merge(t.layout.htmlSegments(e.marker.split(tagStyles.Replace(html), true))),
 		text: merge(t.layout.textSegments(e.marker.split(e.plainText(document), false))),
 	}
-	st.ascii = mostlyASCII(st.text)
+	if mostlyASCII(st.text) {
+		st.quotedText, st.quotedHTML = encodeAhead(st.text), encodeAhead(st.html)
+	}
 	return st, nil
 }
 

@@ -14,76 +14,86 @@ import (
 // boundary separates the two parts of a mail. "=_" occurs in neither encoding, so that no text can hold it.
 const boundary = "=_alumni_part"
 
+// The fixed pieces of a mail with two parts.
+const (
+	mimeStart   = "MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"" + boundary + "\"\r\n"
+	plainStart  = "\r\n--" + boundary + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "
+	htmlStart   = "\r\n--" + boundary + "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: "
+	mimeEnd     = "\r\n--" + boundary + "--\r\n"
+	quotedStart = "quoted-printable\r\n\r\n"
+	base64Start = "base64\r\n\r\n"
+)
+
 // Mail is a rendered mail before it is encoded.
 type Mail struct {
 	Locale  string
 	Subject string
 	Text    []byte
 	HTML    []byte
-	ascii   bool
 }
 
-var mails = sync.Pool{New: func() any { return new(Mail) }}
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
 
 // Render makes the mail of one member. Its errors are ErrEmptySubject, ErrTooLarge, and *Error for a shape that
 // the text should not have.
 func (c *Content) Render(m *Member, l Links) (*Mail, error) {
-	mail := new(Mail)
-	if err := c.render(mail, m, l); err != nil {
+	v := c.network
+	t, st, err := c.prepare(&v, m, l)
+	if err != nil {
 		return nil, err
+	}
+	mail := &Mail{Locale: t.locale, Subject: v.text[subjectLine], Text: fill(nil, st.text, &v), HTML: fill(nil, st.html, &v)}
+	if len(mail.Text) > maxOutput || len(mail.HTML) > maxOutput {
+		return nil, ErrTooLarge
 	}
 	return mail, nil
 }
 
 // Append makes the mail of one member and appends its headers from Subject on and its encoded parts.
 func (c *Content) Append(dst []byte, m *Member, l Links) ([]byte, error) {
-	mail := mails.Get().(*Mail)
-	defer mails.Put(mail)
-	if err := c.render(mail, m, l); err != nil {
+	v := c.network
+	t, st, err := c.prepare(&v, m, l)
+	if err != nil {
 		return dst, err
 	}
-	dst = compose.AppendText(dst, "Subject", mail.Subject)
-	dst = compose.AppendHeader(dst, "Content-Language", mail.Locale)
-	dst = append(dst, "MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\""+boundary+"\"\r\n\r\n"...)
-	dst = mail.appendPart(dst, "plain", mail.Text)
-	dst = mail.appendPart(dst, "html", mail.HTML)
-	return append(dst, "--"+boundary+"--\r\n"...), nil
-}
-
-func (m *Mail) appendPart(dst []byte, subtype string, part []byte) []byte {
-	dst = append(dst, "--"+boundary+"\r\nContent-Type: text/"...)
-	dst = append(append(dst, subtype...), "; charset=utf-8\r\nContent-Transfer-Encoding: "...)
-	if m.ascii {
-		dst = append(dst, "quoted-printable\r\n\r\n"...)
-		dst = compose.AppendQuotedPrintable(dst, part)
-	} else {
-		dst = append(dst, "base64\r\n\r\n"...)
-		dst = compose.AppendBase64(dst, part)
+	dst = compose.AppendText(dst, "Subject", v.text[subjectLine])
+	dst = compose.AppendHeader(dst, "Content-Language", t.locale)
+	dst = append(append(dst, mimeStart...), plainStart...)
+	begin := len(dst)
+	dst = appendPart(dst, st.text, st.quotedText, &v)
+	middle := len(dst)
+	dst = append(dst, htmlStart...)
+	dst = appendPart(dst, st.html, st.quotedHTML, &v)
+	if middle-begin > maxOutput || len(dst)-middle > maxOutput {
+		return dst, ErrTooLarge
 	}
-	return append(dst, "\r\n"...)
+	return append(dst, mimeEnd...), nil
 }
 
-func (c *Content) render(mail *Mail, m *Member, l Links) error {
+// appendPart encodes one part, from literals that are encoded already where there are any.
+func appendPart(dst []byte, plain, quoted []segment, v *values) []byte {
+	scratch := scratches.Get().(*[]byte)
+	defer scratches.Put(scratch)
+	if quoted != nil {
+		dst, *scratch = fillQuoted(append(dst, quotedStart...), *scratch, quoted, v)
+		return dst
+	}
+	*scratch = fill((*scratch)[:0], plain, v)
+	return compose.AppendBase64(append(dst, base64Start...), *scratch)
+}
+
+// prepare fills in the values of a member and chooses language and shape.
+func (c *Content) prepare(v *values, m *Member, l Links) (*localeText, *shapeText, error) {
 	t := c.text(m.Locale)
-	v := c.network
 	v.setMember(m, l)
-	mail.Locale = t.locale
-	mail.Subject = t.renderSubject(&v)
-	if mail.Subject == "" {
-		return ErrEmptySubject
+	if v.text[subjectLine] = t.renderSubject(v); v.text[subjectLine] == "" {
+		return nil, nil, ErrEmptySubject
 	}
-	v.text[subjectLine] = mail.Subject
-	st, err := t.shape(t.body.shapeOf(&v))
+	st, err := t.shape(t.body.shapeOf(v))
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	mail.ascii = st.ascii
-	mail.Text = fill(mail.Text[:0], st.text, &v)
-	mail.HTML = fill(mail.HTML[:0], st.html, &v)
-	if len(mail.Text) > maxOutput || len(mail.HTML) > maxOutput {
-		return ErrTooLarge
-	}
-	return nil
+	return t, st, nil
 }
 
 // renderSubject fills in the subject: one line, without control characters, at most maxSubject characters.

@@ -6,6 +6,8 @@ package content
 import (
 	"net/url"
 	"strings"
+
+	"github.com/alumni-operator/alumni-operator/internal/mail/compose"
 )
 
 // segment is literal output, or a field with the way its value is escaped.
@@ -84,6 +86,29 @@ func fill(dst []byte, segments []segment, v *values) []byte {
 		}
 	}
 	return dst
+}
+
+// encodeAhead makes segments whose literals are quoted-printable already; fillQuoted encodes the values.
+func encodeAhead(segments []segment) []segment {
+	out := make([]segment, len(segments))
+	for i, s := range segments {
+		out[i] = s
+		out[i].literal = string(compose.AppendQuotedPiece(nil, []byte(s.literal)))
+	}
+	return out
+}
+
+// fillQuoted appends the output of segments of encodeAhead for one mail. Scratch is for its own use.
+func fillQuoted(dst, scratch []byte, segments []segment, v *values) (out, scratchOut []byte) {
+	for i := range segments {
+		if segments[i].escape == literalSegment {
+			dst = append(dst, segments[i].literal...)
+			continue
+		}
+		scratch = fill(scratch[:0], segments[i:i+1], v)
+		dst = compose.AppendQuotedPiece(dst, scratch)
+	}
+	return dst, scratch
 }
 
 func appendHTML(dst []byte, s string) []byte {

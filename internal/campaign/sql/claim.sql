@@ -33,16 +33,13 @@ WITH picked AS MATERIALIZED (
             ORDER BY x.left_on DESC NULLS FIRST, x.joined_on DESC NULLS LAST, x.id DESC LIMIT 1) e ON true
         WHERE m.id = p.member_id
         OFFSET 0) f
-), settled AS (
-    UPDATE alumni.delivery d
-    SET state = CASE WHEN f.refusal IS NULL THEN 'Claimed' WHEN f.refusal IN ('Paused', 'Unreachable') THEN 'Skipped' ELSE 'Suppressed' END,
-        reason = coalesce(f.refusal, ''),
-        lease_owner = CASE WHEN f.refusal IS NULL THEN $5::uuid END,
-        lease_until = CASE WHEN f.refusal IS NULL THEN now() + make_interval(secs => $6) END
-    FROM facts f
-    WHERE d.run_id = $1 AND d.member_id = f.member_id AND d.step = 1 AND d.channel = $3
-    RETURNING d.member_id, d.attempts, d.resent
 )
-SELECT f.member_id, s.attempts, f.refusal IS NOT NULL, coalesce(f.address, ''), f.family_name, f.given_name, f.locale, f.region,
-       coalesce(f.department, ''), coalesce(f.post, ''), f.left_on
-FROM facts f JOIN settled s USING (member_id);
+UPDATE alumni.delivery d
+SET state = CASE WHEN f.refusal IS NULL THEN 'Claimed' WHEN f.refusal IN ('Paused', 'Unreachable') THEN 'Skipped' ELSE 'Suppressed' END,
+    reason = coalesce(f.refusal, ''),
+    lease_owner = CASE WHEN f.refusal IS NULL THEN $5::uuid END,
+    lease_until = CASE WHEN f.refusal IS NULL THEN now() + make_interval(secs => $6) END
+FROM facts f
+WHERE d.run_id = $1 AND d.member_id = f.member_id AND d.step = 1 AND d.channel = $3
+RETURNING d.member_id, d.attempts, f.refusal IS NOT NULL, coalesce(f.address, ''), f.family_name, f.given_name, f.locale, f.region,
+          coalesce(f.department, ''), coalesce(f.post, ''), f.left_on;

@@ -3,7 +3,10 @@
 
 package compose
 
-import "encoding/base64"
+import (
+	"bytes"
+	"encoding/base64"
+)
 
 // lineLength is the longest line that the body encoders write.
 const lineLength = 76
@@ -40,6 +43,19 @@ func AppendQuotedPrintable(dst, text []byte) []byte {
 	return dst
 }
 
+// AppendQuotedPiece encodes a piece of a text such that pieces can follow each other: it begins at the start of an
+// encoded line and ends with one, with a soft line break unless the piece ends a line. Pieces can be encoded ahead.
+func AppendQuotedPiece(dst, piece []byte) []byte {
+	if len(piece) == 0 {
+		return dst
+	}
+	dst = AppendQuotedPrintable(dst, piece)
+	if piece[len(piece)-1] != '\n' {
+		dst = append(dst, '=', '\r', '\n')
+	}
+	return dst
+}
+
 // literal tells the bytes that stand for themselves where they are.
 func literal(c byte, text []byte, i, column int) bool {
 	switch {
@@ -61,24 +77,41 @@ func lineEnds(text []byte, i int) bool {
 func AppendBase64(dst, text []byte) []byte {
 	var group [lineLength / 4 * 3]byte
 	n := 0
-	put := func(c byte) {
-		group[n] = c
-		if n++; n == len(group) {
-			dst = append(appendBase64Raw(dst, group[:]), '\r', '\n')
-			n = 0
+	put := func(s []byte) {
+		for len(s) > 0 {
+			if n == 0 && len(s) >= len(group) { // a whole line at once
+				dst = append(appendBase64Raw(dst, s[:len(group)]), '\r', '\n')
+				s = s[len(group):]
+				continue
+			}
+			k := copy(group[n:], s)
+			n, s = n+k, s[k:]
+			if n == len(group) {
+				dst = append(appendBase64Raw(dst, group[:]), '\r', '\n')
+				n = 0
+			}
 		}
 	}
-	for i, c := range text {
-		if c == '\n' && (i == 0 || text[i-1] != '\r') {
-			put('\r')
+	for len(text) > 0 {
+		end := bytes.IndexByte(text, '\n')
+		if end < 0 {
+			put(text)
+			break
 		}
-		put(c)
+		put(text[:end])
+		if end == 0 || text[end-1] != '\r' {
+			put(crlf[:1])
+		}
+		put(crlf[1:])
+		text = text[end+1:]
 	}
 	if n > 0 {
 		dst = append(appendBase64Raw(dst, group[:n]), '\r', '\n')
 	}
 	return dst
 }
+
+var crlf = []byte("\r\n")
 
 func appendBase64Raw(dst, src []byte) []byte { return base64.StdEncoding.AppendEncode(dst, src) }
 

@@ -1,0 +1,268 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package perf_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/testutil/store"
+)
+
+const (
+	campaignRecipients  = 100_000
+	campaignConnections = 20
+	campaignRounds      = 3
+	campaignDue         = "2026-11-21T00:00:00Z"
+)
+
+// campaignBody makes a mail of about 4 KB with both parts, layout and footer.
+var campaignBody = "# Autumn news\n\nDear {{ .Member.DisplayName }},\n\n" +
+	"{{ if .Member.YearsSinceDeparture }}it is {{ .Member.YearsSinceDeparture }} years since you left. {{ end }}This is what is new.\n\n" +
+	strings.Repeat("The new hall is open and the old one is being rebuilt.\n", 6) +
+	"\n- [Reunion]({{ .Links.Portal }}/events)\n- [Open positions](https://jobs.hoshino.example/)\n"
+
+// BenchmarkCampaign sends 100,000 mails with the real worker to a loopback mail server that counts, as the operator
+// would start it, and has a client that only blasts the same number of mails of the same size beside it, in the same
+// minute: the ratio says more than the speed, which differs by 40 % between hours on a shared machine.
+func BenchmarkCampaign(b *testing.B) {
+	tools := benchTools(b)
+	for range b.N {
+		c := newCampaignBench(b, tools)
+		var speeds, ratios []float64
+		for round := range campaignRounds {
+			result := c.run(round)
+			ceiling := c.blast(result.size, true)
+			plain := c.blast(result.size, false)
+			speeds, ratios = append(speeds, result.perSecond), append(ratios, result.perSecond/ceiling)
+			b.Logf("round %d: %s; blast %.0f/s pipelined, %.0f/s in a plain dialogue; ratio %.2f and %.2f", round+1, result,
+				ceiling, plain, result.perSecond/ceiling, result.perSecond/plain)
+		}
+		slices.Sort(speeds)
+		slices.Sort(ratios)
+		b.ReportMetric(speeds[len(speeds)/2], "messages/s")
+		b.ReportMetric(ratios[len(ratios)/2], "of-ceiling")
+	}
+}
+
+// benchTools builds the measuring programs that lie beside the repository.
+func benchTools(b *testing.B) map[string]string {
+	b.Helper()
+	dir := os.Getenv("ALUMNI_BENCH_DIR")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "bench")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "smtp-sink")); err != nil {
+		b.Skipf("the mail server and the client that this benchmark measures with are not in %s; name their folder in ALUMNI_BENCH_DIR", dir)
+	}
+	out := b.TempDir()
+	tools := map[string]string{}
+	for _, name := range []string{"smtp-sink", "smtp-blast"} {
+		tools[name] = filepath.Join(out, name)
+		command(b, "go", "build", "-C", dir, "-buildvcs=false", "-o", tools[name], "./"+name)
+	}
+	tools["worker"] = filepath.Join(out, "worker")
+	command(b, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", tools["worker"], "github.com/alumni-operator/alumni-operator/cmd/worker")
+	return tools
+}
+
+func command(b *testing.B, name string, args ...string) string {
+	b.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		b.Fatalf("%s: %v\n%s", name, err, out)
+	}
+	return string(out)
+}
+
+// campaignBench is a store full of members and a running sink.
+type campaignBench struct {
+	b              *testing.B
+	store          *store.Store
+	tools          map[string]string
+	dir            string
+	smtp, control  string
+	networkEncoded []byte
+}
+
+func newCampaignBench(b *testing.B, tools map[string]string) *campaignBench {
+	b.Helper()
+	c := &campaignBench{b: b, store: store.New(b), tools: tools, dir: b.TempDir(), smtp: freeAddress(b), control: freeAddress(b)}
+	sink := exec.Command(tools["smtp-sink"], "-smtp", c.smtp, "-ctl", c.control)
+	must(b, sink.Start())
+	b.Cleanup(func() { _ = sink.Process.Kill(); _ = sink.Wait() })
+	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		if conn, err := net.Dial("tcp", c.control); err == nil {
+			_ = conn.Close()
+			break
+		}
+		if time.Since(start) > 10*time.Second {
+			b.Fatal("the sink does not answer")
+		}
+	}
+	c.seed()
+	host, port, _ := strings.Cut(c.smtp, ":")
+	number, err := strconv.Atoi(port)
+	must(b, err)
+	c.write(settings.NetworkFile, settings.Network{
+		UID: "n", Namespace: "perf", Name: "alumni", DisplayName: "Hoshino Alumni", DefaultLocale: "en", TimeZone: "Asia/Tokyo",
+		PublicURL: "https://alumni.hoshino.example", Operator: settings.Operator{Name: "Hoshino", Address: "Tokyo", Contact: "a@hoshino.example"},
+		Email: &settings.Email{Host: host, Port: number, TLS: "None", FromAddress: "alumni@hoshino.example", FromName: "Hoshino",
+			MaxPerSecond: 100_000, MaxConnections: campaignConnections},
+	})
+	c.write(settings.CampaignFile, settings.Campaign{
+		UID: "c", Name: "news", Generation: 1, Type: "Newsletter", MaxRecipients: 10 * campaignRecipients, RetryDeadlineSeconds: 3600, OnUnknown: "Resend",
+		Locales: []settings.LocalisedContent{{Locale: "en", Subject: "News for {{ .Member.GivenName }}", Body: campaignBody}},
+	})
+	must(b, os.WriteFile(filepath.Join(c.dir, settings.TokenKeyFile), bytes.Repeat([]byte{1}, 32), 0o600))
+	return c
+}
+
+func freeAddress(b *testing.B) string {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(b, err)
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+func (c *campaignBench) write(name string, v any) {
+	c.b.Helper()
+	content, err := json.Marshal(v)
+	must(c.b, err)
+	must(c.b, os.WriteFile(filepath.Join(c.dir, name), content, 0o600))
+}
+
+// seed makes active members with consent, an address and an employment each.
+func (c *campaignBench) seed() {
+	c.b.Helper()
+	for _, sql := range []string{
+		`INSERT INTO alumni.member (id, state, family_name, given_name, locale, joined_at)
+		 SELECT gen_random_uuid(), 'Active', 'Family' || i, 'Given' || i, 'en', now() FROM generate_series(1, %d) i`,
+		`INSERT INTO alumni.contact (member_id, channel, address, source)
+		 SELECT id, 'Email', 'u' || lpad(row_number() OVER ()::text, 7, '0') || '@example.test', 'Roster' FROM alumni.member`,
+		`INSERT INTO alumni.employment (member_id, department, joined_on, left_on) SELECT id, 'Sales', '2015-04-01', '2023-03-31' FROM alumni.member`,
+		`INSERT INTO alumni.consent (member_id, purpose, decision, text_version, channel, source, decided_at)
+		 SELECT id, 'Newsletter', 'Given', '1', 'Portal', 'bench', now() FROM alumni.member`,
+		`VACUUM ANALYZE`,
+	} {
+		if strings.Contains(sql, "%d") {
+			sql = fmt.Sprintf(sql, campaignRecipients)
+		}
+		_, err := c.store.Admin().Exec(c.b.Context(), sql)
+		must(c.b, err)
+	}
+}
+
+// campaignResult is one run as the sink and the kernel saw it.
+type campaignResult struct {
+	perSecond, sending   float64
+	first, frozen, total time.Duration
+	cpu, sinkCPU         float64
+	rss                  int64
+	size                 int64
+}
+
+func (r campaignResult) String() string {
+	return fmt.Sprintf("%.0f messages/s over %.2f s, %d bytes each; frozen after %d ms, first message after %d ms, done after %.2f s; worker %.2f CPU s and %d MiB, sink %.2f CPU s",
+		r.perSecond, r.sending, r.size, r.frozen.Milliseconds(), r.first.Milliseconds(), r.total.Seconds(), r.cpu, r.rss>>10, r.sinkCPU)
+}
+
+type sinkStats struct {
+	Accepted  int64            `json:"accepted"`
+	Bytes     int64            `json:"bytes"`
+	Histogram map[string]int64 `json:"histogram"`
+	First     int64            `json:"first_ms"`
+	Seconds   float64          `json:"seconds"`
+	PerSecond float64          `json:"per_second"`
+	NoUnsub   int64            `json:"no_list_unsubscribe"`
+	CPU       float64          `json:"sink_cpu_seconds"`
+}
+
+func (c *campaignBench) sink(path string) []byte {
+	c.b.Helper()
+	response, err := http.Get("http://" + c.control + path)
+	must(c.b, err)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	must(c.b, err)
+	return body
+}
+
+func (c *campaignBench) stats() (s sinkStats) {
+	c.b.Helper()
+	must(c.b, json.Unmarshal(c.sink(fmt.Sprintf("/stats?expect=%d", campaignRecipients)), &s))
+	return s
+}
+
+// run sends one whole run with the real worker and makes sure that everybody got one mail.
+func (c *campaignBench) run(round int) campaignResult {
+	c.b.Helper()
+	c.sink("/reset")
+	before := c.stats().CPU
+	worker := exec.Command(c.tools["worker"], "campaign", "--database-dir", c.store.Dir(naming.RoleCampaign), "--network-dir", c.dir,
+		"--campaign-dir", c.dir, "--token-key-dir", c.dir, "--email-dir", filepath.Join(c.dir, "none"))
+	worker.Env = append(os.Environ(), settings.EnvRunName+"=news-"+strconv.Itoa(round), settings.EnvScheduledAt+"="+campaignDue)
+	var log bytes.Buffer
+	worker.Stderr = &log
+	started := time.Now()
+	if err := worker.Run(); err != nil {
+		c.b.Fatalf("run the worker: %v\n%s", err, &log)
+	}
+	total := time.Since(started)
+	s := c.stats()
+	if s.Accepted != campaignRecipients || s.Histogram["1"] != campaignRecipients || s.NoUnsub != 0 {
+		c.b.Fatalf("the sink took %d mails, %v per recipient, %d without List-Unsubscribe", s.Accepted, s.Histogram, s.NoUnsub)
+	}
+	usage := worker.ProcessState.SysUsage().(*syscall.Rusage)
+	runtime.GC()
+	return campaignResult{
+		perSecond: s.PerSecond, sending: s.Seconds, first: time.UnixMilli(s.First).Sub(started), total: total, frozen: c.frozen(round, started),
+		cpu: (worker.ProcessState.UserTime() + worker.ProcessState.SystemTime()).Seconds(), rss: usage.Maxrss, size: s.Bytes / s.Accepted, sinkCPU: s.CPU - before,
+	}
+}
+
+// frozen is when the transaction that froze the audience was committed, seen from its last row.
+func (c *campaignBench) frozen(round int, started time.Time) time.Duration {
+	c.b.Helper()
+	var at time.Time
+	must(c.b, c.store.Admin().QueryRow(c.b.Context(), "SELECT started_at FROM alumni.campaign_run WHERE run_name = $1", "news-"+strconv.Itoa(round)).Scan(&at))
+	return at.Sub(started)
+}
+
+var perSecond = regexp.MustCompile(`per_second (\d+)`)
+
+// blast measures the ceiling: the same number of mails of the same size, all alike.
+func (c *campaignBench) blast(size int64, pipelined bool) float64 {
+	c.b.Helper()
+	c.sink("/reset")
+	args := []string{"-smtp", c.smtp, "-n", strconv.Itoa(campaignRecipients), "-c", strconv.Itoa(campaignConnections), "-size", strconv.FormatInt(size, 10), "-rset=false"}
+	if pipelined {
+		args = append(args, "-pipeline")
+	}
+	found := perSecond.FindStringSubmatch(command(c.b, c.tools["smtp-blast"], args...))
+	if found == nil {
+		c.b.Fatal("the blast does not tell its speed")
+	}
+	speed, err := strconv.ParseFloat(found[1], 64)
+	must(c.b, err)
+	return speed
+}
