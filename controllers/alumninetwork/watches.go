@@ -62,6 +62,16 @@ func (r *Reconciler) networksOfSecret(ctx context.Context, secret types.Namespac
 	return requests
 }
 
+// networkOfJob finds the network of any job that works on its store, a campaign's or a policy's too: when one begins
+// or ends, the numbers in status have changed.
+func networkOfJob(_ context.Context, job client.Object) []ctrl.Request {
+	name := job.GetLabels()[labels.Network]
+	if name == "" {
+		return nil
+	}
+	return []ctrl.Request{{NamespacedName: types.NamespacedName{Namespace: job.GetNamespace(), Name: name}}}
+}
+
 // networkOfPod finds the network of a pod by its label, for a pod's owner is a ReplicaSet or a job. The pods of
 // campaigns and retention runs are not this controller's.
 func networkOfPod(_ context.Context, pod client.Object) []ctrl.Request {
