@@ -36,8 +36,6 @@ const (
 	ReasonProvisioning = "Provisioning"
 	// ReasonProvisioningFailed: a step on the server failed for another reason.
 	ReasonProvisioningFailed = "ProvisioningFailed"
-	// ReasonStatsUnavailable: the aggregates that status shows could not be read; the portal works on.
-	ReasonStatsUnavailable = "StatsUnavailable"
 )
 
 // SchemaReadyCondition says whether every migration of this operator's version is applied. Positive polarity.
