@@ -63,6 +63,7 @@ type insideFacts struct {
 	publicCreate bool   // everybody may make objects in schema public
 	schemas      map[string]string
 	tables       map[string][]string // schema.table; columns where they matter
+	version      int64               // of the schema; 0: not made, or not to be read
 	held         map[privilege]bool
 }
 

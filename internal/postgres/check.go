@@ -8,10 +8,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 )
 
@@ -51,21 +47,8 @@ func Check(ctx context.Context, metrics dbconn.Login, spec Spec) ([]Step, error)
 	if err != nil || len(steps) > 0 {
 		return steps, err
 	}
-	return checkVersion(ctx, conn)
-}
-
-// checkVersion asks the store for its schema version.
-func checkVersion(ctx context.Context, conn *pgx.Conn) ([]Step, error) {
-	var version int64
-	err := conn.QueryRow(ctx, sqlSchemaVersion).Scan(&version)
-	pgErr := (*pgconn.PgError)(nil)
-	switch {
-	case errors.As(err, &pgErr) && (pgErr.Code == "42P01" || pgErr.Code == "42501"):
-		return []Step{{Reason: "the schema is not made yet"}}, nil
-	case err != nil:
-		return nil, explain("read the schema version", err)
-	case version < pgstore.LatestVersion():
-		return []Step{{Reason: fmt.Sprintf("the schema has version %d; %d is due", version, pgstore.LatestVersion())}}, nil
+	if actual.inside.version < spec.version {
+		return []Step{{Reason: fmt.Sprintf("the schema has version %d; %d is due", actual.inside.version, spec.version)}}, nil
 	}
 	return nil, nil
 }

@@ -165,6 +165,27 @@ func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 	})
 }
 
+// TestAnOlderOperatorLeavesTheGrantsOfANewerOne: after a roll-back of the operator the newer portal still runs.
+func TestAnOlderOperatorLeavesTheGrantsOfANewerOne(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(t, false)
+	w.ensure()
+	w.execInside(w.names([]string{
+		"SET ROLE DB_owner", "CREATE TABLE alumni.invention (n int)", "GRANT SELECT, INSERT ON alumni.invention TO DB_portal",
+		"INSERT INTO alumni.schema_migration (version_id, is_applied) VALUES (99999, true)", "REVOKE SELECT ON alumni.member FROM DB_portal",
+		"GRANT SELECT ON alumni.member TO PUBLIC",
+	})...)
+
+	g.Expect(w.ensure().Steps).To(HaveLen(2), "what this version knows is repaired")
+	g.Expect(w.check()).To(BeEmpty())
+	inside := w.super
+	inside.Database = w.spec.Database
+	g.Expect(w.lines(inside, w.names([]string{"SELECT (has_table_privilege('DB_portal', 'alumni.invention', 'INSERT'))::text"})[0])).To(Equal([]string{"true"}))
+
+	w.execInside("DELETE FROM alumni.schema_migration WHERE version_id = 99999")
+	g.Expect(w.check()).To(HaveLen(1), "without the newer version the grant is an excess")
+}
+
 var errCrash = errors.New("crash")
 
 // TestACrashAfterAnyStepIsHealedByTheNextRun lets the provisioner die before every second step it takes: each run

@@ -78,7 +78,7 @@ func Ensure(ctx context.Context, in EnsureInput) (EnsureResult, error) {
 // lock lets one provisioner at a database at a time. It ends with the session. Two operators that use different
 // admin databases do not meet here; they meet at unique names, which converge handles.
 func (s *session) lock(ctx context.Context) error {
-	const wait = `SET lock_timeout = '20s'; SET statement_timeout = '60s'; SELECT pg_advisory_lock(hashtextextended(` // the name follows
+	const wait = `SET lock_timeout = '20s'; SET statement_timeout = '120s'; SELECT pg_advisory_lock(hashtextextended(` // the name follows
 	_, err := s.server.PgConn().Exec(ctx, wait+literal("alumni-operator/"+s.spec.Database)+", 0))").ReadAll()
 	if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) && pgErr.Code == "55P03" {
 		return ErrBusy

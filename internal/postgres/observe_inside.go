@@ -61,7 +61,24 @@ func observeInside(ctx context.Context, conn *pgx.Conn, spec Spec) (*insideFacts
 		// table is taken for somebody else's.
 		return facts, observeClaim(ctx, conn, facts)
 	}
-	return facts, nil
+	return facts, observeVersion(ctx, conn, facts)
+}
+
+// observeVersion reads the version of the schema. A role that may not read it has lost a grant, which shows by
+// itself.
+func observeVersion(ctx context.Context, conn *pgx.Conn, facts *insideFacts) error {
+	if _, there := facts.tables[versionView]; !there {
+		return nil
+	}
+	err := conn.QueryRow(ctx, sqlSchemaVersion).Scan(&facts.version)
+	pgErr := (*pgconn.PgError)(nil)
+	if errors.As(err, &pgErr) && (pgErr.Code == "42501" || pgErr.Code == "42P01") {
+		return nil
+	}
+	if err != nil {
+		return explain("read the schema version", err)
+	}
+	return nil
 }
 
 // observeClaim reads the claim row. No table and no schema mean no claim; a claim that may not be read is

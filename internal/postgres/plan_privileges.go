@@ -16,7 +16,7 @@ func (p *planner) privileges() {
 	wanted, held := p.wanted(), p.held()
 	excess, missing := map[string][]privilege{}, map[string][]privilege{}
 	for _, have := range sorted(held) {
-		if !wanted[have] {
+		if !wanted[have] && !p.ofNewerSchema(have) {
 			excess[have.role] = append(excess[have.role], have)
 			forgetColumns(held, have)
 		}
@@ -34,6 +34,12 @@ func (p *planner) privileges() {
 		p.insideAsOwner(fmt.Sprintf("%s lacks %s", grantee(role), describe(missing[role])),
 			changes("GRANT", "TO", role, missing[role])...)
 	}
+}
+
+// ofNewerSchema tells a right that a newer operator may have given: it migrated the store, then this older one came
+// back. Its workloads go on until they are rolled back too.
+func (p *planner) ofNewerSchema(have privilege) bool {
+	return p.actual.inside != nil && p.actual.inside.version > p.spec.version && have.kind == onTable && have.role != ""
 }
 
 // wanted are the privileges of the spec on objects that exist. Tables and columns that a migration has not made

@@ -28,6 +28,9 @@ func schemas() []string { return []string{SchemaPeople, SchemaStats, SchemaOpera
 // claimTable holds the one row that says whose database this is.
 const claimTable = SchemaOperator + ".claim"
 
+// versionView tells the version of the schema.
+const versionView = SchemaStats + ".schema_version"
+
 // Claim says which network a database belongs to. The same cluster, namespace and name with a new UID is the
 // same network, declared again.
 type Claim struct {
@@ -62,6 +65,7 @@ type Spec struct {
 	// is seen and not replaced by an empty one.
 	MustExist bool
 
+	version int64 // of the schema that the grants are made for
 	roles   []roleSpec
 	schemas map[naming.Role][]string
 	grants  []pgstore.Grant
@@ -83,7 +87,7 @@ type setting struct{ name, value string }
 // NewSpec describes a network's database with the roles, schemas and grants of this version. A password is
 // needed for each of naming.Roles; it must be printable ASCII without spaces, as the operator makes them.
 func NewSpec(database string, claim Claim, passwords map[naming.Role]string) (Spec, error) {
-	s := Spec{Database: database, Claim: claim, schemas: pgstore.Schemas(), grants: pgstore.Grants()}
+	s := Spec{Database: database, Claim: claim, version: pgstore.LatestVersion(), schemas: pgstore.Schemas(), grants: pgstore.Grants()}
 	s.grants = append(s.grants, pgstore.Grant{Role: naming.RoleMetrics, Privileges: []string{"SELECT"}, Object: claimTable})
 	if database == "" || len(database) > 53 || strings.ContainsRune(database, 0) {
 		return Spec{}, errors.New("describe the database: its name must have 1 to 53 bytes")
