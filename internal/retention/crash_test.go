@@ -114,7 +114,7 @@ func TestAWorkerKilledAtAnyMomentErasesEverybodyOnce(t *testing.T) {
 			ends++
 		case <-time.After(w.afterSomeBatches(g)):
 			g.Expect(cmd.Process.Signal(syscall.SIGKILL)).To(Succeed())
-			<-exited
+			_ = <-exited
 			kills++
 		}
 	}

@@ -71,6 +71,21 @@ func TestTheReceiptIsMailedFirstButIsNotWaitedForLong(t *testing.T) {
 	w.intact()
 }
 
+func TestARunByRulesWaitsForTheReceiptToo(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(t)
+	ids := w.plant(
+		someone{state: "Withdrawn", left: days(4000), withdrawn: days(0), request: ago(time.Minute)},
+		someone{state: "Withdrawn", left: days(4000), withdrawn: days(0), request: ago(time.Hour)},
+	)
+	w.exec(`INSERT INTO alumni.portal_mail (member_id, kind, locale) SELECT id, 'WithdrawalReceipt', 'ja' FROM alumni.member`)
+	g.Expect(Run(t.Context(), w.pool, w.job("one", "Enforce", leavers))).To(Succeed())
+	g.Expect(w.members()).To(Equal(ids[:1]))
+	w.exec(`UPDATE alumni.portal_mail SET state = 'Sent'`)
+	g.Expect(Run(t.Context(), w.pool, w.job("two", "Enforce", leavers))).To(Succeed())
+	g.Expect(w.members()).To(BeEmpty())
+}
+
 func TestARequestOfSomebodyWhoIsGoneIsClosed(t *testing.T) {
 	g := NewWithT(t)
 	w := newWorld(t)

@@ -130,7 +130,7 @@ func (e *Executor) attempt(ctx context.Context, t task) ([]uuid.UUID, error) {
 // backoff doubles with each try, with jitter so that two who met do not meet again.
 func backoff(first time.Duration, try int) time.Duration {
 	d := first << min(try-1, 6)
-	return d/2 + rand.N(d)
+	return d/2 + rand.N(d) //nolint:gosec // jitter is no secret
 }
 
 func (e *Executor) halves(ctx context.Context, t task) ([]uuid.UUID, error) {

@@ -156,9 +156,9 @@ func TestADryRunOnlyLooks(t *testing.T) {
 
 	// The preview is exact: on an idle store, erasing meets what was announced, under the same fingerprint.
 	g.Expect(Run(t.Context(), w.pool, w.job("real", "Enforce", logs, gone, idle, leavers))).To(Succeed())
-	real := w.outcomes("real")
+	erased := w.outcomes("real")
 	for _, name := range []string{"leavers", "idle", "gone"} {
-		g.Expect(real[name+" Erased"]).To(Equal(previewed[name+" Due"]), name)
+		g.Expect(erased[name+" Erased"]).To(Equal(previewed[name+" Due"]), name)
 	}
 	g.Expect(queryOne[int64](w, `SELECT count(DISTINCT plan_hash) FROM alumni.retention_run`)).To(Equal(int64(1)))
 }

@@ -42,11 +42,14 @@ func newSource(job Job, p *plan.Plan) source {
 	if job.Requests {
 		return &requestSource{plan: p, receiptWait: job.Limits.ReceiptWait}
 	}
-	return &policySource{plan: p}
+	return &policySource{plan: p, receiptWait: job.Limits.ReceiptWait}
 }
 
 // policySource finds members by the rules of a policy.
-type policySource struct{ plan *plan.Plan }
+type policySource struct {
+	plan        *plan.Plan
+	receiptWait time.Duration
+}
 
 func (s *policySource) compiled() *plan.Plan       { return s.plan }
 func (s *policySource) logRule() (plan.Rule, bool) { return s.plan.LogRule() }
@@ -69,7 +72,7 @@ func (s *policySource) due(ctx context.Context, q querier, each func(uuid.UUID, 
 		date := limits.LeftOn.UTC()
 		leftOn = &date
 	}
-	rows, err := q.Query(ctx, sqlDueMembers, leftOn, limits.LastActivity, limits.WithdrawnAt)
+	rows, err := q.Query(ctx, sqlDueMembers, leftOn, limits.LastActivity, limits.WithdrawnAt, s.receiptWait.Seconds())
 	if err != nil {
 		return fmt.Errorf("look for members who are due: %w", err)
 	}
@@ -87,7 +90,7 @@ func (s *policySource) due(ctx context.Context, q querier, each func(uuid.UUID, 
 }
 
 func (s *policySource) recheck(ctx context.Context, q querier, ids []uuid.UUID) ([]person, error) {
-	rows, err := q.Query(ctx, sqlRecheckMembers, ids)
+	rows, err := q.Query(ctx, sqlRecheckMembers, ids, s.receiptWait.Seconds())
 	if err != nil {
 		return nil, fmt.Errorf("check members again: %w", err)
 	}

@@ -117,7 +117,7 @@ func (r *retentionBench) connect(database string) *pgx.Conn {
 	r.b.Helper()
 	server := r.store.Server()
 	conn, err := dbconn.Connect(context.Background(), dbconn.Login{
-		Host: server.Host, Port: uint16(server.Port), Database: database, //nolint:gosec // a port number
+		Host: server.Host, Port: uint16(server.Port), Database: database,
 		Username: "postgres", Password: server.Password, SSLMode: dbconn.SSLDisable,
 	}, dbconn.Options{})
 	must(r.b, err)

@@ -39,6 +39,15 @@ func key(t testing.TB) ed25519.PrivateKey {
 	return private
 }
 
+func public(t testing.TB, private ed25519.PrivateKey) ed25519.PublicKey {
+	t.Helper()
+	k, ok := private.Public().(ed25519.PublicKey)
+	if !ok {
+		t.Fatal("no Ed25519 key")
+	}
+	return k
+}
+
 func pemOf(t testing.TB, private any) []byte {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(private)
@@ -58,7 +67,7 @@ func TestASignedCertificateIsReadBack(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	again, err := certificate.Decode(text)
 	g.Expect(err).NotTo(HaveOccurred())
-	got, err := again.Verify(private.Public().(ed25519.PublicKey))
+	got, err := again.Verify(public(t, private))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(got).To(Equal(example()))
 	g.Expect(again.Fingerprint()).To(HaveLen(64))
@@ -75,7 +84,7 @@ func TestAChangedCertificateIsRefused(t *testing.T) {
 		}, certificate.ErrSignature},
 		"a signature was cut":    {func(s *certificate.Signed) { s.Signature = s.Signature[:63] }, certificate.ErrSignature},
 		"a key was cut":          {func(s *certificate.Signed) { s.PublicKey = s.PublicKey[:31] }, certificate.ErrKey},
-		"another key was put in": {func(s *certificate.Signed) { s.PublicKey = key(t).Public().(ed25519.PublicKey) }, certificate.ErrSignature},
+		"another key was put in": {func(s *certificate.Signed) { s.PublicKey = public(t, key(t)) }, certificate.ErrSignature},
 		"somebody else signed it": {func(s *certificate.Signed) {
 			other, err := certificate.Sign(example(), key(t))
 			if err != nil {
@@ -90,7 +99,7 @@ func TestAChangedCertificateIsRefused(t *testing.T) {
 			signed, err := certificate.Sign(example(), private)
 			g.Expect(err).NotTo(HaveOccurred())
 			c.change(&signed)
-			_, err = signed.Verify(private.Public().(ed25519.PublicKey))
+			_, err = signed.Verify(public(t, private))
 			g.Expect(err).To(MatchError(c.want))
 		})
 	}
@@ -131,9 +140,9 @@ func TestSigningKeys(t *testing.T) {
 
 	der, err := x509.MarshalPKIXPublicKey(private.Public())
 	g.Expect(err).NotTo(HaveOccurred())
-	public, err := certificate.ParsePublicKey(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	parsed, err := certificate.ParsePublicKey(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(public).To(Equal(private.Public()))
+	g.Expect(parsed).To(Equal(private.Public()))
 	_, err = certificate.ParsePublicKey([]byte("x"))
 	g.Expect(err).To(MatchError(certificate.ErrKey))
 }

@@ -2,7 +2,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Members who pass the widest cut-offs of a policy, with the facts from which the rule is found. A cut-off that is
--- null lets nobody pass; so does a fact that is null. Dates come from the calendar, never from interval.
+-- null lets nobody pass; so does a fact that is null. Dates come from the calendar, never from interval. Who has just left is not due by
+-- any rule while their receipt is still to be mailed.
 SELECT m.id, m.state, e.left_on, coalesce(e.employed, false), a.at, w.at
 FROM alumni.member m
 LEFT JOIN (SELECT member_id, bool_or(left_on IS NULL) AS employed,
@@ -11,7 +12,11 @@ LEFT JOIN (SELECT member_id, bool_or(left_on IS NULL) AS employed,
 CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(coalesce(m.last_active_at, m.joined_at))
                                 THEN coalesce(m.last_active_at, m.joined_at) END AS at) a
 CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(m.withdrawn_at) THEN m.withdrawn_at END AS at) w
-WHERE (m.state NOT IN ('Active', 'Paused') AND NOT e.employed AND e.left_on <= $1)
-   OR (m.state IN ('Active', 'Paused') AND a.at < $2)
-   OR (m.state = 'Withdrawn' AND w.at < $3)
+WHERE ((m.state NOT IN ('Active', 'Paused') AND NOT e.employed AND e.left_on <= $1)
+       OR (m.state IN ('Active', 'Paused') AND a.at < $2)
+       OR (m.state = 'Withdrawn' AND w.at < $3))
+  AND NOT EXISTS (SELECT FROM alumni.erasure_request r
+                  JOIN alumni.portal_mail p ON p.member_id = r.member_id
+                  WHERE r.member_id = m.id AND r.state = 'Open' AND r.received_at > now() - make_interval(secs => $4)
+                    AND p.kind = 'WithdrawalReceipt' AND p.state = 'Waiting')
 ORDER BY m.id

@@ -12,4 +12,8 @@ CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(coalesce(m.last_active_at, m.joine
                                 THEN coalesce(m.last_active_at, m.joined_at) END AS at) a
 CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(m.withdrawn_at) THEN m.withdrawn_at END AS at) w
 WHERE m.id = ANY ($1::uuid[])
+  AND NOT EXISTS (SELECT FROM alumni.erasure_request r
+                  JOIN alumni.portal_mail p ON p.member_id = r.member_id
+                  WHERE r.member_id = m.id AND r.state = 'Open' AND r.received_at > now() - make_interval(secs => $2)
+                    AND p.kind = 'WithdrawalReceipt' AND p.state = 'Waiting')
 ORDER BY m.id
