@@ -65,6 +65,13 @@ func (l *Limiter) Allow(client netip.Addr) bool {
 	return b.limiter.AllowN(now, 1)
 }
 
+// Clients is how many clients the limiter remembers.
+func (l *Limiter) Clients() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.clients)
+}
+
 // forget drops the clients whose bucket is full again anyway, and, under an attack from many addresses, everyone:
 // a limiter must never be the thing that runs out of memory.
 func (l *Limiter) forget(now time.Time) {
