@@ -144,7 +144,11 @@ func (a *app) serve(ctx context.Context, delay time.Duration, web, metrics liste
 	case <-ctx.Done():
 		a.log.Info("Draining", "delay", delay.String())
 		a.server.Drain()
-		time.Sleep(delay)
+		select {
+		case err := <-failed:
+			failure = fmt.Errorf("serve: %w", err)
+		case <-time.After(delay):
+		}
 	}
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishLimit)
 	defer cancel()
