@@ -66,7 +66,6 @@ for group in "$@"; do
 	browser)
 		need chromium program chromium
 		need fonts-noto-cjk test -d /usr/share/fonts/opentype/noto # Japanese is boxes without it
-		need nodejs program node
 		need npm program npm
 		;;
 	*)
