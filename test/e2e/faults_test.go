@@ -97,7 +97,6 @@ func portalRollsWithoutFailure(t *testing.T) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				// A connection of its own for each request, as visitors have.
 				page, err := (&journey.Visitor{Portal: service.Spec.ClusterIP}).Get(context.WithoutCancel(ctx), "/")
 				asked.Add(1)
 				if err != nil || page.Status != 200 {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,7 +24,7 @@ import (
 // clusterName of the stories, beside whatever else runs on the machine.
 const clusterName = "alumni-e2e"
 
-// world is what the stories share: the cluster, a client, and the mailbox.
+// world is what the stories share.
 var world struct {
 	cluster *rig.Cluster
 	client  client.Client
@@ -122,20 +123,25 @@ func condition(conditions []metav1.Condition, kind string, status metav1.Conditi
 	return nil
 }
 
-// mailbox opens the mailbox for the length of a test.
+// mailbox is where the stories' mail arrives.
 func mailbox(t *testing.T) journey.Mailbox {
 	t.Helper()
-	address, err := world.cluster.PortForward(t.Context(), "hoshino-mailbox", "mailbox", 80)
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	return journey.Mailbox{Address: address}
+	return journey.Mailbox{Address: address(t, "hoshino-mailbox", "mailbox")}
 }
 
-// portal opens a network's portal for the length of a test.
+// portal is a visitor who has just opened a network's portal.
 func portal(t *testing.T, namespace, network string) *journey.Visitor {
 	t.Helper()
-	address, err := world.cluster.PortForward(t.Context(), namespace, network+"-portal", 80)
+	return &journey.Visitor{Portal: address(t, namespace, network+"-portal")}
+}
+
+// address of a Service. This machine has a route to it, so no port is forwarded that would end with its pod.
+func address(t *testing.T, namespace, service string) string {
+	t.Helper()
+	found := &corev1.Service{}
+	err := world.client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: service}, found)
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	return &journey.Visitor{Portal: address}
+	return found.Spec.ClusterIP
 }
 
 // kubectl runs kubectl and gives what it printed.

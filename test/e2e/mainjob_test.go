@@ -210,15 +210,8 @@ func nobodyIsNamed(t *testing.T) {
 	g := NewWithT(t)
 	mails, err := mailbox(t).Mails(t.Context(), "")
 	g.Expect(err).NotTo(HaveOccurred())
-	var seen strings.Builder
-	for _, args := range [][]string{
-		{"get", "alumni,jobs,pods,configmaps,deployments,statefulsets,events", "-A", "-o", "yaml"},
-		{"-n", "alumni-operator-system", "logs", "deployment/alumni-operator-manager", "--tail=-1"},
-		{"-n", foods, "logs", "-l", "alumni-operator.io/network=" + network, "--tail=-1", "--prefix", "--all-containers"},
-	} {
-		seen.WriteString(kubectl(t, args...))
-	}
-	everything := seen.String()
+	everything := kubectl(t, "get", "alumni,jobs,pods,configmaps,deployments,statefulsets,events", "-A", "-o", "yaml") +
+		logs(t, "alumni-operator-system") + logs(t, foods)
 	checked := map[string]bool{}
 	for _, m := range mails {
 		if checked[m.To] {
@@ -232,4 +225,18 @@ func nobodyIsNamed(t *testing.T) {
 		}
 	}
 	t.Logf("%d addresses looked for in %d bytes of objects, events and logs", len(checked), len(everything))
+}
+
+// logs are the logs of every pod of a namespace that has started.
+func logs(t *testing.T, namespace string) string {
+	t.Helper()
+	pods := &corev1.PodList{}
+	NewWithT(t).Expect(world.client.List(t.Context(), pods, client.InNamespace(namespace))).To(Succeed())
+	var all strings.Builder
+	for _, p := range pods.Items {
+		if p.Status.Phase != corev1.PodPending {
+			all.WriteString(kubectl(t, "-n", namespace, "logs", p.Name, "--all-containers", "--tail=-1"))
+		}
+	}
+	return all.String()
 }

@@ -48,6 +48,7 @@ func (v *Visitor) do(ctx context.Context, method, path, contentType, body string
 	if err != nil {
 		return Page{}, err
 	}
+	req.Close = true // a connection of its own for each request
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
