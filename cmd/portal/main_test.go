@@ -168,7 +168,7 @@ func (l *load) once(client *http.Client, n int, session string) {
 	if err == nil {
 		_, err = io.Copy(io.Discard, answer.Body)
 		_ = answer.Body.Close()
-		if err == nil && answer.StatusCode != 200 && !(n%5 == 0 && answer.Header.Get("Location") == "/me/pause?done=resumed") {
+		if err == nil && answer.StatusCode != http.StatusOK && !(n%5 == 0 && answer.Header.Get("Location") == "/me/pause?done=resumed") {
 			err = fmt.Errorf("%s %s: status %d", r.Method, r.URL.Path, answer.StatusCode)
 		}
 	}

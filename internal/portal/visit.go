@@ -91,7 +91,7 @@ var (
 func (v *visit) form() (url.Values, error) {
 	var err error
 	if strings.HasPrefix(v.r.Header.Get("Content-Type"), "multipart/form-data") {
-		err = v.r.ParseMultipartForm(bodyLimit)
+		err = v.r.ParseMultipartForm(bodyLimit) //nolint:gosec // middleware.BodyLimit bounds the body before
 	} else {
 		err = v.r.ParseForm()
 	}

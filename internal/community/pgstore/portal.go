@@ -75,13 +75,13 @@ func (p *Portal) inTx(ctx context.Context, act string, do func(pgx.Tx) error) er
 }
 
 // lockMember begins every change of a member: it waits for others and refuses people who no longer take part.
-func lockMember(ctx context.Context, tx pgx.Tx, member uuid.UUID) (community.State, error) {
+func lockMember(ctx context.Context, tx pgx.Tx, member uuid.UUID) error {
 	var state community.State
 	err := tx.QueryRow(ctx, sqlMemberLock, member).Scan(&state)
 	if errors.Is(err, pgx.ErrNoRows) || (err == nil && !state.Joined()) {
-		return state, &community.Error{Code: community.CodeForbidden, Message: "error.forbidden"}
+		return &community.Error{Code: community.CodeForbidden, Message: "error.forbidden"}
 	}
-	return state, err
+	return err
 }
 
 // send runs statements in one round trip.

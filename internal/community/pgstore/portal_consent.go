@@ -56,7 +56,7 @@ func (p *Portal) Decide(ctx context.Context, viewer community.Viewer, choice com
 		return community.Invalid("Purpose", "error.leaveInstead")
 	}
 	return p.inTx(ctx, "record consents", func(tx pgx.Tx) error {
-		if _, err := lockMember(ctx, tx, viewer.Member); err != nil {
+		if err := lockMember(ctx, tx, viewer.Member); err != nil {
 			return err
 		}
 		rows, err := tx.Query(ctx, sqlConsentState, viewer.Member)

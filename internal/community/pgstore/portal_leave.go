@@ -24,7 +24,7 @@ func (p *Portal) Withdraw(ctx context.Context, viewer community.Viewer, locale c
 	now := p.now()
 	var receipt community.Receipt
 	err = p.inTx(ctx, "withdraw a member", func(tx pgx.Tx) error {
-		if _, err := lockMember(ctx, tx, viewer.Member); err != nil {
+		if err := lockMember(ctx, tx, viewer.Member); err != nil {
 			return err
 		}
 		return send(ctx, tx, func(b *pgx.Batch) {

@@ -74,7 +74,7 @@ func (p *Portal) UpdateProfile(ctx context.Context, viewer community.Viewer, pro
 		}
 	}
 	return p.inTx(ctx, "update a profile", func(tx pgx.Tx) error {
-		if _, err := lockMember(ctx, tx, viewer.Member); err != nil {
+		if err := lockMember(ctx, tx, viewer.Member); err != nil {
 			return err
 		}
 		return send(ctx, tx, func(b *pgx.Batch) {
@@ -108,7 +108,7 @@ func (p *Portal) ResumeMail(ctx context.Context, viewer community.Viewer) error 
 // changeMember runs one statement on a member who takes part.
 func (p *Portal) changeMember(ctx context.Context, viewer community.Viewer, act, sql string, args ...any) error {
 	return p.inTx(ctx, act, func(tx pgx.Tx) error {
-		if _, err := lockMember(ctx, tx, viewer.Member); err != nil {
+		if err := lockMember(ctx, tx, viewer.Member); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, sql, args...)

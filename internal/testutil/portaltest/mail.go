@@ -6,6 +6,7 @@ package portaltest
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -80,7 +81,7 @@ func ReadMail(data []byte) (Mail, error) {
 	}
 	for parts := multipart.NewReader(message.Body, parameters["boundary"]); ; {
 		part, err := parts.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return read, nil
 		}
 		if err != nil {
