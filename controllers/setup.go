@@ -29,6 +29,13 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/storeread"
 )
 
+const (
+	// APIRate is the number of requests a second that the reconcilers may send to the API server.
+	APIRate = 100
+	// APIBurst is how many of them may come at once.
+	APIBurst = 200
+)
+
 // Options are what all reconcilers share.
 type Options struct {
 	// WorkloadImage is the image of portal, workers and boot program.

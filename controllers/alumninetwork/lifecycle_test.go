@@ -255,7 +255,8 @@ func (s suite) versions(ctx context.Context, g Gomega, namespace string) map[str
 		items, _ := content["items"].([]any)
 		kind := strings.TrimSuffix(fmt.Sprintf("%T", list)[strings.LastIndex(fmt.Sprintf("%T", list), ".")+1:], "List")
 		for _, item := range items {
-			u := unstructured.Unstructured{Object: item.(map[string]any)}
+			fields, _ := item.(map[string]any)
+			u := unstructured.Unstructured{Object: fields}
 			all[kind+"/"+u.GetName()] = u.GetResourceVersion()
 		}
 	}

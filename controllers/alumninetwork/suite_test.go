@@ -28,7 +28,6 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
-	"github.com/alumni-operator/alumni-operator/cmd/manager/app"
 	"github.com/alumni-operator/alumni-operator/controllers"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
@@ -74,7 +73,7 @@ func operator(t *testing.T) suite {
 		logs := &logBuffer{}
 		ctrl.SetLogger(logs.logger())
 		cfg := env.ConfigFor(t, operatorUser)
-		cfg.QPS, cfg.Burst = app.APIRate, app.APIBurst
+		cfg.QPS, cfg.Burst = controllers.APIRate, controllers.APIBurst
 		mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 			Scheme: controllers.NewScheme(), Cache: controllers.CacheOptions(), Metrics: server.Options{BindAddress: "0"},
 			Logger: logs.logger(),

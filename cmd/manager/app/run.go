@@ -34,8 +34,6 @@ const (
 	reconcileLimit = 6 * time.Minute
 	// stopLimit is the time that loops have to end after SIGTERM, below the pod's grace period.
 	stopLimit = 20 * time.Second
-	// APIRate and APIBurst are the requests a second to the API server, and how many may come at once.
-	APIRate, APIBurst = 100, 200
 )
 
 // Run starts the manager and returns when the context has ended.
@@ -99,7 +97,7 @@ func restConfig(file string) (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the cluster's address: %w", err)
 	}
-	cfg.UserAgent, cfg.QPS, cfg.Burst = version.UserAgent(), APIRate, APIBurst
+	cfg.UserAgent, cfg.QPS, cfg.Burst = version.UserAgent(), controllers.APIRate, controllers.APIBurst
 	return cfg, nil
 }
 
