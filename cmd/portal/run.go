@@ -33,7 +33,7 @@ import (
 
 const (
 	databaseConnections = 8
-	// finishLimit is how long requests under way may take after the shutdown delay.
+	// finishLimit is how long requests and mails under way may take after the shutdown delay.
 	finishLimit = 20 * time.Second
 	// drainLimit is how long requests for links are looked up after the last answer.
 	drainLimit = 3 * time.Second
@@ -154,9 +154,26 @@ func (a *app) serve(ctx context.Context, delay time.Duration, web, metrics liste
 	defer cancel()
 	err := web.server.Shutdown(finish)
 	stopWork()
-	a.background.Wait()
+	if !a.workEnds(finish) {
+		a.log.Warn("Leaving a mail to another replica") // its lease runs out, and it is sent again
+	}
 	a.log.Info("Stopped serving")
-	return errors.Join(failure, err, metrics.server.Shutdown(finish))
+	return errors.Join(failure, err, metrics.server.Close())
+}
+
+// workEnds waits for the background work and tells whether it ended in time.
+func (a *app) workEnds(ctx context.Context) bool {
+	ended := make(chan struct{})
+	go func() {
+		a.background.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // startWork begins what goes on beside the answers.
