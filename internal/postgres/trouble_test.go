@@ -213,12 +213,9 @@ func readFile(g *WithT, path string) string {
 // TestHostileNamesStayNames provisions a database whose name is full of SQL.
 func TestHostileNamesStayNames(t *testing.T) {
 	for name, database := range map[string]string{
-		"quotes and a semicolon": `we"ird'; DROP ROLE x; --`,
-		"a format and spaces":    `a %s %I {verifier} b`,
-		"Japanese":               `アルムナイ`,
-		"a backslash":            `back\slash$$`,
-		"a reserved word":        `select`,
-		"the longest":            strings.Repeat("l", 53),
+		"all kinds of signs": "we\"ird'; DROP ROLE x; -- %s {verifier} b\\s$$アル",
+		"a reserved word":    `select`,
+		"the longest":        strings.Repeat("l", 53),
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
