@@ -30,22 +30,11 @@ func apply(ctx context.Context, tx pgx.Tx, a applying) error {
 	if r := a.result; tooManyBad(r.Quarantined, r.Rows) {
 		return finally(TooManyBadRows, "", "%d of %d rows cannot be taken: this looks like a wrong file", r.Quarantined, r.Rows)
 	}
-	for _, step := range []struct {
-		sql  string
-		args []any
-	}{
-		{lockSQL, nil},
-		{insertMembersSQL, []any{a.job.Format.DefaultLocale}},
-		{updateMembersSQL, nil},
-		{removeContactsSQL, nil},
-		{writeContactsSQL, nil},
-		{updateEmploymentsSQL, nil},
-		{insertEmploymentsSQL, nil},
-		{recordConsentsSQL, []any{a.job.RunName}},
-	} {
-		if _, err := tx.Exec(ctx, step.sql, step.args...); err != nil {
-			return err
-		}
+	if err := a.insert(ctx, tx); err != nil {
+		return err
+	}
+	if err := a.update(ctx, tx); err != nil {
+		return err
 	}
 	if err := quarantine(ctx, tx, a.id, a.result.Quarantine); err != nil {
 		return err
@@ -53,6 +42,42 @@ func apply(ctx context.Context, tx pgx.Tx, a applying) error {
 	r := a.result
 	_, err := tx.Exec(ctx, finishSQL, a.id, "Succeeded", "", "", r.Rows, r.Inserted, r.Updated, r.Unchanged, r.Quarantined, r.Tombstoned)
 	return err
+}
+
+// insert takes new people in.
+func (a applying) insert(ctx context.Context, tx pgx.Tx) error {
+	if a.result.Inserted == 0 {
+		return nil
+	}
+	return steps(ctx, tx, []step{
+		{insertMembersSQL, []any{a.job.Format.DefaultLocale}}, {insertContactsSQL, nil}, {insertEmploymentsSQL, nil}, {insertConsentsSQL, []any{a.job.RunName}},
+	})
+}
+
+// update brings known people up to date.
+func (a applying) update(ctx context.Context, tx pgx.Tx) error {
+	if a.result.Updated == 0 {
+		return nil
+	}
+	return steps(ctx, tx, []step{
+		{lockSQL, nil}, {updateMembersSQL, nil}, {removeContactsSQL, nil}, {updateContactsSQL, nil}, {updateEmploymentsSQL, nil},
+		{addEmploymentsSQL, nil}, {addConsentsSQL, []any{a.job.RunName}},
+	})
+}
+
+// step is one statement.
+type step struct {
+	sql  string
+	args []any
+}
+
+func steps(ctx context.Context, tx pgx.Tx, all []step) error {
+	for _, s := range all {
+		if _, err := tx.Exec(ctx, s.sql, s.args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // count adds what the plan says to what staging counted.

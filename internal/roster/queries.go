@@ -25,18 +25,24 @@ var (
 	lockSQL string
 	//go:embed sql/insert_members.sql
 	insertMembersSQL string
+	//go:embed sql/insert_contacts.sql
+	insertContactsSQL string
+	//go:embed sql/insert_employments.sql
+	insertEmploymentsSQL string
+	//go:embed sql/insert_consents.sql
+	insertConsentsSQL string
 	//go:embed sql/update_members.sql
 	updateMembersSQL string
 	//go:embed sql/remove_contacts.sql
 	removeContactsSQL string
-	//go:embed sql/write_contacts.sql
-	writeContactsSQL string
+	//go:embed sql/update_contacts.sql
+	updateContactsSQL string
 	//go:embed sql/update_employments.sql
 	updateEmploymentsSQL string
-	//go:embed sql/insert_employments.sql
-	insertEmploymentsSQL string
-	//go:embed sql/record_consents.sql
-	recordConsentsSQL string
+	//go:embed sql/add_employments.sql
+	addEmploymentsSQL string
+	//go:embed sql/add_consents.sql
+	addConsentsSQL string
 	//go:embed sql/prune.sql
 	pruneSQL string
 	//go:embed sql/quarantine.sql

@@ -44,6 +44,9 @@ func TestANewPersonIsListedAndAConsentingOneActive(t *testing.T) {
 	g.Expect(strings.Split(f.of("consent", "purpose, decision, text_version, channel, source, decided_at AT TIME ZONE 'Asia/Tokyo'", "2"), "; ")).To(ConsistOf(
 		"Network Given roster Roster alumni-roster-i 2021-04-05 00:00:00", "Newsletter Given roster Roster alumni-roster-i 2021-04-06 00:00:00"))
 	g.Expect(f.of("consent_state", "purpose, decision", "2")).To(Equal("Network Given; Newsletter Given"))
+	g.Expect(f.text(`SELECT bool_and(substr(roster_digest, 17, 8) = substr(sha256(convert_to(concat_ws(E'\x1e', family_name, given_name, family_name_kana,
+		given_name_kana, locale, region, life_stage, array_to_string(skills, E'\x1f')), 'UTF8')), 1, 8) AND length(roster_digest) = 88) FROM alumni.member`)).To(
+		Equal("true"), "the store and stager.digest agree on what a mark is")
 	g.Expect(f.member("state", "3")).To(Equal("Listed"), "the newsletter alone is no consent to the network")
 	g.Expect(f.of("contact", "address", "3")).To(Equal("null"))
 	g.Expect(f.text(`SELECT concat_ws('|', run_name, state, failure, rows, inserted, updated, unchanged, quarantined, tombstoned, finished_at IS NOT NULL)

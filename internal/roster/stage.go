@@ -184,8 +184,9 @@ func arrayLiteral(values []string) string {
 var arrayEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // digest is what member.roster_digest keeps: 16 bytes that are the same for two rows exactly when they say the
-// same, and the marks of the eight values that members can edit. A value in the store whose mark differs from the
-// one kept was not written by the roster.
+// same, one mark of the eight values that members can edit taken together, and the mark of each of them. A value in
+// the store whose mark differs from the one kept was not written by the roster; when the values together have their
+// mark, none needs a closer look.
 func (s *stager) digest(r *Row) []byte {
 	b := append(s.digested[:0], digestVersion)
 	part := func(value string, known bool) {
@@ -216,9 +217,10 @@ func (s *stager) digest(r *Row) []byte {
 	if !r.Locale.Known {
 		locale = s.reader.defaultLocale
 	}
-	for _, value := range []string{
+	values := []string{
 		r.FamilyName, r.GivenName.Value, r.FamilyNameKana.Value, r.GivenNameKana.Value, locale, r.Region.Value, r.LifeStage.Value, skills,
-	} {
+	}
+	for _, value := range append([]string{strings.Join(values, "\x1e")}, values...) {
 		mark := sha256.Sum256([]byte(value))
 		s.marks = append(s.marks, mark[:markLength]...)
 	}

