@@ -135,6 +135,7 @@ func (e *engine) sweep(ctx context.Context) error {
 
 // rest waits until something may be due. It tells when nothing is open any more.
 func (e *engine) rest(ctx context.Context) (done bool, err error) {
+	mine := e.queue.inFlight.Load() > 0 // before the look: what is written meanwhile must not let this worker sleep
 	claimed, waiting, due, err := e.ledger.open(ctx)
 	switch {
 	case err != nil:
@@ -148,7 +149,7 @@ func (e *engine) rest(ctx context.Context) (done bool, err error) {
 	}
 	if claimed { // by this worker's lanes, or by another
 		pause = min(pause, e.sweepEvery())
-		if e.queue.inFlight.Load() > 0 {
+		if mine {
 			pause = min(pause, e.job.Tuning.FlushEvery)
 		}
 	}

@@ -5,8 +5,10 @@ package campaign
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,7 +29,9 @@ type flusher struct {
 	log    *slog.Logger
 	every  time.Duration
 	acks   <-chan ack
-	invite bool // a sent message makes a listed member an invited one
+	// inFlight is lowered by every outcome that is in the ledger.
+	inFlight *atomic.Int64
+	invite   bool // a sent message makes a listed member an invited one
 	columns
 }
 
@@ -111,6 +115,7 @@ func (f *flusher) flush(ctx context.Context) error {
 	if err := f.retry(ctx, f.write); err != nil {
 		return err
 	}
+	f.inFlight.Add(-int64(len(f.members)))
 	f.reset()
 	return nil
 }
@@ -119,18 +124,32 @@ func (f *flusher) write(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	b := &pgx.Batch{} // one batch is one transaction
-	b.Queue(sqlAck, f.ledger.run.id, channelEmail, f.ledger.owner,
-		f.members, f.states, f.reasons, f.attempts, f.resent, f.codes, f.messages, f.delays)
+	b.Queue(sqlAck, f.ackArguments()...)
 	if len(f.bounced) > 0 {
 		b.Queue(sqlSuppress, f.bounced, channelEmail)
 	}
 	if f.invite && len(f.sent) > 0 {
 		b.Queue(sqlInvited, f.sent)
 	}
-	if err := f.ledger.pool.SendBatch(ctx, b).Close(); err != nil {
+	results := f.ledger.pool.SendBatch(ctx, b)
+	tag, err := results.Exec()
+	if err := errors.Join(err, results.Close()); err != nil {
 		return fmt.Errorf("write outcomes: %w", err)
 	}
+	if int(tag.RowsAffected()) == len(f.members) {
+		return nil
+	}
+	// A row moved while it was looked up, or its lease was lost, or its member was erased: once more settles the
+	// first, and changes nothing about the others.
+	if _, err := f.ledger.pool.Exec(ctx, sqlAck, f.ackArguments()...); err != nil {
+		return fmt.Errorf("write outcomes again: %w", err)
+	}
 	return nil
+}
+
+func (f *flusher) ackArguments() []any {
+	return []any{f.ledger.run.id, channelEmail, f.ledger.owner,
+		f.members, f.states, f.reasons, f.attempts, f.resent, f.codes, f.messages, f.delays}
 }
 
 // Bounds of writing while the store is away.

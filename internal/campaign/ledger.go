@@ -217,6 +217,9 @@ func (l *ledger) sweep(ctx context.Context, onUnknown string) (lost, expired int
 	if err != nil {
 		return 0, 0, fmt.Errorf("settle lost leases: %w", err)
 	}
+	if time.Now().Before(l.run.deadline) {
+		return tag.RowsAffected(), 0, nil
+	}
 	late, err := l.pool.Exec(ctx, sqlExpire, l.run.id)
 	if err != nil {
 		return 0, 0, fmt.Errorf("expire late rows: %w", err)

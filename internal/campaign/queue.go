@@ -24,7 +24,7 @@ type queue struct {
 	breaker  *breaker
 	log      *slog.Logger
 	draining <-chan struct{} // closed when the worker is told to stop
-	inFlight atomic.Int64    // items that were taken and have no outcome in the ledger's queue yet
+	inFlight *atomic.Int64   // rows this worker has claimed whose outcome is not in the ledger yet
 	buffers  sync.Pool
 }
 
@@ -171,7 +171,6 @@ func (q *queue) settle(i *item, s settlement) {
 		i.buffer, i.letter.Body = nil, nil
 	}
 	q.acks <- ack{member: i.member, messageID: i.messageID, settlement: s}
-	q.inFlight.Add(-1)
 }
 
 func (q *queue) buffer() *[]byte {

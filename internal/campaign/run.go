@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -119,13 +120,15 @@ func (e *engine) work(ctx context.Context) error {
 	defer stopClaims(nil)
 	wire, cut := e.wire(claims, store)
 	defer cut()
+	inFlight := new(atomic.Int64)
 	e.queue = &queue{
-		items: feed.items, acks: acks, writer: e.writer, log: e.job.Log, draining: claims.Done(),
+		inFlight: inFlight, items: feed.items, acks: acks, writer: e.writer, log: e.job.Log, draining: claims.Done(),
 		breaker: &breaker{now: time.Now}, claimAge: e.job.Tuning.claimAge(),
 		policy: policy{base: e.job.Tuning.BackoffBase, onUnknown: e.job.Campaign.OnUnknown, random: rand.Float64,
 			left: func() time.Duration { return time.Until(e.ledger.run.deadline) }},
 	}
-	f := &flusher{ledger: e.ledger, log: e.job.Log, every: e.job.Tuning.FlushEvery, acks: acks, invite: e.job.Campaign.Type == typeInvitation}
+	f := &flusher{ledger: e.ledger, log: e.job.Log, every: e.job.Tuning.FlushEvery, acks: acks, inFlight: inFlight,
+		invite: e.job.Campaign.Type == typeInvitation}
 	flushed := make(chan error, 1)
 	go func() {
 		err := f.run(store)

@@ -174,16 +174,16 @@ func (c *campaignBench) seed() {
 
 // campaignResult is one run as the sink and the kernel saw it.
 type campaignResult struct {
-	perSecond, sending   float64
-	first, frozen, total time.Duration
-	cpu, sinkCPU         float64
-	rss                  int64
-	size                 int64
+	perSecond, sending  float64
+	first, total        time.Duration
+	cpu, sinkCPU, pgCPU float64
+	rss                 int64
+	size                int64
 }
 
 func (r campaignResult) String() string {
-	return fmt.Sprintf("%.0f messages/s over %.2f s, %d bytes each; frozen after %d ms, first message after %d ms, done after %.2f s; worker %.2f CPU s and %d MiB, sink %.2f CPU s",
-		r.perSecond, r.sending, r.size, r.frozen.Milliseconds(), r.first.Milliseconds(), r.total.Seconds(), r.cpu, r.rss>>10, r.sinkCPU)
+	return fmt.Sprintf("%.0f messages/s over %.2f s, %d bytes each; first message after %d ms, done after %.2f s; worker %.2f CPU s and %d MiB, PostgreSQL %.2f CPU s, sink %.2f CPU s",
+		r.perSecond, r.sending, r.size, r.first.Milliseconds(), r.total.Seconds(), r.cpu, r.rss>>10, r.pgCPU, r.sinkCPU)
 }
 
 type sinkStats struct {
@@ -217,7 +217,7 @@ func (c *campaignBench) stats() (s sinkStats) {
 func (c *campaignBench) run(round int) campaignResult {
 	c.b.Helper()
 	c.sink("/reset")
-	before := c.stats().CPU
+	before, postgres := c.stats().CPU, c.postgresCPU()
 	worker := exec.Command(c.tools["worker"], "campaign", "--database-dir", c.store.Dir(naming.RoleCampaign), "--network-dir", c.dir,
 		"--campaign-dir", c.dir, "--token-key-dir", c.dir, "--email-dir", filepath.Join(c.dir, "none"))
 	worker.Env = append(os.Environ(), settings.EnvRunName+"=news-"+strconv.Itoa(round), settings.EnvScheduledAt+"="+campaignDue)
@@ -235,17 +235,27 @@ func (c *campaignBench) run(round int) campaignResult {
 	usage := worker.ProcessState.SysUsage().(*syscall.Rusage)
 	runtime.GC()
 	return campaignResult{
-		perSecond: s.PerSecond, sending: s.Seconds, first: time.UnixMilli(s.First).Sub(started), total: total, frozen: c.frozen(round, started),
+		perSecond: s.PerSecond, sending: s.Seconds, first: time.UnixMilli(s.First).Sub(started), total: total, pgCPU: c.postgresCPU() - postgres,
 		cpu: (worker.ProcessState.UserTime() + worker.ProcessState.SystemTime()).Seconds(), rss: usage.Maxrss, size: s.Bytes / s.Accepted, sinkCPU: s.CPU - before,
 	}
 }
 
-// frozen is when the transaction that froze the audience was committed, seen from its last row.
-func (c *campaignBench) frozen(round int, started time.Time) time.Duration {
+// postgresCPU is the CPU time of the server and of all its sessions that have ended.
+func (c *campaignBench) postgresCPU() float64 {
 	c.b.Helper()
-	var at time.Time
-	must(c.b, c.store.Admin().QueryRow(c.b.Context(), "SELECT started_at FROM alumni.campaign_run WHERE run_name = $1", "news-"+strconv.Itoa(round)).Scan(&at))
-	return at.Sub(started)
+	var file string
+	must(c.b, c.store.Admin().QueryRow(c.b.Context(), "SELECT pg_read_file('postmaster.pid')").Scan(&file))
+	pid, _, _ := strings.Cut(file, "\n")
+	stat, err := os.ReadFile("/proc/" + pid + "/stat")
+	must(c.b, err)
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	ticks := 0
+	for _, field := range fields[11:15] { // utime stime cutime cstime
+		n, err := strconv.Atoi(field)
+		must(c.b, err)
+		ticks += n
+	}
+	return float64(ticks) / 100
 }
 
 var perSecond = regexp.MustCompile(`per_second (\d+)`)

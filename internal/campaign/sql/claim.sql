@@ -2,17 +2,19 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- Claims rows that are due, under a lease, and looks again at state, consent, suppression and address of each
--- member: whoever must not be written to any more is settled here and not returned.
+-- member: whoever must not be written to any more is settled here, and returned with the reason.
+-- Right after an audience was frozen the planner knows nothing of its rows and would guess that there is one. So
+-- this statement leaves it no guess to make: the row that was locked is updated by its place (ctid).
 -- $1 run, $2 purpose or null for an invitation, $3 channel, $4 how many, $5 owner of the lease, $6 seconds of the lease
 WITH picked AS MATERIALIZED (
-    SELECT d.member_id
+    SELECT d.ctid AS place, d.member_id, d.attempts
     FROM alumni.delivery d
     WHERE d.run_id = $1 AND d.state IN ('Planned', 'Deferred') AND d.not_before <= now()
     ORDER BY d.not_before
     LIMIT $4
     FOR UPDATE SKIP LOCKED
 ), facts AS MATERIALIZED (
-    SELECT p.member_id, f.*
+    SELECT p.place, p.member_id, p.attempts, f.*
     FROM picked p
     CROSS JOIN LATERAL (
         SELECT m.family_name, m.given_name, m.locale, m.region, e.department, e.post, e.left_on, c.address,
@@ -40,6 +42,6 @@ SET state = CASE WHEN f.refusal IS NULL THEN 'Claimed' WHEN f.refusal IN ('Pause
     lease_owner = CASE WHEN f.refusal IS NULL THEN $5::uuid END,
     lease_until = CASE WHEN f.refusal IS NULL THEN now() + make_interval(secs => $6) END
 FROM facts f
-WHERE d.run_id = $1 AND d.member_id = f.member_id AND d.step = 1 AND d.channel = $3
-RETURNING d.member_id, d.attempts, f.refusal IS NOT NULL, coalesce(f.address, ''), f.family_name, f.given_name, f.locale, f.region,
+WHERE d.ctid = f.place
+RETURNING f.member_id, f.attempts, f.refusal IS NOT NULL, coalesce(f.address, ''), f.family_name, f.given_name, f.locale, f.region,
           coalesce(f.department, ''), coalesce(f.post, ''), f.left_on;

@@ -10,7 +10,7 @@ SET state = CASE WHEN $2 THEN 'Planned' ELSE 'Unknown' END,
     resent = d.resent + CASE WHEN $2 THEN 1 ELSE 0 END,
     lease_owner = NULL,
     lease_until = NULL
-FROM (SELECT member_id, step, channel FROM alumni.delivery
+WHERE d.ctid = ANY (ARRAY(
+      SELECT ctid FROM alumni.delivery
       WHERE run_id = $1 AND state = 'Claimed' AND lease_until < now() AND lease_owner <> $3
-      FOR UPDATE SKIP LOCKED) lost
-WHERE d.run_id = $1 AND d.member_id = lost.member_id AND d.step = lost.step AND d.channel = lost.channel;
+      FOR UPDATE SKIP LOCKED));
