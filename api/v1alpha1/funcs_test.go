@@ -1,0 +1,81 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1_test
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+)
+
+func TestANetworkThatSaysNothingGetsTheDocumentedDefaults(t *testing.T) {
+	g := NewWithT(t)
+	n := &v1alpha1.AlumniNetwork{}
+	n.Spec.DisplayName = "Hoshino Alumni"
+	g.Expect(n.StoreKind()).To(Equal(v1alpha1.StoreStandalone))
+	g.Expect(n.Locale()).To(Equal(v1alpha1.LocaleJapanese))
+	g.Expect(n.Zone()).To(Equal(v1alpha1.TimeZone("UTC")))
+	g.Expect(n.PortalReplicas()).To(BeEquivalentTo(2))
+	size := n.StorageSize()
+	g.Expect(size.String()).To(Equal("5Gi"))
+	g.Expect(n.StorageClass()).To(BeNil())
+	g.Expect(n.ServerImage("fallback")).To(Equal("fallback"))
+	g.Expect(n.Email()).To(BeNil())
+	g.Expect(n.SecretNames()).To(BeEmpty())
+}
+
+func TestWhatANetworkSaysWins(t *testing.T) {
+	g := NewWithT(t)
+	zone := v1alpha1.TimeZone("Europe/Berlin")
+	n := &v1alpha1.AlumniNetwork{}
+	n.Spec = v1alpha1.AlumniNetworkSpec{
+		DisplayName: "Hoshino Alumni", TimeZone: "Asia/Tokyo",
+		Portal: v1alpha1.Portal{PublicURL: "https://alumni.hoshino.example/"},
+		Roster: &v1alpha1.Roster{
+			Schedule: &v1alpha1.CronSchedule{TimeZone: &zone},
+			Source:   v1alpha1.RosterSource{HTTPS: &v1alpha1.RosterHTTPS{SecretRef: &v1alpha1.SecretReference{Name: "shared"}}},
+		},
+		Store:    v1alpha1.Store{External: &v1alpha1.ExternalStore{AdminSecretRef: v1alpha1.SecretReference{Name: "pg-admin"}}},
+		Channels: &v1alpha1.Channels{Email: &v1alpha1.EmailChannel{Host: "smtp", CredentialsSecretRef: &v1alpha1.SecretReference{Name: "shared"}}},
+	}
+	g.Expect(n.URL()).To(Equal("https://alumni.hoshino.example"))
+	g.Expect(n.RosterZone()).To(Equal(zone))
+	g.Expect(n.SecretNames()).To(Equal([]string{"pg-admin", "shared"}))
+	mail := n.Email()
+	g.Expect(mail.Port).To(BeEquivalentTo(587))
+	g.Expect(mail.TLS).To(Equal(v1alpha1.EmailStartTLS))
+	g.Expect(mail.FromName).To(Equal("Hoshino Alumni"))
+	g.Expect(n.Spec.Channels.Email.Port).To(BeZero(), "the spec itself stays as it was written")
+
+	n.Spec.State = v1alpha1.StateSuspended
+	g.Expect(n.PortalReplicas()).To(BeZero())
+}
+
+func TestPoliciesAndCampaignsThatSayNothingGetTheDocumentedDefaults(t *testing.T) {
+	g := NewWithT(t)
+	p := &v1alpha1.RetentionPolicy{}
+	g.Expect(p.EffectiveMode()).To(Equal(v1alpha1.RetentionDryRun), "nothing is erased by rule unless somebody says so")
+	g.Expect(p.ErasurePromise()).To(Equal(24 * time.Hour))
+	execution := p.EffectiveExecution()
+	g.Expect(execution.BatchMembers).To(BeEquivalentTo(500))
+	g.Expect(*execution.PauseMilliseconds).To(BeEquivalentTo(100))
+	g.Expect(p.SigningSecretName()).To(BeEmpty())
+
+	c := &v1alpha1.Campaign{}
+	g.Expect(c.EffectiveDelivery()).To(Equal(v1alpha1.Delivery{
+		MaxRecipients: 50000, StartingDeadlineSeconds: 3600, RetryDeadlineSeconds: 86400, OnUnknown: v1alpha1.OnUnknownResend,
+	}))
+	g.Expect(c.ConfigMapNames()).To(BeEmpty())
+}
+
+func TestAPauseOfZeroIsKept(t *testing.T) {
+	g := NewWithT(t)
+	zero := int32(0)
+	p := &v1alpha1.RetentionPolicy{}
+	p.Spec.Execution = &v1alpha1.RetentionExecution{PauseMilliseconds: &zero}
+	g.Expect(*p.EffectiveExecution().PauseMilliseconds).To(BeZero())
+}
