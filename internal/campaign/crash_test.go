@@ -119,7 +119,7 @@ func (r *rig) tally(n int) (lost, extra int) {
 }
 
 func TestKilledWorkerLosesNobody(t *testing.T) {
-	const n = 4000
+	const n = 2000
 	for name, kills := range map[string][]int{
 		"at 10 percent": {n / 10}, "at 50 percent": {n / 2}, "at 90 percent": {n * 9 / 10}, "twice": {n / 4, n * 3 / 4},
 	} {
@@ -143,7 +143,7 @@ func TestKilledWorkerLosesNobody(t *testing.T) {
 }
 
 func TestKilledWorkerWithHoldSendsNothingTwice(t *testing.T) {
-	const n = 2000
+	const n = 1200
 	g := NewWithT(t)
 	r := newRig(t, n)
 	r.job.Campaign.OnUnknown = OnUnknownHold
@@ -157,7 +157,7 @@ func TestKilledWorkerWithHoldSendsNothingTwice(t *testing.T) {
 }
 
 func TestTerminatedWorkerLeavesNothingInDoubt(t *testing.T) {
-	const n = 3000
+	const n = 1500
 	g := NewWithT(t)
 	r := newRig(t, n)
 	for _, at := range []int{n / 10, n / 2, n * 9 / 10} {

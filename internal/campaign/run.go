@@ -118,7 +118,7 @@ func (e *engine) work(ctx context.Context) error {
 	defer stopStore()
 	claims, stopClaims := context.WithCancelCause(ctx)
 	defer stopClaims(nil)
-	wire, cut := e.wire(claims, store)
+	wire, cut := e.wire(claims, store, stopStore)
 	defer cut()
 	inFlight := new(atomic.Int64)
 	e.queue = &queue{
@@ -155,12 +155,15 @@ func (e *engine) work(ctx context.Context) error {
 	return e.end(ctx, errors.Join(flushErr, claimErr))
 }
 
-// wire is a context that ends DrainTimeout after claims has ended: by then messages on the wire are cut off.
-func (e *engine) wire(claims, store context.Context) (context.Context, context.CancelFunc) {
+// wire is a context that ends DrainTimeout after claims has ended: by then messages on the wire are cut off. A while
+// later stopStore is called, so that a store that is away cannot hold the worker up either.
+func (e *engine) wire(claims, store context.Context, stopStore context.CancelFunc) (context.Context, context.CancelFunc) {
 	wire, cut := context.WithCancel(store)
 	stop := context.AfterFunc(claims, func() {
-		timer := time.AfterFunc(e.job.Tuning.DrainTimeout, cut)
-		context.AfterFunc(wire, func() { timer.Stop() })
+		drain := time.AfterFunc(e.job.Tuning.DrainTimeout, cut)
+		last := time.AfterFunc(e.job.Tuning.DrainTimeout+finalWrites, stopStore)
+		context.AfterFunc(wire, func() { drain.Stop() })
+		context.AfterFunc(store, func() { last.Stop() })
 	})
 	return wire, func() { stop(); cut() }
 }

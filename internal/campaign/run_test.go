@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	. "github.com/onsi/gomega"
 
 	"github.com/alumni-operator/alumni-operator/internal/naming"
@@ -382,4 +383,38 @@ func TestDatabaseThatGoesAwayLosesNobody(t *testing.T) {
 	}
 	g.Expect(lost).To(BeZero())
 	g.Expect(doubled).To(BeNumerically("<=", 3*maxUnflushed))
+}
+
+func TestStoreThatIsAwayDoesNotHoldUpTheEnd(t *testing.T) {
+	g := NewWithT(t)
+	r := newRig(t, 300)
+	r.job.Tuning.DrainTimeout = time.Second
+	admin, err := pgx.Connect(t.Context(), r.store.Server().AdminDSN())
+	g.Expect(err).NotTo(HaveOccurred())
+	defer func() { _ = admin.Close(context.Background()) }()
+	connections := func(allowed string) {
+		_, err := admin.Exec(t.Context(), "ALTER DATABASE "+r.store.Database+" ALLOW_CONNECTIONS "+allowed)
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	var once sync.Once
+	r.smtp.SetHooks(smtptest.Hooks{Data: func(string, int) smtptest.Verdict {
+		if r.smtp.Taken() >= 100 {
+			once.Do(func() {
+				connections("false")
+				r.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE '%_campaign'")
+				time.AfterFunc(500*time.Millisecond, cancel)
+			})
+		}
+		return smtptest.Verdict{}
+	}})
+	started := time.Now()
+	g.Expect(Run(ctx, r.store.Pool(naming.RoleCampaign), r.job)).NotTo(Succeed())
+	g.Expect(time.Since(started)).To(BeNumerically("<", 15*time.Second))
+	connections("true")
+	r.mustRun()
+	counts := r.smtp.Counts()
+	g.Expect(counts).To(HaveLen(300), "nobody is lost")
+	g.Expect(r.smtp.Taken()).To(BeNumerically("<=", 300+maxUnflushed))
 }

@@ -9,6 +9,18 @@
 // HTML and to plain text, and sanitised once; a mail is then made by filling in escaped values. A value can
 // therefore never become Markdown, HTML, a header or another template.
 //
+// The fields that a text may use:
+//
+//	.Member.FamilyName .Member.GivenName    as in the roster or the profile
+//	.Member.DisplayName                     both, in the order of the member's language
+//	.Member.Department .Member.Post         of the employment that ended last; may be empty
+//	.Member.Region                          may be empty
+//	.Member.YearsSinceDeparture             whole years, a number; 0 in the first year and when unknown
+//	.Network.DisplayName .Network.MemberLabel .Network.URL
+//	.Network.OperatorName .Network.OperatorAddress .Network.OperatorContact
+//	.Links.Portal                           the portal, without a slash at the end
+//	.Links.Unsubscribe                      one-click; every mail ends with it anyway
+//
 // The package is pure: no network, no store, no clock, no files. It imports the standard library, the settings, the
 // message encoders of internal/mail/compose, goldmark and bluemonday. It must never put a member's data into an
 // error, and must never fetch anything that a text names.

@@ -15,7 +15,10 @@ const hexDigits = "0123456789ABCDEF"
 
 // AppendQuotedPrintable encodes text with "\n" line ends. A dot at the start of a line is encoded too, so that the
 // result needs no dot-stuffing.
-func AppendQuotedPrintable(dst, text []byte) []byte {
+func AppendQuotedPrintable(dst, text []byte) []byte { return appendQuoted(dst, text, true) }
+
+// appendQuoted encodes text; whole says that its end is the end of a line, and not a place where more follows.
+func appendQuoted(dst, text []byte, whole bool) []byte {
 	column := 0
 	for i := 0; i < len(text); i++ {
 		c := text[i]
@@ -26,8 +29,8 @@ func AppendQuotedPrintable(dst, text []byte) []byte {
 		case c == '\r' && i+1 < len(text) && text[i+1] == '\n':
 			continue
 		}
-		if literal(c, text, i, column) {
-			if column == lineLength-1 && !lineEnds(text, i+1) {
+		if literal(c, text, i, column, whole) {
+			if column == lineLength-1 && !lineEnds(text, i+1, whole) {
 				dst, column = append(dst, '=', '\r', '\n'), 0
 				i--
 				continue
@@ -49,7 +52,7 @@ func AppendQuotedPiece(dst, piece []byte) []byte {
 	if len(piece) == 0 {
 		return dst
 	}
-	dst = AppendQuotedPrintable(dst, piece)
+	dst = appendQuoted(dst, piece, false)
 	if piece[len(piece)-1] != '\n' {
 		dst = append(dst, '=', '\r', '\n')
 	}
@@ -57,20 +60,23 @@ func AppendQuotedPiece(dst, piece []byte) []byte {
 }
 
 // literal tells the bytes that stand for themselves where they are.
-func literal(c byte, text []byte, i, column int) bool {
+func literal(c byte, text []byte, i, column int, whole bool) bool {
 	switch {
 	case c == '=', c > '~':
 		return false
 	case c == ' ', c == '\t':
-		return !lineEnds(text, i+1)
+		return !lineEnds(text, i+1, whole)
 	case c == '.':
 		return column > 0
 	}
 	return c > ' '
 }
 
-func lineEnds(text []byte, i int) bool {
-	return i >= len(text) || text[i] == '\n' || text[i] == '\r' && i+1 < len(text) && text[i+1] == '\n'
+func lineEnds(text []byte, i int, whole bool) bool {
+	if i >= len(text) {
+		return whole
+	}
+	return text[i] == '\n' || text[i] == '\r' && i+1 < len(text) && text[i+1] == '\n'
 }
 
 // AppendBase64 encodes text with "\n" line ends, as lines of at most 76 characters.
