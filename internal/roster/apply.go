@@ -19,7 +19,7 @@ type applying struct {
 
 // apply takes the staged rows over, all in the caller's transaction with the run's final counts.
 func apply(ctx context.Context, tx pgx.Tx, a applying) error {
-	for _, sql := range []string{planSQL, "ANALYZE pg_temp.roster_plan"} {
+	for _, sql := range []string{planSQL, "ANALYZE pg_temp.roster_plan (line, member_id, verdict)"} {
 		if _, err := tx.Exec(ctx, sql); err != nil {
 			return err
 		}

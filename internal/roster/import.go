@@ -125,7 +125,7 @@ func (j Job) take(ctx context.Context, conn *pgx.Conn, id int64, keyer *tombston
 		return result, storeError("stage the rows", err)
 	}
 	j.Log.Info("Staging done", "rows", result.Rows, "quarantined", result.Quarantined, "seconds", time.Since(begun).Seconds())
-	if _, err := conn.Exec(ctx, "ANALYZE pg_temp.roster_stage"); err != nil {
+	if _, err := conn.Exec(ctx, "ANALYZE pg_temp.roster_stage (line, employee_number, email)"); err != nil {
 		return result, storeError("stage the rows", err)
 	}
 	return j.applyPatiently(ctx, conn, id, result)

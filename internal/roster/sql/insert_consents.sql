@@ -3,8 +3,12 @@
 --
 -- Consents on paper of new people. $1 is the run.
 INSERT INTO alumni.consent (member_id, purpose, decision, text_version, channel, source, decided_at)
-SELECT s.member_id, c.purpose, 'Given', 'roster', 'Roster', $1, c.decided_at
+SELECT s.member_id, 'Network', 'Given', 'roster', 'Roster', $1, s.network_at
   FROM pg_temp.roster_stage s
   JOIN pg_temp.roster_plan p ON p.line = s.line AND p.verdict = 'New'
- CROSS JOIN LATERAL (VALUES ('Network', s.network_at), ('Newsletter', s.newsletter_at)) c (purpose, decided_at)
- WHERE c.decided_at IS NOT NULL;
+ WHERE s.network_at IS NOT NULL
+UNION ALL
+SELECT s.member_id, 'Newsletter', 'Given', 'roster', 'Roster', $1, s.newsletter_at
+  FROM pg_temp.roster_stage s
+  JOIN pg_temp.roster_plan p ON p.line = s.line AND p.verdict = 'New'
+ WHERE s.newsletter_at IS NOT NULL;
