@@ -118,12 +118,27 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 	if len(steps) > 0 {
 		err = r.repair(ctx, s, spec, steps)
 	}
+	if errors.Is(err, postgres.ErrAuthentication) {
+		return refusedAdmin(n, err)
+	}
 	if err != nil {
 		return explain(err)
 	}
 	conditions.True(n, v1alpha1.StoreReadyCondition, v1alpha1.ReasonProvisioned,
 		fmt.Sprintf("Database %q, its roles and their grants are as declared", spec.Database))
 	return nil
+}
+
+// refusedAdmin names the Secret whose login the server refuses, and what may have happened to it.
+func refusedAdmin(n *v1alpha1.AlumniNetwork, err error) error {
+	f := &outcome.Failure{Reason: v1alpha1.ReasonAuthenticationFailed, Err: err, After: outcome.Poll}
+	if external := n.Spec.Store.External; external != nil {
+		f.Message = fmt.Sprintf("the server refused user name or password of Secret %q", external.AdminSecretRef.Name)
+		return f
+	}
+	f.Message = fmt.Sprintf("the server refused the password of Secret %q; if that Secret was deleted and made anew, put the former password back",
+		naming.AdminSecret(n.Name))
+	return f
 }
 
 // repair does what Check found. An error of a migration is left to the next phase, for the store itself is there.

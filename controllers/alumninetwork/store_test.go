@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"github.com/jackc/pgx/v5"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -85,7 +86,8 @@ func TestAWrongPasswordIsToldAndHealsWhenTheSecretIsCorrected(t *testing.T) {
 	n := external(namespace, "main")
 	g.Expect(s.Client.Create(ctx, n)).To(Succeed())
 
-	s.condition(ctx, g, n, v1alpha1.StoreReadyCondition, metav1.ConditionFalse, v1alpha1.ReasonAuthenticationFailed)
+	message := s.condition(ctx, g, n, v1alpha1.StoreReadyCondition, metav1.ConditionFalse, v1alpha1.ReasonAuthenticationFailed)
+	g.Expect(message).To(ContainSubstring("pg-admin"))
 	s.holdsNoSecret(ctx, g, namespace, "canary-wrong-password-41")
 
 	admin.Data["password"] = right
@@ -262,4 +264,22 @@ func roleState(ctx context.Context, t *testing.T, g Gomega, database string) map
 	}
 	g.Expect(rows.Err()).NotTo(HaveOccurred())
 	return state
+}
+
+func TestADatabaseThatIsGoneIsNotReplacedByAnEmptyOne(t *testing.T) {
+	t.Parallel()
+	g, ctx := NewWithT(t), t.Context()
+	s := operator(t)
+	namespace := s.tenant(ctx, t, g)
+	s.secret(ctx, g, namespace, "pg-admin", adminRole(ctx, t, g, createsAll))
+	n := external(namespace, "main")
+	g.Expect(s.Client.Create(ctx, n)).To(Succeed())
+	s.ready(ctx, g, n)
+
+	sql(ctx, t, g, "DROP DATABASE "+pgx.Identifier{n.Status.Store.Database}.Sanitize()+" WITH (FORCE)")
+	s.poke(ctx, g, n)
+
+	message := s.condition(ctx, g, n, v1alpha1.StalledCondition, metav1.ConditionTrue, v1alpha1.ReasonStoreMissing)
+	g.Expect(message).To(ContainSubstring("restore it"))
+	g.Expect(kstatusOf(g, n)).To(Equal(status.FailedStatus))
 }
