@@ -23,6 +23,9 @@ else
 export CGO_ENABLED := 0
 endif
 
+# The linter's cache remembers paths, so each checkout has its own.
+export GOLANGCI_LINT_CACHE ?= $(CURDIR)/bin/lint-cache
+
 STEP := ./hack/step.sh
 CLUSTER_TOOL := go -C hack/cluster run .
 IMAGES_TOOL := go -C hack/images run .
