@@ -18,7 +18,7 @@ const (
 	NoAddressShare  = 3  // gave no mail address
 )
 
-// Spread of the departures, in years before AsOf.
+// Years before AsOf over which departures are spread.
 const Years = 15
 
 // MaxPeople is the highest number of people of one company: employee numbers have six digits.

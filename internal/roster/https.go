@@ -57,7 +57,7 @@ func (s Source) openHTTPS(ctx context.Context) (io.ReadCloser, error) {
 	request.Header.Set("User-Agent", userAgent)
 	access.authorise(request)
 	client := s.client(access.roots)
-	response, err := client.Do(request) //nolint:bodyclose // the body is what is given back
+	response, err := client.Do(request)
 	if err != nil {
 		cancel(nil)
 		return nil, unreachable(err)

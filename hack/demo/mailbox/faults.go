@@ -129,13 +129,13 @@ func (f *faults) wait(one fault) {
 }
 
 // answer is the refusal of a fault, or nil.
-func (one fault) answer() error {
-	if one.Code == 0 {
+func (f fault) answer() error {
+	if f.Code == 0 {
 		return nil
 	}
-	enhanced := smtp.EnhancedCode{one.Code / 100, 3, 0}
-	if one.Code == 550 {
+	enhanced := smtp.EnhancedCode{f.Code / 100, 3, 0}
+	if f.Code == 550 {
 		enhanced = smtp.EnhancedCode{5, 1, 1} // no such mailbox
 	}
-	return &smtp.SMTPError{Code: one.Code, EnhancedCode: enhanced, Message: "refused on purpose"}
+	return &smtp.SMTPError{Code: f.Code, EnhancedCode: enhanced, Message: "refused on purpose"}
 }

@@ -43,7 +43,7 @@ func start(t *testing.T, b *box) *running {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serve(ctx, slog.New(slog.NewJSONHandler(io.Discard, nil)), b, listeners[0], listeners[1])
+		ended <- serve(ctx, slog.New(slog.DiscardHandler), b, listeners[0], listeners[1])
 	}()
 	t.Cleanup(func() {
 		stop()
