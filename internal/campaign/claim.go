@@ -157,22 +157,20 @@ func (e *engine) rest(ctx context.Context) (done bool, err error) {
 	return false, nil
 }
 
-// sleep waits, and tells whether ctx is still on.
-func sleep(ctx context.Context, d time.Duration) bool {
+// sleep waits, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
 	case <-ctx.Done():
-		return false
 	}
 }
 
 // ignoreStop drops an error that only says that ctx ended.
 func ignoreStop(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }

@@ -51,7 +51,7 @@ func (c *columns) add(a ack) {
 	c.messages = append(c.messages, a.messageID)
 	c.attempts = append(c.attempts, int16(a.settlement.attempts))
 	c.resent = append(c.resent, int16(a.settlement.resent))
-	c.codes = append(c.codes, int16(a.code)) //nolint:gosec // three digits
+	c.codes = append(c.codes, int16(a.code))
 	c.delays = append(c.delays, a.delay.Seconds())
 	if a.state == stateSent {
 		c.sent = append(c.sent, a.member)

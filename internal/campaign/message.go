@@ -31,6 +31,7 @@ type writer struct {
 	purpose string
 	run     int64
 	runName string
+	idKey   []byte    // of message ids
 	ids     sync.Pool // of keyed hashes
 	now     func() time.Time
 }
@@ -48,11 +49,9 @@ func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
 	if w.from, err = compose.ParseAddress(job.Network.Email.FromAddress); err != nil {
 		return nil, fmt.Errorf("%w: read the sender's address: %w", ErrFinal, err)
 	}
-	key, err := hkdf.Key(sha256.New, job.TokenKey, nil, "alumni message id", 32)
-	if err != nil {
+	if w.idKey, err = hkdf.Key(sha256.New, job.TokenKey, nil, "alumni message id", 32); err != nil {
 		return nil, fmt.Errorf("derive the key of message ids: %w", err)
 	}
-	w.ids.New = func() any { return hmac.New(sha256.New, key) }
 	w.head = compose.AppendMailbox(nil, "From", job.Network.Email.FromName, w.from.Mailbox)
 	w.head = compose.AppendHeader(w.head, "List-Id", "<"+strings.ToLower(job.Campaign.Type)+"."+w.from.Domain()+">")
 	w.head = compose.AppendHeader(w.head, "Precedence", "bulk")
@@ -61,7 +60,10 @@ func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
 
 // messageID is the same for every try of a row and tells nothing about it to those without the key.
 func (w *writer) messageID(member uuid.UUID) string {
-	mac := w.ids.Get().(hash.Hash)
+	mac, ok := w.ids.Get().(hash.Hash)
+	if !ok {
+		mac = hmac.New(sha256.New, w.idKey)
+	}
 	defer w.ids.Put(mac)
 	mac.Reset()
 	var buf [128]byte

@@ -190,4 +190,8 @@ func (q *queue) isDraining() bool {
 	}
 }
 
-func itemOf(l *mail.Letter) *item { return l.Tag.(*item) }
+// itemOf is the item that prepare put into a letter.
+func itemOf(l *mail.Letter) *item {
+	i, _ := l.Tag.(*item)
+	return i
+}

@@ -5,6 +5,7 @@ package content
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"flag"
 	"io"
@@ -18,8 +19,6 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
-
-	"encoding/base64"
 
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )

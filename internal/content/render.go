@@ -32,7 +32,15 @@ type Mail struct {
 	HTML    []byte
 }
 
-var scratches = sync.Pool{New: func() any { return new([]byte) }}
+// scratches are buffers for one value or one part at a time.
+var scratches sync.Pool
+
+func scratch() *[]byte {
+	if b, ok := scratches.Get().(*[]byte); ok {
+		return b
+	}
+	return new([]byte)
+}
 
 // Render makes the mail of one member. Its errors are ErrEmptySubject, ErrTooLarge, and *Error for a shape that
 // the text should not have.
@@ -72,14 +80,14 @@ func (c *Content) Append(dst []byte, m *Member, l Links) ([]byte, error) {
 
 // appendPart encodes one part, from literals that are encoded already where there are any.
 func appendPart(dst []byte, plain, quoted []segment, v *values) []byte {
-	scratch := scratches.Get().(*[]byte)
-	defer scratches.Put(scratch)
+	buffer := scratch()
+	defer scratches.Put(buffer)
 	if quoted != nil {
-		dst, *scratch = fillQuoted(append(dst, quotedStart...), *scratch, quoted, v)
+		dst, *buffer = fillQuoted(append(dst, quotedStart...), *buffer, quoted, v)
 		return dst
 	}
-	*scratch = fill((*scratch)[:0], plain, v)
-	return compose.AppendBase64(append(dst, base64Start...), *scratch)
+	*buffer = fill((*buffer)[:0], plain, v)
+	return compose.AppendBase64(append(dst, base64Start...), *buffer)
 }
 
 // prepare fills in the values of a member and chooses language and shape.

@@ -116,9 +116,9 @@ func TestPasswordNeedsTLS(t *testing.T) {
 	g.Expect(c.Hello).To(Equal("hoshino.example"))
 
 	server := smtptest.Start(t, smtptest.Options{})
-	clear := configOf(server, TLSNone)
-	clear.Username, clear.Password = "u", "secret-canary"
-	err = Send(t.Context(), clear, single)
+	open := configOf(server, TLSNone)
+	open.Username, open.Password = "u", "secret-canary"
+	err = Send(t.Context(), open, single)
 	g.Expect(err).To(MatchError(ErrClearText))
 	g.Expect(err.Error()).NotTo(ContainSubstring("canary"))
 	_, err = LoadConfig(settings.Email{FromAddress: "a b@x.example"}, dir)
@@ -138,7 +138,7 @@ func TestConnectingFailsWithItsStage(t *testing.T) {
 		stage  Stage
 	}{
 		"refused":                  {configOf(closed, TLSNone), StageConnect},
-		"silent":                   {Config{Host: "127.0.0.1", Port: silent.Addr().(*net.TCPAddr).Port, TLS: TLSNone, CommandTimeout: 200 * time.Millisecond}, StageGreeting},
+		"silent":                   {Config{Host: "127.0.0.1", Port: portOf(silent), TLS: TLSNone, CommandTimeout: 200 * time.Millisecond}, StageGreeting},
 		"without STARTTLS":         {configOf(plain, TLSStart), StageTLS},
 		"an unknown certificate":   {Config{Host: secure.Host, Port: secure.Port, TLS: TLSStart}, StageTLS},
 		"a wrong password":         {func() Config { c := configOf(secure, TLSStart); c.Username, c.Password = "u", "x"; return c }(), StageAuth},
@@ -153,6 +153,15 @@ func TestConnectingFailsWithItsStage(t *testing.T) {
 			g.Expect(failure.Outcome.Stage).To(Equal(c.stage))
 		})
 	}
+}
+
+// portOf is where a listener listens.
+func portOf(l net.Listener) int {
+	address, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		panic("not a TCP listener")
+	}
+	return address.Port
 }
 
 // list is a Source of fixed letters.

@@ -37,7 +37,7 @@ func serve(t *testing.T, greeting string, answer func(line string, message int) 
 		}
 	})
 	t.Cleanup(func() { _ = listener.Close(); connections.Wait() })
-	return Config{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, TLS: TLSNone, Hello: "x.example",
+	return Config{Host: "127.0.0.1", Port: portOf(listener), TLS: TLSNone, Hello: "x.example",
 		CommandTimeout: 300 * time.Millisecond, DotTimeout: 300 * time.Millisecond}, s
 }
 

@@ -52,6 +52,7 @@ type Claim struct {
 // Signer makes and checks tokens with one network's key. It is safe for concurrent use.
 type Signer struct {
 	block cipher.Block
+	key   []byte // of tags
 	macs  sync.Pool
 }
 
@@ -72,9 +73,7 @@ func NewSigner(key []byte) (*Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the cipher: %w", err)
 	}
-	s := &Signer{block: block}
-	s.macs.New = func() any { return hmac.New(sha256.New, authentication) }
-	return s, nil
+	return &Signer{block: block, key: authentication}, nil
 }
 
 // Token makes the token of a claim: Length characters of base64url. A purpose that is none of the network's
@@ -117,7 +116,10 @@ func (s *Signer) Parse(token string) (Claim, error) {
 // tag authenticates version and clear payload. It also is the starting point of the key stream, so that two
 // different claims never share one.
 func (s *Signer) tag(payload []byte) [tagSize]byte {
-	mac := s.macs.Get().(hash.Hash)
+	mac, ok := s.macs.Get().(hash.Hash)
+	if !ok {
+		mac = hmac.New(sha256.New, s.key)
+	}
 	defer s.macs.Put(mac)
 	mac.Reset()
 	mac.Write([]byte{version})

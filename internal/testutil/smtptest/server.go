@@ -88,7 +88,10 @@ func Start(t testing.TB, o Options) *Server {
 	if err != nil {
 		t.Fatalf("start a mail server: %v", err)
 	}
-	address := listener.Addr().(*net.TCPAddr)
+	address, ok := listener.Addr().(*net.TCPAddr)
+	if !ok || !address.IP.IsLoopback() {
+		t.Fatalf("a test's mail server listens on loopback only, not on %s", listener.Addr())
+	}
 	s.Host, s.Port = "127.0.0.1", address.Port
 	s.server = smtp.NewServer(smtp.BackendFunc(s.newSession))
 	s.server.Domain = "mail.test.example"
