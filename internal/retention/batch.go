@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/alumni-operator/alumni-operator/internal/retention/audit"
 	"github.com/alumni-operator/alumni-operator/internal/retention/calendar"
@@ -64,20 +65,20 @@ type batch struct {
 	task task
 }
 
-// lock bounds the transaction, checks the fence, and locks the members and their employments.
-func (b *batch) lock(ctx context.Context) ([]uuid.UUID, error) {
+// lock bounds the transaction, checks the fence, and locks the members.
+func (b *batch) lock(ctx context.Context) ([]lockedMember, error) {
 	lock := sqlLockMembers
 	if b.task.wait {
 		lock = sqlLockMembersWait
 	}
 	var epoch int64
-	var locked []uuid.UUID
+	var locked []lockedMember
 	ask := &pgx.Batch{}
 	queueFrame(ask, b.book.job.Limits)
 	ask.Queue(sqlFence, b.book.run.id).QueryRow(func(row pgx.Row) error { return row.Scan(&epoch) })
-	ask.Queue(lock, b.task.ids).Query(func(rows pgx.Rows) error {
+	ask.Queue(lock, arrayOf(b.task.ids)).Query(func(rows pgx.Rows) error {
 		var err error
-		locked, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+		locked, err = readLocked(rows)
 		return err
 	})
 	if err := b.tx.SendBatch(ctx, ask).Close(); err != nil {
@@ -95,14 +96,11 @@ func queueFrame(batch *pgx.Batch, l Limits) {
 	batch.Queue(sqlFrame, ms(l.LockTimeout), ms(l.StatementTimeout), ms(l.StatementTimeout))
 }
 
-// recheck reads the locked members anew. Each statement sees what was committed before it began, so what changed
-// while this transaction waited for its locks is seen.
-func (b *batch) recheck(ctx context.Context, locked []uuid.UUID) ([]person, error) {
+// recheck asks once more who is due. Each statement sees what was committed before it began, so what changed while
+// this transaction waited for its locks is seen.
+func (b *batch) recheck(ctx context.Context, locked []lockedMember) ([]person, error) {
 	if len(locked) == 0 {
 		return nil, nil
-	}
-	if _, err := b.tx.Exec(ctx, sqlLockEmployment, locked); err != nil {
-		return nil, fmt.Errorf("lock employments: %w", err)
 	}
 	return b.planner.source.recheck(ctx, b.tx, locked)
 }
@@ -112,9 +110,9 @@ func (b *batch) erase(ctx context.Context, due []person, changed int) error {
 	if len(due) == 0 && changed == 0 {
 		return nil
 	}
-	ids := make([]uuid.UUID, len(due))
+	ids := make(idArray, len(due))
 	for i, p := range due {
-		ids[i] = p.id
+		ids[i] = pgtype.UUID{Bytes: p.id, Valid: true}
 	}
 	marks := tombstonesOf(b.planner.keys, due)
 	var rows, members int64
@@ -172,21 +170,14 @@ type marks struct {
 	kinds []string
 }
 
-// tombstonesOf makes the keyed hashes of people: of the member, the employee number and the address.
+// tombstonesOf makes the keyed hashes of people.
 func tombstonesOf(keys *tombstone.Keyer, people []person) marks {
 	var m marks
-	add := func(kind tombstone.Kind, value string) {
-		m.keys = append(m.keys, keys.Key(kind, value))
-		m.kinds = append(m.kinds, string(kind))
-	}
 	for _, p := range people {
-		add(tombstone.Member, p.id.String())
-		if p.number != nil && strings.TrimSpace(*p.number) != "" {
-			add(tombstone.EmployeeNumber, *p.number)
-		}
-		if p.address != nil {
-			add(tombstone.Email, *p.address)
-		}
+		p.eachKey(keys, func(kind tombstone.Kind, key [keyLength]byte) {
+			m.keys = append(m.keys, key)
+			m.kinds = append(m.kinds, string(kind))
+		})
 	}
 	return m
 }
@@ -202,7 +193,7 @@ func (b *batch) queueTombstones(work *pgx.Batch, m marks) {
 
 // queueChildren empties every table that hangs on the members, and then looks whether it did: the cascade behind
 // it must have nothing left to do, for what it deletes is not counted.
-func queueChildren(work *pgx.Batch, ids []uuid.UUID, rows *int64) {
+func queueChildren(work *pgx.Batch, ids idArray, rows *int64) {
 	for _, table := range catalogue.Children() {
 		if table == catalogue.Delivery {
 			work.Queue(sqlEraseDeliveries, ids).QueryRow(func(row pgx.Row) error {
@@ -246,14 +237,14 @@ func residueSQL() string {
 	return strings.Join(parts, " UNION ALL ") + " LIMIT 1"
 }
 
-// without lists the ids that are not among others; both are in the same order.
-func without(all, others []uuid.UUID) []uuid.UUID {
-	if len(all) == len(others) {
+// without lists the ids that are not among the locked members.
+func without(all []uuid.UUID, locked []lockedMember) []uuid.UUID {
+	if len(all) == len(locked) {
 		return nil
 	}
-	known := make(map[uuid.UUID]bool, len(others))
-	for _, id := range others {
-		known[id] = true
+	known := make(map[uuid.UUID]bool, len(locked))
+	for _, m := range locked {
+		known[m.id] = true
 	}
 	var missing []uuid.UUID
 	for _, id := range all {

@@ -114,14 +114,14 @@ func (p *Planner) rowsOf(ctx context.Context, tx pgx.Tx, members []uuid.UUID) (i
 		chunk := members[:min(countChunk, len(members))]
 		members = members[len(chunk):]
 		var rows int64
-		if err := tx.QueryRow(ctx, childRowsSQL(!hasLogs), chunk).Scan(&rows); err != nil {
+		if err := tx.QueryRow(ctx, childRowsSQL(!hasLogs), arrayOf(chunk)).Scan(&rows); err != nil {
 			return 0, fmt.Errorf("count rows of members: %w", err)
 		}
 		sum += rows
 		if !hasLogs {
 			continue
 		}
-		if err := tx.QueryRow(ctx, sqlMemberLogs, chunk, logs.Before).Scan(&rows); err != nil {
+		if err := tx.QueryRow(ctx, sqlMemberLogs, arrayOf(chunk), logs.Before).Scan(&rows); err != nil {
 			return 0, fmt.Errorf("count log rows of members: %w", err)
 		}
 		sum += rows
@@ -136,7 +136,7 @@ func childRowsSQL(deliveries bool) string {
 		if table == catalogue.Delivery && !deliveries {
 			continue
 		}
-		parts = append(parts, fmt.Sprintf("(SELECT count(*) FROM %s WHERE %s = ANY ($1::uuid[]))",
+		parts = append(parts, fmt.Sprintf("(SELECT count(*) FROM unnest($1::uuid[]) AS u (id) JOIN %s c ON c.%s = u.id)",
 			catalogue.Identifier(table), catalogue.MemberColumn))
 	}
 	return "SELECT " + strings.Join(parts, " + ")

@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/alumni-operator/alumni-operator/internal/tombstone"
 )
 
 // searchKeys makes the keys of everybody who is still there and looks for them among this run's tombstones. The
@@ -26,11 +28,11 @@ func (e *Executor) searchKeys(ctx context.Context) (int64, error) {
 	var p person
 	var alike [][]byte
 	_, err = pgx.ForEachRow(rows, []any{&p.id, &p.number, &p.address}, func() error {
-		for _, key := range tombstonesOf(e.planner.keys, []person{p}).keys {
+		p.eachKey(e.planner.keys, func(_ tombstone.Kind, key [keyLength]byte) {
 			if _, is := slices.BinarySearch(erased, binary.BigEndian.Uint64(key[:])); is {
-				alike = append(alike, key[:])
+				alike = append(alike, slices.Clone(key[:]))
 			}
-		}
+		})
 		return nil
 	})
 	if err != nil {

@@ -5,7 +5,6 @@ package retention
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -20,22 +19,14 @@ import (
 type source interface {
 	// due calls for each member who is due, in the order of ids, with the rule's name.
 	due(ctx context.Context, q querier, each func(id uuid.UUID, rule string)) error
-	// recheck reads locked members anew and returns those who are still due.
-	recheck(ctx context.Context, q querier, ids []uuid.UUID) ([]person, error)
+	// recheck reads what belongs to locked members anew and returns those who are still due.
+	recheck(ctx context.Context, tx pgx.Tx, locked []lockedMember) ([]person, error)
 	// rules are the names under which members are counted, in a fixed order.
 	rules() []string
 	// logRule is the rule for log rows, if there is one.
 	logRule() (plan.Rule, bool)
 	// plan is the policy at the run's instant.
 	compiled() *plan.Plan
-}
-
-// person is a locked member who is about to be erased, with what tombstones are made of. It lives in memory, for
-// the length of one transaction.
-type person struct {
-	id      uuid.UUID
-	number  *string
-	address *string
 }
 
 func newSource(job Job, p *plan.Plan) source {
@@ -89,25 +80,21 @@ func (s *policySource) due(ctx context.Context, q querier, each func(uuid.UUID, 
 	return nil
 }
 
-func (s *policySource) recheck(ctx context.Context, q querier, ids []uuid.UUID) ([]person, error) {
-	rows, err := q.Query(ctx, sqlRecheckMembers, ids, s.receiptWait.Seconds())
-	if err != nil {
+func (s *policySource) recheck(ctx context.Context, tx pgx.Tx, locked []lockedMember) ([]person, error) {
+	ids := idsOf(locked)
+	people := newRecheck(locked)
+	waits := map[uuid.UUID]bool{}
+	ask := &pgx.Batch{}
+	ask.Queue(sqlLockEmployment, ids).Query(people.readEmployments)
+	ask.Queue(sqlAddresses, ids).Query(people.readAddresses)
+	ask.Queue(sqlReceiptsWaiting, ids, s.receiptWait.Seconds()).Query(readSet(waits))
+	if err := tx.SendBatch(ctx, ask).Close(); err != nil {
 		return nil, fmt.Errorf("check members again: %w", err)
 	}
-	var f memberFacts
-	var p person
-	var still []person
-	_, err = pgx.ForEachRow(rows, append(f.targets(), &p.number, &p.address), func() error {
-		if _, due := s.plan.Verdict(f.facts()); due {
-			still = append(still, person{id: f.id, number: p.number, address: p.address})
-		}
-		p = person{}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("check members again: %w", err)
-	}
-	return still, nil
+	return people.keep(func(m lockedMember) bool {
+		_, due := s.plan.Verdict(m.facts)
+		return due && !waits[m.id]
+	}), nil
 }
 
 // memberFacts are the columns that both statements of a policy begin with.
@@ -165,20 +152,18 @@ func (s *requestSource) due(ctx context.Context, q querier, each func(uuid.UUID,
 	return nil
 }
 
-func (s *requestSource) recheck(ctx context.Context, q querier, ids []uuid.UUID) ([]person, error) {
-	rows, err := q.Query(ctx, sqlRecheckRequests, ids)
-	if err != nil {
+func (s *requestSource) recheck(ctx context.Context, tx pgx.Tx, locked []lockedMember) ([]person, error) {
+	ids := idsOf(locked)
+	people := newRecheck(locked)
+	asked := map[uuid.UUID]bool{}
+	ask := &pgx.Batch{}
+	ask.Queue(sqlRequestsAmong, ids).Query(readSet(asked))
+	ask.Queue(sqlAddresses, ids).Query(people.readAddresses)
+	if err := tx.SendBatch(ctx, ask).Close(); err != nil {
 		return nil, fmt.Errorf("check requests again: %w", err)
 	}
-	still, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (person, error) {
-		var p person
-		return p, row.Scan(&p.id, &p.number, &p.address)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("check requests again: %w", err)
-	}
-	return still, nil
+	return people.keep(func(m lockedMember) bool { return asked[m.id] && m.facts.State == stateWithdrawn }), nil
 }
 
-// keyLength is the length of a tombstone's key.
-const keyLength = sha256.Size
+// stateWithdrawn is the state of members who have left the network.
+const stateWithdrawn = "Withdrawn"

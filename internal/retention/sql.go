@@ -7,6 +7,9 @@ import _ "embed"
 
 // The statements, each in a file of its own that says what it does.
 var (
+	//go:embed queries/addresses.sql
+	sqlAddresses string
+
 	//go:embed queries/certificate_add.sql
 	sqlCertificateAdd string
 
@@ -88,11 +91,11 @@ var (
 	//go:embed queries/member_logs.sql
 	sqlMemberLogs string
 
-	//go:embed queries/recheck_members.sql
-	sqlRecheckMembers string
+	//go:embed queries/receipts_waiting.sql
+	sqlReceiptsWaiting string
 
-	//go:embed queries/recheck_requests.sql
-	sqlRecheckRequests string
+	//go:embed queries/requests_among.sql
+	sqlRequestsAmong string
 
 	//go:embed queries/requests_done.sql
 	sqlRequestsDone string

@@ -128,7 +128,8 @@ func (r *retentionBench) connect(database string) *pgx.Conn {
 func (r *retentionBench) fill() {
 	r.on(r.store.Database,
 		fmt.Sprintf(`INSERT INTO alumni.member (id, state, employee_number, family_name, given_name, family_name_kana, given_name_kana, locale, joined_at, last_active_at)
-			SELECT gen_random_uuid(), CASE WHEN n %% 10 = 0 THEN 'Listed' ELSE 'Active' END, 'E' || n, 'Family' || n, 'Given' || n, 'カナ', 'カナ', 'ja',
+			SELECT (lpad(to_hex(1700000000000 + n), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 4, 15))::uuid, -- UUIDv7
+			       CASE WHEN n %% 10 = 0 THEN 'Listed' ELSE 'Active' END, 'E' || n, 'Family' || n, 'Given' || n, 'カナ', 'カナ', 'ja',
 			       now() - interval '2 years', now() - interval '30 days'
 			FROM generate_series(1, %d) n`, retentionMembers),
 		`INSERT INTO alumni.contact SELECT id, 'Email', lower(employee_number) || '@mail.example', 'Roster', now() FROM alumni.member`,

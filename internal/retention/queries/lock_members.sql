@@ -1,5 +1,13 @@
 -- Copyright The Alumni Operator Authors.
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Locks members, in the order of their ids, and passes by those that somebody else holds.
-SELECT id FROM alumni.member WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE SKIP LOCKED
+-- Locks members, in the order of their ids, and passes by those that somebody else holds. What it returns is what
+-- was true when each lock was got, not when the statement began.
+SELECT id, state,
+       CASE WHEN isfinite(coalesce(last_active_at, joined_at)) THEN coalesce(last_active_at, joined_at) END,
+       CASE WHEN isfinite(withdrawn_at) THEN withdrawn_at END,
+       employee_number
+FROM alumni.member
+WHERE id = ANY ($1::uuid[])
+ORDER BY id
+FOR UPDATE SKIP LOCKED

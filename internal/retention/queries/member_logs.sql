@@ -3,9 +3,9 @@
 --
 -- Log rows of members that are not among those of due_logs.
 SELECT count(*)
-FROM alumni.delivery d
+FROM unnest($1::uuid[]) AS u (id)
+JOIN alumni.delivery d ON d.member_id = u.id
 JOIN alumni.campaign_run r ON r.id = d.run_id
-WHERE d.member_id = ANY ($1::uuid[])
-  AND (r.state <> 'Sending' AND r.started_at < $2
+WHERE (r.state <> 'Sending' AND r.started_at < $2
        AND (r.state = 'Failed' OR d.state IN ('Sent', 'Failed', 'Suppressed', 'Skipped', 'Expired', 'Unknown'))
        AND coalesce(d.sent_at, d.planned_at) < $2) IS NOT TRUE
