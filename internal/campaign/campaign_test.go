@@ -28,6 +28,12 @@ func TestMain(m *testing.M) { os.Exit(pg.Run(m)) }
 
 var due = time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 
+// testConnections is how many connections the rig's jobs use; maxUnflushed is what a kill may double then.
+const (
+	testConnections = 8
+	maxUnflushed    = flushSize + waitingAcks + testConnections
+)
+
 // rig is a store with members, a mail server, and a job over both.
 type rig struct {
 	*testing.T
@@ -63,7 +69,7 @@ func newRig(t *testing.T, members int) *rig {
 			UID: "n1", Namespace: "hoshino", Name: "alumni", DisplayName: "ほしの食品アルムナイ", DefaultLocale: "ja", TimeZone: "Asia/Tokyo",
 			PublicURL: "https://alumni.hoshino.example", Operator: settings.Operator{Name: "Hoshino", Address: "Tokyo", Contact: "a@hoshino.example"},
 			Email: &settings.Email{Host: r.smtp.Host, Port: r.smtp.Port, TLS: "None", FromAddress: "alumni@hoshino.example", FromName: "Hoshino Alumni",
-				MaxPerSecond: 100000, MaxConnections: 8},
+				MaxPerSecond: 100000, MaxConnections: testConnections},
 		},
 		Campaign: settings.Campaign{
 			UID: "c1", Name: "news", Generation: 1, Type: "Newsletter", MaxRecipients: 1000000, RetryDeadlineSeconds: 3600, OnUnknown: OnUnknownResend,

@@ -10,12 +10,12 @@
 //   - Every member of the audience has one row, and every row ends in one state. The numbers of a run are counted
 //     from the rows.
 //   - A worker that is killed loses nobody. Rows it had claimed are settled by the campaign's onUnknown: Resend sends
-//     again, Hold waits for a person. At most maxUnflushed messages per worker can arrive twice.
+//     again, Hold waits for a person. What can arrive twice is bounded: flushSize + waitingAcks + one message per connection.
 //   - A worker that is told to stop finishes what is on the wire, gives the rest back, and leaves nothing in doubt.
 //   - Consent, suppression, state and address are checked when a row is claimed; a message whose check is older
 //     than maxClaimAge does not go out but is checked again.
 //
 // The package imports the settings, the content and audience compilers, internal/mail, internal/unsubscribe and pgx.
 // It must never import Kubernetes, write to the store outside its SQL files, or put a member's data into a log or an
-// error: members appear there as counts only.
+// error: members appear there as counts and opaque ids only.
 package campaign

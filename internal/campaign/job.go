@@ -65,13 +65,11 @@ type Tuning struct {
 	Poll time.Duration
 }
 
-// The sizes that bound what a killed worker can leave in doubt: on the wire (one message per connection), waiting
-// to be written, and being written.
+// The sizes that bound what a killed worker can leave in doubt, besides one message on the wire of each connection:
+// outcomes being written, and outcomes waiting to be written. With 20 connections that is 100 messages.
 const (
-	flushSize    = 50
-	waitingAcks  = 30
-	maxConns     = 20
-	maxUnflushed = flushSize + waitingAcks + maxConns
+	flushSize   = 50
+	waitingAcks = 30
 )
 
 const (

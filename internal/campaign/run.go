@@ -110,7 +110,7 @@ type engine struct {
 
 // work claims, sends and writes until nothing is left or ctx ends.
 func (e *engine) work(ctx context.Context) error {
-	lanes := min(max(e.job.Network.Email.MaxConnections, 1), maxConns)
+	lanes := max(e.job.Network.Email.MaxConnections, 1)
 	acks := make(chan ack, waitingAcks)
 	feed := newFeed(e.limit(), e.job.Campaign.OnUnknown, e.job.Tuning.claimAge())
 	// Writing outlives ctx, which only says that nothing new may begin; wire outlives it by DrainTimeout.
