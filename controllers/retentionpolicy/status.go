@@ -102,7 +102,7 @@ const maxShown = 100
 // showStatus writes counts and conditions from what the steps found.
 func showStatus(s *scope) {
 	status := &s.policy.Status
-	status.SelectedNetworks = int32(len(s.networks)) //nolint:gosec // a namespace holds far fewer
+	status.SelectedNetworks = int32(len(s.networks))
 	status.Due, status.Erased, status.Networks = 0, 0, nil
 	for _, n := range s.networks {
 		status.Erased += n.status.Erased

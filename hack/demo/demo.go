@@ -111,7 +111,7 @@ func (d *demo) networksReady(ctx context.Context) (string, error) {
 	var urls []string
 	for _, ns := range companies {
 		network := &v1alpha1.AlumniNetwork{}
-		err := d.wait(ctx, 5*time.Minute, network, ns, networkName, func() error {
+		err := d.wait(ctx, 5*time.Minute, network, client.ObjectKey{Namespace: ns, Name: networkName}, func() error {
 			return conditionTrue(network.Status.Conditions, "Ready")
 		})
 		if err != nil {
@@ -126,7 +126,7 @@ func (d *demo) rostersImported(ctx context.Context) (string, error) {
 	var total int64
 	for _, ns := range companies {
 		network := &v1alpha1.AlumniNetwork{}
-		err := d.wait(ctx, 3*time.Minute, network, ns, networkName, func() error {
+		err := d.wait(ctx, 3*time.Minute, network, client.ObjectKey{Namespace: ns, Name: networkName}, func() error {
 			if network.Status.Roster == nil || network.Status.Members == nil || network.Status.Roster.LastImportAt == nil {
 				return conditionTrue(network.Status.Conditions, "RosterSynced")
 			}
@@ -148,7 +148,7 @@ func (d *demo) newslettersSent(ctx context.Context) (string, error) {
 	var sent int64
 	for _, ns := range companies {
 		campaign := &v1alpha1.Campaign{}
-		err := d.wait(ctx, 5*time.Minute, campaign, ns, campaignName, func() error {
+		err := d.wait(ctx, 5*time.Minute, campaign, client.ObjectKey{Namespace: ns, Name: campaignName}, func() error {
 			if campaign.Status.LastRun == nil {
 				return conditionTrue(campaign.Status.Conditions, "Ready")
 			}
@@ -180,13 +180,13 @@ func refused(counts []v1alpha1.RefusedCount) string {
 }
 
 // wait reads an object until check gives no error.
-func (d *demo) wait(ctx context.Context, within time.Duration, object client.Object, namespace, name string, check func() error) error {
+func (d *demo) wait(ctx context.Context, within time.Duration, object client.Object, key client.ObjectKey, check func() error) error {
 	return rig.Eventually(ctx, within, func(ctx context.Context) error {
-		if err := d.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object); err != nil {
+		if err := d.client.Get(ctx, key, object); err != nil {
 			return err
 		}
 		if err := check(); err != nil {
-			return fmt.Errorf("%s/%s: %w", namespace, name, err)
+			return fmt.Errorf("%s: %w", key, err)
 		}
 		return nil
 	})

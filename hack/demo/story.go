@@ -21,7 +21,7 @@ func (d *demo) retentionPreviewed(ctx context.Context) (string, error) {
 	var due int64
 	for _, ns := range companies {
 		policy := &v1alpha1.RetentionPolicy{}
-		err := d.wait(ctx, 3*time.Minute, policy, ns, policyName, func() error {
+		err := d.wait(ctx, 3*time.Minute, policy, client.ObjectKey{Namespace: ns, Name: policyName}, func() error {
 			if len(policy.Status.Networks) == 0 || policy.Status.Networks[0].LastRun == nil || policy.Status.Networks[0].LastRun.FinishedAt == nil {
 				return conditionTrue(policy.Status.Conditions, "Planned")
 			}
@@ -64,7 +64,7 @@ func (d *demo) memberLeaves(ctx context.Context) (string, error) {
 	left := time.Now()
 	fmt.Println("  signed in by a mailed link, left, and is hidden from this moment on")
 	policy := &v1alpha1.RetentionPolicy{}
-	err = d.wait(ctx, 5*time.Minute, policy, companies[0], policyName, func() error {
+	err = d.wait(ctx, 5*time.Minute, policy, client.ObjectKey{Namespace: companies[0], Name: policyName}, func() error {
 		if len(policy.Status.Networks) == 0 || policy.Status.Networks[0].Erased == 0 {
 			return errors.New("not erased yet")
 		}
@@ -105,7 +105,7 @@ func (d *demo) retentionEnforced(ctx context.Context) (string, error) {
 	var erased int64
 	for _, ns := range companies {
 		policy := &v1alpha1.RetentionPolicy{}
-		err := d.wait(ctx, 5*time.Minute, policy, ns, policyName, func() error {
+		err := d.wait(ctx, 5*time.Minute, policy, client.ObjectKey{Namespace: ns, Name: policyName}, func() error {
 			n := policy.Status.Networks
 			if len(n) == 0 || n[0].LastRun == nil || n[0].LastRun.Mode != v1alpha1.RetentionEnforce || n[0].LastRun.State != "Certified" || n[0].Certificate == "" {
 				return errors.New("not certified yet")

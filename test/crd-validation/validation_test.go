@@ -128,7 +128,7 @@ func TestAlumniNetworkRules(t *testing.T) {
 }
 
 func TestCampaignRules(t *testing.T) {
-	expressions := func(e ...any) change { return set(list(e), "spec", "audience", "matchExpressions") }
+	expressions := func(e ...any) change { return set(e, "spec", "audience", "matchExpressions") }
 	locales := func(l ...any) change { return set(append(list{}, l...), "spec", "content", "locales") }
 	runCases(t, "campaign.yaml", map[string]validationCase{
 		"a whole campaign":              accepted(),
@@ -163,7 +163,7 @@ func TestCampaignRules(t *testing.T) {
 }
 
 func TestRetentionPolicyRules(t *testing.T) {
-	rules := func(r ...any) change { return set(list(r), "spec", "rules") }
+	rules := func(r ...any) change { return set(r, "spec", "rules") }
 	rule := func(name, category, since, after string) object {
 		return object{"name": name, "category": category, "trigger": object{"since": since}, "after": after}
 	}
