@@ -232,6 +232,7 @@ func TestLeaversWhoComeBack(t *testing.T) {
 		"the day of joining was wrong":                  {[]string{"1,Sato,,,,Sales,2011-04-01,2020-03-31,,,"}, "Sales 2011-04-01 2020-03-31"},
 		"the day of leaving was wrong":                  {[]string{"1,Sato,,,,Sales,2010-04-01,2019-03-31,,,"}, "Sales 2010-04-01 2019-03-31"},
 		"back, in a file that does not tell since when": {[]string{"1,Sato,,,,IT,,,,,"}, "IT 2010-04-01"},
+		"both were one, after all":                      {[]string{"1,Sato,,,,IT,2024-04-01,2026-03-31,,,", "1,Sato,,,,IT,2010-04-01,2026-03-31,,,"}, "IT 2010-04-01 2026-03-31"},
 		"the end of time for the day of leaving":        {[]string{"1,Sato,,,,IT,2024-04-01,9999-12-31,,,"}, "Sales 2010-04-01 2020-03-31; IT 2024-04-01"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,8 +41,8 @@ func Grants() []Grant {
 	grant(naming.RoleCampaign, riu, "alumni.campaign_run", "alumni.delivery")
 	grant(naming.RoleCampaign, r, "alumni.delivery_erased")
 
-	grant(naming.RoleRoster, riu, "alumni.member", "alumni.employment", "alumni.roster_import")
-	grant(naming.RoleRoster, riud, "alumni.contact") // HR takes an address out
+	grant(naming.RoleRoster, riu, "alumni.member", "alumni.roster_import")
+	grant(naming.RoleRoster, riud, "alumni.contact", "alumni.employment") // HR takes an address out, or mends its dates
 	grant(naming.RoleRoster, ri, "alumni.consent")
 	grant(naming.RoleRoster, []string{"SELECT", "INSERT", "DELETE"}, "alumni.roster_quarantine")
 	grant(naming.RoleRoster, r, "alumni.consent_state", "alumni.tombstone")
