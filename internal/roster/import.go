@@ -116,7 +116,7 @@ func (j Job) take(ctx context.Context, conn *pgx.Conn, id int64, keyer *tombston
 	}
 	s := newStager(reader, keyer, j.Zone)
 	begun := time.Now()
-	_, err = conn.PgConn().CopyFrom(ctx, s, "COPY pg_temp.roster_stage ("+stageColumns+") FROM STDIN")
+	_, err = conn.PgConn().CopyFrom(ctx, s, "COPY pg_temp.roster_stage ("+stageColumns+") FROM STDIN (FORMAT binary)")
 	result := Result{Rows: reader.Rows(), Quarantined: s.badCount, Quarantine: s.bad}
 	switch {
 	case s.err != nil && !errors.Is(s.err, io.EOF):

@@ -55,4 +55,5 @@ var (
 // kept locked by an import that hangs, the plan's sorts stay in memory, and every step is a set operation: right after
 // a first import the tables have no statistics yet, and a nested loop over 100,000 rows would never end.
 const sessionSQL = `SET statement_timeout = '10min'; SET lock_timeout = '20s'; SET idle_in_transaction_session_timeout = '1min';
-SET work_mem = '32MB'; SET jit = off; SET enable_nestloop = off`
+SET work_mem = '32MB'; SET jit = off; SET enable_nestloop = off;
+SET default_statistics_target = 10`

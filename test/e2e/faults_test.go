@@ -81,6 +81,7 @@ func processes(t *testing.T, program, argument string) []int {
 // pod of it is replaced.
 func portalRollsWithoutFailure(t *testing.T) {
 	g := NewWithT(t)
+	kubectl(t, "-n", foods, "rollout", "status", "deployment/"+network+"-portal", "--timeout=180s") // killed just before
 	service := &corev1.Service{}
 	g.Expect(world.client.Get(t.Context(), client.ObjectKey{Namespace: foods, Name: network + "-portal"}, service)).To(Succeed())
 	ctx, stop := context.WithCancel(t.Context())

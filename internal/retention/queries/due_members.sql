@@ -6,9 +6,11 @@
 -- any rule while their receipt is still to be mailed.
 SELECT m.id, m.state, e.left_on, coalesce(e.employed, false), a.at, w.at
 FROM alumni.member m
-LEFT JOIN (SELECT member_id, bool_or(left_on IS NULL) AS employed,
-                  CASE WHEN isfinite(max(left_on)) THEN max(left_on) END AS left_on
-           FROM alumni.employment GROUP BY member_id) e ON e.member_id = m.id
+LEFT JOIN (SELECT j.member_id, bool_or(j.left_on IS NULL) AS employed,
+                  CASE WHEN isfinite(max(j.left_on)) THEN max(j.left_on) END AS left_on
+           FROM alumni.employment j
+           JOIN alumni.member p ON p.id = j.member_id AND p.state NOT IN ('Active', 'Paused') -- others are not asked
+           GROUP BY j.member_id) e ON e.member_id = m.id
 CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(coalesce(m.last_active_at, m.joined_at))
                                 THEN coalesce(m.last_active_at, m.joined_at) END AS at) a
 CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(m.withdrawn_at) THEN m.withdrawn_at END AS at) w

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,6 +110,8 @@ func TestNothingIsLeftAfterSIGKILL(t *testing.T) {
 	child.Env = append(os.Environ(), childMode+"=1")
 	output, err := child.StdoutPipe()
 	g.Expect(err).NotTo(HaveOccurred())
+	_, err = child.StdinPipe() // what the child waits on
+	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(child.Start()).To(Succeed())
 
 	var dsn, logFile string
@@ -135,7 +138,7 @@ func TestChildProcess(t *testing.T) {
 		return
 	}
 	fmt.Println("booted", server.AdminDSN(), server.LogFile())
-	select {}
+	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
 func ping(ctx context.Context, dsn string) error {
