@@ -32,7 +32,7 @@ import (
 // Pauses after errors that have none of their own grow from the first to the second.
 const (
 	firstBackoff = time.Second
-	lastBackoff  = 5 * time.Minute
+	lastBackoff  = time.Minute
 )
 
 // Reconciler brings AlumniNetworks to their declared state.

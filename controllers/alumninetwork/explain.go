@@ -69,7 +69,11 @@ func explain(err error) error {
 		if m.terminal {
 			return &outcome.Terminal{Reason: m.reason, Message: m.message, Err: err}
 		}
-		return &outcome.Failure{Reason: m.reason, Message: m.message, Err: err, After: outcome.Poll}
+		f := &outcome.Failure{Reason: m.reason, Message: m.message, Err: err, After: outcome.Poll}
+		if m.reason == v1alpha1.ReasonUnreachable {
+			f.After = 0 // a server that has just started answers in a second, one that is down is asked ever more rarely
+		}
+		return f
 	}
 	return &outcome.Failure{Reason: v1alpha1.ReasonProvisioningFailed, Err: err,
 		Message: "the store answered with an unexpected error; see the operator's log"}

@@ -5,7 +5,6 @@ package campaign
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -64,7 +63,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 }
 
 // Reconcile brings one Campaign a step further.
-func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ctrl.Result, err error) {
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	campaign := &v1alpha1.Campaign{}
 	if err := r.Client.Get(ctx, req.NamespacedName, campaign); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -83,13 +82,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		{Name: "keep the schedule", Condition: v1alpha1.ScheduledCondition, Run: r.keepSchedule},
 	})
 	conditions.Summarise(campaign, v1alpha1.CampaignConditions(), errs...)
-	if _, patchErr := patch.Status(ctx, r.Client, before, campaign); patchErr != nil {
-		return ctrl.Result{}, errors.Join(append(errs, patchErr)...)
-	}
-	if event := conditions.Transition(before.Status.Conditions, campaign, errs...); event != nil {
+	wrote, err := patch.Status(ctx, r.Client, before, campaign)
+	if event := conditions.Transition(before.Status.Conditions, campaign, errs...); wrote && event != nil {
 		r.Recorder.Eventf(campaign, nil, event.Type, event.Reason, "Reconcile", "%s", event.Message)
 	}
-	result, err = outcome.Fold(errs...)
+	result, err := outcome.Fold(append(errs, err)...)
 	if err == nil && s.wake > 0 {
 		result = outcome.Earlier(result, s.wake)
 	}

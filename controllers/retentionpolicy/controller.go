@@ -5,7 +5,6 @@ package retentionpolicy
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -95,13 +94,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	})
 	showStatus(s)
 	conditions.Summarise(policy, v1alpha1.RetentionConditions(), errs...)
-	if _, err := patch.Status(ctx, r.Client, before, policy); err != nil {
-		return ctrl.Result{}, errors.Join(append(errs, err)...)
-	}
-	if event := conditions.Transition(before.Status.Conditions, policy, errs...); event != nil {
+	wrote, err := patch.Status(ctx, r.Client, before, policy)
+	if event := conditions.Transition(before.Status.Conditions, policy, errs...); wrote && event != nil {
 		r.Recorder.Eventf(policy, nil, event.Type, event.Reason, "Reconcile", "%s", event.Message)
 	}
-	result, err := outcome.Fold(errs...)
+	result, err := outcome.Fold(append(errs, err)...)
 	if err == nil {
 		result = outcome.Earlier(result, s.wake)
 	}

@@ -26,6 +26,9 @@ const (
 	networkName  = "alumni"
 	campaignName = "winter-newsletter"
 	policyName   = "group-default"
+
+	// progressEvery is how often a step that waits tells for what.
+	progressEvery = 5 * time.Second
 )
 
 // demo carries what one run of the demo knows.
@@ -128,7 +131,7 @@ func (d *demo) rostersImported(ctx context.Context) (string, error) {
 		network := &v1alpha1.AlumniNetwork{}
 		err := d.wait(ctx, 3*time.Minute, network, client.ObjectKey{Namespace: ns, Name: networkName}, func() error {
 			if network.Status.Roster == nil || network.Status.Members == nil || network.Status.Roster.LastImportAt == nil {
-				return conditionTrue(network.Status.Conditions, "RosterSynced")
+				return notYet(network.Status.Conditions, "RosterSynced", "the roster is being imported")
 			}
 			if network.Status.Members.Listed+network.Status.Members.Active == 0 {
 				return errors.New("no members counted yet")
@@ -150,7 +153,7 @@ func (d *demo) newslettersSent(ctx context.Context) (string, error) {
 		campaign := &v1alpha1.Campaign{}
 		err := d.wait(ctx, 5*time.Minute, campaign, client.ObjectKey{Namespace: ns, Name: campaignName}, func() error {
 			if campaign.Status.LastRun == nil {
-				return conditionTrue(campaign.Status.Conditions, "Ready")
+				return notYet(campaign.Status.Conditions, "Ready", "the newsletter is due "+campaign.Spec.Schedule.At.In(time.Local).Format(time.TimeOnly))
 			}
 			if campaign.Status.LastRun.State != v1alpha1.RunFinished {
 				return fmt.Errorf("the run is %s: %d of %d sent", campaign.Status.LastRun.State, campaign.Status.LastRun.Sent, campaign.Status.LastRun.Audience)
@@ -179,17 +182,31 @@ func refused(counts []v1alpha1.RefusedCount) string {
 	return "not written to: " + strings.Join(parts, ", ")
 }
 
-// wait reads an object until check gives no error.
+// wait reads an object until check gives no error, and tells every few seconds what it waits for.
 func (d *demo) wait(ctx context.Context, within time.Duration, object client.Object, key client.ObjectKey, check func() error) error {
+	told := time.Now()
 	return rig.Eventually(ctx, within, func(ctx context.Context) error {
 		if err := d.client.Get(ctx, key, object); err != nil {
 			return err
 		}
-		if err := check(); err != nil {
-			return fmt.Errorf("%s: %w", key, err)
+		err := check()
+		if err == nil {
+			return nil
 		}
-		return nil
+		if time.Since(told) >= progressEvery {
+			told = time.Now()
+			fmt.Printf("  … %s: %v\n", key.Namespace, err)
+		}
+		return fmt.Errorf("%s: %w", key, err)
 	})
+}
+
+// notYet says what is being waited for: what stands in the way of a condition, or else what comes next.
+func notYet(conditions []metav1.Condition, kind, next string) error {
+	if err := conditionTrue(conditions, kind); err != nil {
+		return err
+	}
+	return errors.New(next)
 }
 
 // conditionTrue says what stands in the way of a condition.

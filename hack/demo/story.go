@@ -23,7 +23,7 @@ func (d *demo) retentionPreviewed(ctx context.Context) (string, error) {
 		policy := &v1alpha1.RetentionPolicy{}
 		err := d.wait(ctx, 3*time.Minute, policy, client.ObjectKey{Namespace: ns, Name: policyName}, func() error {
 			if len(policy.Status.Networks) == 0 || policy.Status.Networks[0].LastRun == nil || policy.Status.Networks[0].LastRun.FinishedAt == nil {
-				return conditionTrue(policy.Status.Conditions, "Planned")
+				return notYet(policy.Status.Conditions, "Planned", "the preview runs at the next full minute")
 			}
 			return nil
 		})
