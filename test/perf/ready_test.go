@@ -4,6 +4,7 @@
 package perf_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"testing"
@@ -34,7 +35,7 @@ func BenchmarkApplyToReady(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		if err := rig.Down(ctx, readyCluster, os.Stderr); err != nil {
+		if err := rig.Down(context.WithoutCancel(ctx), readyCluster, os.Stderr); err != nil {
 			b.Error(err)
 		}
 	})
@@ -55,6 +56,8 @@ func BenchmarkApplyToReady(b *testing.B) {
 		}
 		pod := onePod(b, cluster, c, ns)
 		network := oneNetwork(b, c, ns)
+		b.Logf("round %d: a network applied until Ready %.1f s; one pod until it runs %.1f s; ratio %.1f",
+			i, network.Seconds(), pod.Seconds(), network.Seconds()/pod.Seconds())
 		b.ReportMetric(network.Seconds(), "s/network-ready")
 		b.ReportMetric(pod.Seconds(), "s/one-pod-ready")
 		b.ReportMetric(network.Seconds()/pod.Seconds(), "ratio")
