@@ -147,7 +147,7 @@ func (s *stager) write(r *Row) error {
 	return nil
 }
 
-func (s *stager) length(n int) { s.buffer = binary.BigEndian.AppendUint32(s.buffer, uint32(n)) } //nolint:gosec // cells are shorter than MaxRecord
+func (s *stager) length(n int) { s.buffer = binary.BigEndian.AppendUint32(s.buffer, uint32(n)) }
 
 func (s *stager) null() { s.buffer = append(s.buffer, 0xFF, 0xFF, 0xFF, 0xFF) }
 
@@ -168,7 +168,7 @@ func (s *stager) text(t Text) {
 
 func (s *stager) number(n int64) {
 	s.length(8)
-	s.buffer = binary.BigEndian.AppendUint64(s.buffer, uint64(n)) //nolint:gosec // two's complement is what is wanted
+	s.buffer = binary.BigEndian.AppendUint64(s.buffer, uint64(n))
 }
 
 // texts appends an array: dimensions, whether it has nulls, the type, and for its one dimension length and first
@@ -179,7 +179,7 @@ func (s *stager) texts(values []string, known bool) {
 		return
 	}
 	begin := len(s.buffer)
-	header := []uint32{0, 1, 0, textOID, uint32(len(values)), 1} //nolint:gosec // at most maxSkills
+	header := []uint32{0, 1, 0, textOID, uint32(len(values)), 1}
 	if len(values) == 0 {
 		header = []uint32{0, 0, 0, textOID}
 	}
@@ -189,7 +189,7 @@ func (s *stager) texts(values []string, known bool) {
 	for _, v := range values {
 		s.text(Text{Value: v, Known: true})
 	}
-	binary.BigEndian.PutUint32(s.buffer[begin:], uint32(len(s.buffer)-begin-4)) //nolint:gosec // shorter than MaxRecord
+	binary.BigEndian.PutUint32(s.buffer[begin:], uint32(len(s.buffer)-begin-4))
 }
 
 func (s *stager) date(date time.Time) {
@@ -199,7 +199,7 @@ func (s *stager) date(date time.Time) {
 	}
 	s.length(4)
 	days := date.Sub(postgresEpoch) / (24 * time.Hour)
-	s.buffer = binary.BigEndian.AppendUint32(s.buffer, uint32(int32(days))) //nolint:gosec // a few thousand years
+	s.buffer = binary.BigEndian.AppendUint32(s.buffer, uint32(int32(days)))
 }
 
 // instant appends the beginning of a day in the network's zone.
