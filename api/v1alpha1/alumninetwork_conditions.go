@@ -85,3 +85,14 @@ const (
 	// ReasonNoSender: no sender is declared (True): the portal shows pages, and nobody can sign in or be written to.
 	ReasonNoSender = "NoSender"
 )
+
+// ErasureCoveredCondition says whether somebody carries out what people who leave are promised. Positive polarity; not
+// part of Ready, so that a pipeline may apply policies after networks.
+const (
+	ErasureCoveredCondition = "ErasureCovered"
+
+	// ReasonPolicyActive: an active RetentionPolicy selects the network (True).
+	ReasonPolicyActive = "PolicyActive"
+	// ReasonNoRetentionPolicy: no active RetentionPolicy selects the network.
+	ReasonNoRetentionPolicy = "NoRetentionPolicy"
+)

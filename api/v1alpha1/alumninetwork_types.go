@@ -416,7 +416,8 @@ type EmailChannel struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\r\\n]')",message="fromName is a single line"
 	FromName string `json:"fromName,omitempty"`
 
-	// credentialsSecretRef names a Secret with the keys username and password.
+	// credentialsSecretRef names a Secret with the keys username and password, and optionally ca.crt, the certificate
+	// of the authority that the server's own was signed by.
 	// +optional
 	CredentialsSecretRef *SecretReference `json:"credentialsSecretRef,omitempty"`
 

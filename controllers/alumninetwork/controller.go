@@ -85,6 +85,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		Owns(&corev1.ConfigMap{}).
 		Owns(&corev1.Service{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
+		Watches(&v1alpha1.RetentionPolicy{}, handler.EnqueueRequestsFromMapFunc(r.networksOfPolicy)).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(networkOfPod)).
 		WatchesRawSource(r.Secrets.Source(r.networksOfSecret)).
 		WithOptions(controller.Options{
@@ -146,6 +147,7 @@ func (r *Reconciler) run(ctx context.Context, s *scope) []error {
 
 func (r *Reconciler) storePhases() []phases.Phase[*scope] {
 	return []phases.Phase[*scope]{
+		{Name: "find who erases", Condition: v1alpha1.ErasureCoveredCondition, Run: r.findErasers, GoOn: true},
 		{Name: "keep the credentials", Condition: v1alpha1.StoreReadyCondition, Run: r.keepCredentials},
 		{Name: "run the store's server", Condition: v1alpha1.StoreReadyCondition, Run: r.runServer},
 		{Name: "provision the store", Condition: v1alpha1.StoreReadyCondition, Run: r.provision},

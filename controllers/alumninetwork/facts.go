@@ -5,12 +5,9 @@ package alumninetwork
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
@@ -31,11 +28,7 @@ func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
 		return explain(err)
 	}
 	s.facts = &facts
-	promise, err := r.erasurePromise(ctx, s.network)
-	if err != nil {
-		return err
-	}
-	setFacts(&s.network.Status, facts, databaseName(s.network), promise)
+	setFacts(&s.network.Status, facts, databaseName(s.network), s.promise)
 	return nil
 }
 
@@ -86,27 +79,6 @@ func rosterStatus(last *stats.RosterImport) *v1alpha1.RosterStatus {
 		status.Quarantine = append(status.Quarantine, v1alpha1.QuarantinedRow{Line: q.Line, Field: q.Field, Reason: q.Reason})
 	}
 	return status
-}
-
-// erasurePromise is the shortest promise of the policies that select the network, or the default promise.
-func (r *Reconciler) erasurePromise(ctx context.Context, n *v1alpha1.AlumniNetwork) (time.Duration, error) {
-	policies := &v1alpha1.RetentionPolicyList{}
-	if err := r.Client.List(ctx, policies, client.InNamespace(n.Namespace)); err != nil {
-		return 0, fmt.Errorf("list retention policies: %w", err)
-	}
-	promise := (&v1alpha1.RetentionPolicy{}).ErasurePromise()
-	found := false
-	for i := range policies.Items {
-		p := &policies.Items[i]
-		selector, err := metav1.LabelSelectorAsSelector(&p.Spec.NetworkSelector)
-		if err != nil || !selector.Matches(labels.Set(n.Labels)) {
-			continue // a selector that cannot be read is told on the policy
-		}
-		if !found || p.ErasurePromise() < promise {
-			promise, found = p.ErasurePromise(), true
-		}
-	}
-	return promise, nil
 }
 
 // second drops what the API does not keep of a time, so that a comparison with what was read back is fair.

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
 )
 
@@ -71,15 +72,19 @@ func TestThePromiseIsTheShortestOfThePoliciesThatSelectTheNetwork(t *testing.T) 
 	germany := policy("germany", 2, map[string]string{"region": "de"})
 	elsewhere := policy("other", 1, nil)
 	elsewhere.Namespace = "two"
+	resting := policy("resting", 1, nil)
+	resting.Spec.State = v1alpha1.StateSuspended
 	cases := map[string]struct {
 		policies []*v1alpha1.RetentionPolicy
 		want     time.Duration
+		reason   string
 	}{
-		"no policy: the default":                  {nil, 24 * time.Hour},
-		"one that selects all":                    {[]*v1alpha1.RetentionPolicy{everywhere}, 72 * time.Hour},
-		"the shorter of two":                      {[]*v1alpha1.RetentionPolicy{everywhere, japan}, 48 * time.Hour},
-		"one for other networks does not count":   {[]*v1alpha1.RetentionPolicy{everywhere, germany}, 72 * time.Hour},
-		"one of another namespace does not count": {[]*v1alpha1.RetentionPolicy{elsewhere}, 24 * time.Hour},
+		"no policy: the default":                  {nil, 24 * time.Hour, "NoRetentionPolicy"},
+		"one that selects all":                    {[]*v1alpha1.RetentionPolicy{everywhere}, 72 * time.Hour, "PolicyActive"},
+		"the shorter of two":                      {[]*v1alpha1.RetentionPolicy{everywhere, japan}, 48 * time.Hour, "PolicyActive"},
+		"one for other networks does not count":   {[]*v1alpha1.RetentionPolicy{everywhere, germany}, 72 * time.Hour, "PolicyActive"},
+		"one that is suspended does not count":    {[]*v1alpha1.RetentionPolicy{resting}, 24 * time.Hour, "NoRetentionPolicy"},
+		"one of another namespace does not count": {[]*v1alpha1.RetentionPolicy{elsewhere}, 24 * time.Hour, "NoRetentionPolicy"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -90,9 +95,10 @@ func TestThePromiseIsTheShortestOfThePoliciesThatSelectTheNetwork(t *testing.T) 
 			}
 			r := &Reconciler{Client: builder.Build()}
 			n := &v1alpha1.AlumniNetwork{ObjectMeta: metav1.ObjectMeta{Namespace: "hoshino", Name: "main", Labels: map[string]string{"region": "jp"}}}
-			promise, err := r.erasurePromise(t.Context(), n)
-			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(promise).To(Equal(c.want))
+			s := &scope{network: n}
+			g.Expect(r.findErasers(t.Context(), s)).To(Succeed())
+			g.Expect(s.promise).To(Equal(c.want))
+			g.Expect(conditions.Get(n, v1alpha1.ErasureCoveredCondition).Reason).To(Equal(c.reason))
 		})
 	}
 }

@@ -24,7 +24,7 @@ func (r *Reconciler) runPortal(ctx context.Context, s *scope) error {
 		// A pod without its Secret would hang, and the pods that run still have the old one.
 		return outcome.Wait(outcome.Poll, v1alpha1.ReasonNotReachedYet, "waits for %s", v1alpha1.ChannelsReadyCondition)
 	}
-	hash, err := network.PortalHash(n, *s.endpoint, s.tokenKey, s.emailCredentials)
+	hash, err := network.PortalHash(n, s.promise, *s.endpoint, s.tokenKey, s.emailCredentials)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ type scope struct {
 	network *v1alpha1.AlumniNetwork // the object; only its status is changed
 	now     time.Time               // the time of this loop
 
+	promise time.Duration // findErasers: how long a person who leaves may wait to be erased
+
 	admin     dbconn.Login           // keepCredentials: a role that may make databases and roles
 	passwords map[naming.Role]string // keepCredentials: one for each role
 	tokenKey  []byte                 // keepCredentials; or publishSettings when that did not come so far

@@ -6,6 +6,8 @@ package campaign
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -14,18 +16,25 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/stats"
 )
 
-// keptRuns is the number of runs that status shows.
-const keptRuns = 10
+const (
+	// keptRuns is the number of runs that status shows.
+	keptRuns = 10
+	// settledAfter is how long after its end a run is still counted anew: late bounces and unsubscribes belong to it.
+	// After that its numbers stay as status shows them.
+	settledAfter = 7 * 24 * time.Hour
+)
 
 // Ledger reads the newest runs of a campaign from the store of its network, newest first. It speaks to the
 // store as the role that sees aggregates only.
 type Ledger interface {
-	CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, limit int) ([]stats.CampaignRun, error)
+	// Finished runs that are named as settled come without numbers of their ledger.
+	CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, limit int, settled ...string) ([]stats.CampaignRun, error)
 }
 
 // readRuns shows in status what the ledger counts.
 func (r *Reconciler) readRuns(ctx context.Context, s *scope) error {
-	runs, err := r.Ledger.CampaignRuns(ctx, s.network, string(s.campaign.UID), keptRuns)
+	settled := settledRuns(s.campaign.Status.Runs, s.now)
+	runs, err := r.Ledger.CampaignRuns(ctx, s.network, string(s.campaign.UID), keptRuns, slices.Collect(maps.Keys(settled))...)
 	if err != nil {
 		return err
 	}
@@ -33,13 +42,28 @@ func (r *Reconciler) readRuns(ctx context.Context, s *scope) error {
 	status := &s.campaign.Status
 	status.LastRun, status.Runs = nil, nil
 	for _, run := range runs {
-		status.Runs = append(status.Runs, runStatus(run))
+		shown, found := settled[run.RunName]
+		if !found {
+			shown = runStatus(run)
+		}
+		status.Runs = append(status.Runs, shown)
 	}
 	if len(status.Runs) > 0 {
 		status.LastRun = &status.Runs[0]
 	}
 	showLastRun(s.campaign, runs)
 	return nil
+}
+
+// settledRuns are the runs in status whose numbers do not change any more, by name.
+func settledRuns(shown []v1alpha1.CampaignRun, now time.Time) map[string]v1alpha1.CampaignRun {
+	settled := map[string]v1alpha1.CampaignRun{}
+	for _, run := range shown {
+		if run.State == v1alpha1.RunFinished && run.FinishedAt != nil && now.Sub(run.FinishedAt.Time) > settledAfter {
+			settled[run.ID] = run
+		}
+	}
+	return settled
 }
 
 // runStatus writes a run in the words of the API.
@@ -60,10 +84,10 @@ func runStatus(run stats.CampaignRun) v1alpha1.CampaignRun {
 // campaign at work is as Ready as one at rest.
 func showLastRun(c *v1alpha1.Campaign, runs []stats.CampaignRun) {
 	kind := v1alpha1.LastRunSucceededCondition
-	for _, run := range runs {
+	for i, run := range runs {
 		switch v1alpha1.CampaignRunState(run.State) {
 		case v1alpha1.RunFinished:
-			conditions.True(c, kind, v1alpha1.ReasonRunFinished, fmt.Sprintf("Run %s: %d of %d sent", run.RunName, run.Sent, run.Audience))
+			conditions.True(c, kind, v1alpha1.ReasonRunFinished, fmt.Sprintf("Run %s: %d of %d sent", run.RunName, c.Status.Runs[i].Sent, run.Audience))
 			return
 		case v1alpha1.RunFailed:
 			reason := v1alpha1.ReasonRunFailed

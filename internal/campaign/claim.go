@@ -49,8 +49,9 @@ func (f *feed) adapt(took time.Duration) {
 }
 
 // claimAll claims and feeds until no row is open or ctx ends. The error is the store's, after which the worker must
-// start again.
-func (e *engine) claimAll(ctx context.Context, f *feed) error {
+// start again. A claim that is under way when ctx ends is waited for, as long as store lasts: its rows may be leased
+// already, and whoever does not learn which cannot give them back.
+func (e *engine) claimAll(ctx, store context.Context, f *feed) error {
 	var swept time.Time
 	for ctx.Err() == nil {
 		if time.Since(swept) > e.sweepEvery() {
@@ -65,7 +66,7 @@ func (e *engine) claimAll(ctx context.Context, f *feed) error {
 				continue
 			}
 		}
-		items, refused, err := e.ledger.claim(ctx, e.claimSize(f), e.day)
+		items, refused, err := e.ledger.claim(store, e.claimSize(f), e.day)
 		if err != nil {
 			return ignoreStop(ctx, err)
 		}

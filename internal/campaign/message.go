@@ -83,6 +83,8 @@ func (w *writer) write(dst []byte, i *item) ([]byte, error) {
 	dst = compose.AppendDate(dst, w.now())
 	dst = append(append(append(dst, "Message-ID: <"...), i.messageID...), ">\r\n"...)
 	dst = compose.AppendHeader(dst, "List-Unsubscribe", "<"+link+">")
-	dst = append(dst, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
+	if strings.HasPrefix(w.base, "https://") { // RFC 8058, section 3.1
+		dst = append(dst, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
+	}
 	return w.content.Append(dst, &i.facts, content.Links{Unsubscribe: link})
 }

@@ -144,7 +144,7 @@ func (e *engine) work(ctx context.Context) error {
 	for range lanes {
 		sending.Go(func() { mail.NewLane(e.job.Mail, e.queue).Run(wire) })
 	}
-	claimErr := e.claimAll(claims, feed)
+	claimErr := e.claimAll(claims, store, feed)
 	stopClaims(claimErr)
 	close(feed.items)
 	sending.Wait()

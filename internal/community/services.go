@@ -20,8 +20,6 @@ const (
 	SessionIdle = 30 * 24 * time.Hour
 	// SessionLifetime ends every session, used or not.
 	SessionLifetime = 90 * 24 * time.Hour
-	// ErasurePromise is the longest time from a withdrawal to the erasure that members are promised.
-	ErasurePromise = 24 * time.Hour
 )
 
 // SignInService lets people in by links that are mailed to the address the network knows.

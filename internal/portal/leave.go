@@ -40,7 +40,7 @@ func (s *Server) saveLeave(v *visit) error {
 	s.counters.withdrawals.Inc()
 	s.keepSession(v, "")
 	v.viewer = community.Viewer{}
-	vw := s.frame(v, "left", "left.title", leftData{Receipt: receipt, ErasedBy: receipt.ReceivedAt.Add(community.ErasurePromise)})
+	vw := s.frame(v, "left", "left.title", leftData{Receipt: receipt, ErasedBy: receipt.ReceivedAt.Add(s.Network.ErasurePromise())})
 	vw.Session, vw.Switches = false, nil // the page cannot be asked for again
 	return s.show(v, http.StatusOK, vw)
 }

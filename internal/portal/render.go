@@ -115,7 +115,7 @@ func (s *Server) text(locale community.Locale, key string, args ...string) strin
 		members = s.catalogue.Text(locale, "members.default")
 	}
 	return s.catalogue.Text(locale, key, append(args[:len(args):len(args)], "network", s.Network.DisplayName, "operator", s.Network.Operator.Name,
-		"members", members, "hours", strconv.Itoa(int(community.ErasurePromise.Hours())))...)
+		"members", members, "hours", strconv.Itoa(int(s.Network.ErasurePromise().Hours())))...)
 }
 
 // frame is the view of a page before its own data.

@@ -59,10 +59,19 @@ type Network struct {
 	DefaultLocale string   `json:"defaultLocale"`
 	TimeZone      string   `json:"timeZone"`
 	PublicURL     string   `json:"publicURL"` // no slash at the end
+	ErasureHours  int      `json:"erasureHours,omitempty"`
 	Purposes      []string `json:"purposes,omitempty"`
 	Operator      Operator `json:"operator"`
 	Email         *Email   `json:"email,omitempty"`
 	Roster        *Roster  `json:"roster,omitempty"`
+}
+
+// ErasurePromise is how long a person who leaves may wait to be erased, as the portal tells it.
+func (n *Network) ErasurePromise() time.Duration {
+	if n.ErasureHours == 0 {
+		return 24 * time.Hour
+	}
+	return time.Duration(n.ErasureHours) * time.Hour
 }
 
 // Operator is the organisation that answers for the network's personal data.

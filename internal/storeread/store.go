@@ -29,10 +29,10 @@ type Store struct {
 	Live client.Reader
 }
 
-// CampaignRuns reads the newest runs of a campaign, newest first.
-func (s Store) CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, n int) (runs []stats.CampaignRun, err error) {
+// CampaignRuns reads the newest runs of a campaign, newest first; those named as settled without their ledger's numbers.
+func (s Store) CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, n int, settled ...string) (runs []stats.CampaignRun, err error) {
 	err = s.with(ctx, network, func(ctx context.Context, r *stats.Reader) error {
-		runs, err = r.CampaignRuns(ctx, campaignUID, n)
+		runs, err = r.CampaignRuns(ctx, campaignUID, n, settled...)
 		return err
 	})
 	return runs, err

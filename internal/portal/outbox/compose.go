@@ -103,7 +103,7 @@ func (c *Composer) receipt(l *letter, m community.Mail) {
 		c.say(l.Locale, "mail.receipt.lead"),
 		c.say(l.Locale, "mail.receipt.request", "request", m.Request.String()),
 		c.say(l.Locale, "mail.receipt.received", "date", i18n.Moment(l.Locale, received)),
-		c.say(l.Locale, "mail.receipt.what", "date", i18n.Moment(l.Locale, received.Add(community.ErasurePromise))),
+		c.say(l.Locale, "mail.receipt.what", "date", i18n.Moment(l.Locale, received.Add(c.network.ErasurePromise()))),
 	}
 	l.After = []string{c.say(l.Locale, "mail.receipt.last"), c.say(l.Locale, "mail.receipt.notYou")}
 }

@@ -75,7 +75,7 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 	mount(j, pod.ConfigMap("campaign", orElse(in.ConfigMap, naming.CampaignConfig(in.Campaign)), settings.CampaignDir),
 		pod.Secret("token-key", naming.TokenKeySecret(in.Network), settings.TokenKeyDir, settings.TokenKeyFile))
 	if in.EmailSecret != "" {
-		mount(j, pod.Secret("email", in.EmailSecret, settings.EmailDir, "username", "password"))
+		mount(j, pod.MailLogin(in.EmailSecret))
 	}
 	resize(j, pod.Resources("100m", "96Mi", "384Mi"))
 	return j

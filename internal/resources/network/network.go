@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -77,9 +78,11 @@ func buildRoster(r *v1alpha1.Roster) *settings.Roster {
 	return s
 }
 
-// BuildConfigMap holds the settings as JSON.
-func BuildConfigMap(n *v1alpha1.AlumniNetwork) (*corev1.ConfigMap, error) {
-	encoded, err := json.Marshal(BuildSettings(n))
+// BuildConfigMap holds the settings as JSON, with the promise that people who leave are given.
+func BuildConfigMap(n *v1alpha1.AlumniNetwork, promise time.Duration) (*corev1.ConfigMap, error) {
+	s := BuildSettings(n)
+	s.ErasureHours = int(promise.Hours())
+	encoded, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("encode settings: %w", err)
 	}
@@ -111,9 +114,9 @@ func BuildEndpoint(n *v1alpha1.AlumniNetwork, e Endpoint) *corev1.ConfigMap {
 // PortalHash changes exactly when portal pods must restart: when what they read at their start has changed. The
 // roster is not among it. The credentials go in under a key that only the network's Secrets hold, so that the
 // digest, which everybody who sees the pod can read, tells nothing of them.
-func PortalHash(n *v1alpha1.AlumniNetwork, e Endpoint, key []byte, credentials map[string][]byte) (string, error) {
+func PortalHash(n *v1alpha1.AlumniNetwork, promise time.Duration, e Endpoint, key []byte, credentials map[string][]byte) (string, error) {
 	s := BuildSettings(n)
-	s.Roster = nil
+	s.Roster, s.ErasureHours = nil, int(promise.Hours())
 	encoded, err := json.Marshal(struct {
 		Settings    settings.Network
 		Endpoint    Endpoint

@@ -70,11 +70,33 @@ func ConfigMap(volume, name, path string) Folder {
 // Secret is a folder with the named keys of a Secret; without keys, with all of them. Only the pod's own user and
 // group can read it.
 func Secret(volume, name, path string, keys ...string) Folder {
-	source := &corev1.SecretVolumeSource{SecretName: name, DefaultMode: ptr.To(int32(0o440))}
-	for _, key := range keys {
-		source.Items = append(source.Items, corev1.KeyToPath{Key: key, Path: key})
+	return folder(volume, path, corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+		SecretName: name, DefaultMode: ptr.To(int32(0o440)), Items: items(keys),
+	}})
+}
+
+// MailLogin is the folder with user name and password of the mail server, and the certificate of a private authority
+// if the Secret holds one.
+func MailLogin(name string) Folder {
+	source := func(optional bool, keys ...string) corev1.VolumeProjection {
+		p := &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: name}, Items: items(keys)}
+		if optional {
+			p.Optional = ptr.To(true)
+		}
+		return corev1.VolumeProjection{Secret: p}
 	}
-	return folder(volume, path, corev1.VolumeSource{Secret: source})
+	return folder("email", settings.EmailDir, corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+		DefaultMode: ptr.To(int32(0o440)),
+		Sources:     []corev1.VolumeProjection{source(false, "username", "password"), source(true, "ca.crt")},
+	}})
+}
+
+func items(keys []string) []corev1.KeyToPath {
+	var paths []corev1.KeyToPath
+	for _, key := range keys {
+		paths = append(paths, corev1.KeyToPath{Key: key, Path: key})
+	}
+	return paths
 }
 
 // Database is the folder with the login of one role: user name and password from the role's own Secret, the
@@ -85,7 +107,7 @@ func Database(network string, role naming.Role) Folder {
 		Sources: []corev1.VolumeProjection{
 			{Secret: &corev1.SecretProjection{
 				LocalObjectReference: corev1.LocalObjectReference{Name: naming.DatabaseSecret(network, role)},
-				Items:                []corev1.KeyToPath{{Key: "username", Path: "username"}, {Key: "password", Path: "password"}},
+				Items:                items([]string{"username", "password"}),
 			}},
 			{ConfigMap: &corev1.ConfigMapProjection{
 				LocalObjectReference: corev1.LocalObjectReference{Name: naming.StoreEndpoint(network)},

@@ -128,7 +128,7 @@ func podSpec(in Input) corev1.PodSpec {
 		pod.Secret("token-key", naming.TokenKeySecret(n.Name), settings.TokenKeyDir, settings.TokenKeyFile),
 	}
 	if e := n.Email(); e != nil && e.CredentialsSecretRef != nil {
-		folders = append(folders, pod.Secret("email", e.CredentialsSecretRef.Name, settings.EmailDir, "username", "password"))
+		folders = append(folders, pod.MailLogin(e.CredentialsSecretRef.Name))
 	}
 	pod.Add(&spec, &container, folders...)
 	spec.Containers = []corev1.Container{container}

@@ -24,7 +24,8 @@ type EmailChannelApplyConfiguration struct {
 	FromAddress *string `json:"fromAddress,omitempty"`
 	// fromName is the sender's name as people read it. Defaults to displayName.
 	FromName *string `json:"fromName,omitempty"`
-	// credentialsSecretRef names a Secret with the keys username and password.
+	// credentialsSecretRef names a Secret with the keys username and password, and optionally ca.crt, the certificate
+	// of the authority that the server's own was signed by.
 	CredentialsSecretRef *SecretReferenceApplyConfiguration `json:"credentialsSecretRef,omitempty"`
 	// maxPerSecond is the highest number of messages handed to the server in a second. Defaults to 50.
 	MaxPerSecond *int32 `json:"maxPerSecond,omitempty"`
