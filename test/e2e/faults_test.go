@@ -77,13 +77,45 @@ func processes(t *testing.T, program, argument string) []int {
 	return found
 }
 
+func portalService(t *testing.T) *corev1.Service {
+	t.Helper()
+	service := &corev1.Service{}
+	NewWithT(t).Expect(world.client.Get(t.Context(), client.ObjectKey{Namespace: foods, Name: network + "-portal"}, service)).To(Succeed())
+	return service
+}
+
+func portalPods(t *testing.T) []corev1.Pod {
+	t.Helper()
+	pods := &corev1.PodList{}
+	NewWithT(t).Expect(world.client.List(t.Context(), pods, client.InNamespace(foods),
+		client.MatchingLabels(portalService(t).Spec.Selector))).To(Succeed())
+	return pods.Items
+}
+
+// restarts is how often the containers of pods were started again.
+func restarts(pods []corev1.Pod) (n int32) {
+	for _, p := range pods {
+		for _, s := range p.Status.ContainerStatuses {
+			n += s.RestartCount
+		}
+	}
+	return n
+}
+
+func ready(p corev1.Pod) bool {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
 // portalRollsWithoutFailure asks the portal's Service for pages, from inside the cluster's network, while every
 // pod of it is replaced.
 func portalRollsWithoutFailure(t *testing.T) {
 	g := NewWithT(t)
-	kubectl(t, "-n", foods, "rollout", "status", "deployment/"+network+"-portal", "--timeout=180s") // killed just before
-	service := &corev1.Service{}
-	g.Expect(world.client.Get(t.Context(), client.ObjectKey{Namespace: foods, Name: network + "-portal"}, service)).To(Succeed())
+	service := portalService(t)
 	ctx, stop := context.WithCancel(t.Context())
 	var asked, failed atomic.Int64
 	var last atomic.Value
@@ -108,13 +140,9 @@ func portalRollsWithoutFailure(t *testing.T) {
 	}()
 	kubectl(t, "-n", foods, "rollout", "restart", "deployment/"+network+"-portal")
 	kubectl(t, "-n", foods, "rollout", "status", "deployment/"+network+"-portal", "--timeout=180s")
-	eventually(t, 2*time.Minute, func(ctx context.Context) error {
-		pods := &corev1.PodList{}
-		if err := world.client.List(ctx, pods, client.InNamespace(foods), client.MatchingLabels(service.Spec.Selector)); err != nil {
-			return err
-		}
-		if len(pods.Items) != 2 {
-			return fmt.Errorf("%d pods, old ones among them", len(pods.Items))
+	eventually(t, 2*time.Minute, func(context.Context) error {
+		if n := len(portalPods(t)); n != 2 {
+			return fmt.Errorf("%d pods, old ones among them", n)
 		}
 		return nil
 	})

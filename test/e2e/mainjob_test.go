@@ -189,12 +189,22 @@ func killsChangeNothing(t *testing.T) {
 	g.Expect(world.client.Get(t.Context(), client.ObjectKey{Namespace: foods, Name: network}, n)).To(Succeed())
 	members := *n.Status.Members
 	kill(t, "alumni-operator-system", "manager", "")
+	before := restarts(portalPods(t))
 	kill(t, foods, "portal", "")
-	visitor := portal(t, foods, network)
-	eventually(t, 2*time.Minute, func(ctx context.Context) error {
+	eventually(t, 2*time.Minute, func(context.Context) error {
+		for _, p := range portalPods(t) {
+			if restarts([]corev1.Pod{p}) == 0 || !ready(p) {
+				return fmt.Errorf("%s is not back", p.Name)
+			}
+		}
+		return nil
+	})
+	g.Expect(restarts(portalPods(t))).To(Equal(before + 2))
+	visitor := &journey.Visitor{Portal: portalService(t).Spec.ClusterIP}
+	eventually(t, time.Minute, func(ctx context.Context) error {
 		page, err := visitor.Get(ctx, "/readyz")
 		if err != nil || page.Status != 200 {
-			return fmt.Errorf("the portal is not back: %d %w", page.Status, err)
+			return fmt.Errorf("the portal's Service is not back: %d %w", page.Status, err)
 		}
 		return nil
 	})
