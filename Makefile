@@ -143,7 +143,7 @@ test-browser: ## The portal in a real browser (part of e2e; needs no cluster).
 
 .PHONY: bench
 bench: ## The figures of docs/performance.md; use an idle machine.
-	@./hack/deps.sh test
+	@./hack/deps.sh test cluster images
 	@KUBEBUILDER_ASSETS="$$($(CLUSTER_TOOL) assets)" $(STEP) "Benchmarks" \
 		go test -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 60m -v ./test/perf/...
 

@@ -56,9 +56,9 @@ const (
 	ReasonImported = "Imported"
 	// ReasonNotConfigured: the network declares no roster (True).
 	ReasonNotConfigured = "NotConfigured"
-	// ReasonImportPending: no import is due yet (Unknown).
+	// ReasonImportPending: no scheduled import was due yet (True).
 	ReasonImportPending = "ImportPending"
-	// ReasonImporting: an import is running (Unknown when it is the first, otherwise the last outcome stays).
+	// ReasonImporting: the first import of this section is running (False); later ones leave the last outcome standing.
 	ReasonImporting = "Importing"
 	// ReasonImportFailed: the last import failed; the message names the code and the field.
 	ReasonImportFailed = "ImportFailed"

@@ -185,7 +185,7 @@ type RetentionTrigger struct {
 // ErasureRequests are promises to people who leave or ask to be erased.
 type ErasureRequests struct {
 	// primaryWithinHours is the promise: erased from the store within so many hours of the request. The work
-	// begins within minutes; the promise is what status and alerts measure. Defaults to 24.
+	// begins within minutes; the promise is what status measures and the portal tells. Defaults to 24.
 	// +optional
 	// +kubebuilder:default=24
 	// +kubebuilder:validation:Minimum=1
@@ -286,7 +286,7 @@ type RetentionNetworkStatus struct {
 	// chainLength is the number of links.
 	// +optional
 	ChainLength int64 `json:"chainLength,omitempty"`
-	// certificate names the ConfigMap that holds the last run's signed certificate.
+	// certificate names the ConfigMap that holds the signed certificate of the newest run that has one.
 	// +optional
 	Certificate string `json:"certificate,omitempty"`
 }

@@ -92,7 +92,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		{Name: "keep a signing key", Condition: v1alpha1.PlannedCondition, Run: r.keepSigningKey},
 		{Name: "run over the networks", Condition: v1alpha1.PlannedCondition, Run: r.runOverNetworks},
 	})
-	showStatus(s)
+	showStatus(s, errs)
 	conditions.Summarise(policy, v1alpha1.RetentionConditions(), errs...)
 	wrote, err := patch.Status(ctx, r.Client, before, policy)
 	if event := conditions.Transition(before.Status.Conditions, policy, errs...); wrote && event != nil {

@@ -53,8 +53,8 @@ func (r *Reconciler) runOverNetworks(ctx context.Context, s *scope) error {
 	s.next()
 	var first error
 	for _, n := range s.networks {
-		if n.failure = r.runOverNetwork(ctx, runner, s, n); n.failure != nil && first == nil {
-			first = n.failure
+		if err := r.runOverNetwork(ctx, runner, s, n); err != nil && first == nil {
+			first = err // the other networks go on
 		}
 	}
 	s.settleSchedule()

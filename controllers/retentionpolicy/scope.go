@@ -55,7 +55,6 @@ type networkScope struct {
 	result  storeread.Retention // what the store says
 	running string              // name of the Job that is at work
 	gaveUp  string              // name of the newest Job, when it failed for good
-	failure error               // what stands in the way of this network; the others go on
 }
 
 // checkRules reads zone, schedule and periods.

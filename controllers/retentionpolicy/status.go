@@ -99,8 +99,8 @@ func (r *Reconciler) keepCertificate(ctx context.Context, p *v1alpha1.RetentionP
 // maxShown is the number of networks that status lists.
 const maxShown = 100
 
-// showStatus writes counts and conditions from what the steps found.
-func showStatus(s *scope) {
+// showStatus writes counts and conditions from what the steps found. A step that failed has set Planned already.
+func showStatus(s *scope, errs []error) {
 	status := &s.policy.Status
 	status.SelectedNetworks = int32(len(s.networks))
 	status.Due, status.Erased, status.Networks = 0, 0, nil
@@ -116,12 +116,13 @@ func showStatus(s *scope) {
 	if !conditions.IsTrue(s.policy, v1alpha1.RulesValidCondition) {
 		return
 	}
-	showPlanned(s)
+	if len(errs) == 0 {
+		showPlanned(s)
+	}
 	showErasures(s)
 }
 
-// showPlanned sets Planned from the newest ended run of each network, the worst first. A step's error has set it
-// already.
+// showPlanned sets Planned from the newest ended run of each network, the worst first.
 func showPlanned(s *scope) {
 	kind := v1alpha1.PlannedCondition
 	if s.policy.Spec.State.Suspended() {
@@ -130,9 +131,6 @@ func showPlanned(s *scope) {
 	}
 	reason, message := v1alpha1.ReasonAwaitingFirstRun, "No run has ended yet"
 	for _, n := range s.networks {
-		if n.failure != nil {
-			return
-		}
 		if bad, words := trouble(n); bad != "" {
 			conditions.False(s.policy, kind, bad, words)
 			return

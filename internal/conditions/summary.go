@@ -154,7 +154,8 @@ func Transition(before []metav1.Condition, obj Object, errs ...error) *Event {
 	case is.Status == metav1.ConditionTrue:
 		return &Event{Type: corev1.EventTypeNormal, Reason: is.Reason, Message: is.Message}
 	}
-	if _, retried := sort(errs); retried && is.Status == metav1.ConditionFalse {
+	// Without an error it is a fact that broke Ready, such as a run that failed.
+	if _, retried := sort(errs); (retried || len(errs) == 0) && is.Status == metav1.ConditionFalse {
 		return &Event{Type: corev1.EventTypeWarning, Reason: is.Reason, Message: is.Message}
 	}
 	return nil

@@ -127,6 +127,7 @@ func TestAnEventIsSentForATransitionAndForNothingElse(t *testing.T) {
 		"still ready":           {summarised("+"), summarised("+"), nil, ""},
 		"broke":                 {summarised("+"), summarised("-", errPlain), []error{errPlain}, "Warning FirstBroken"},
 		"still broken":          {summarised("-", errPlain), summarised("-", errPlain), []error{errPlain}, ""},
+		"broke by a fact":       {summarised("+"), summarised("-"), nil, "Warning FirstBroken"},
 		"only waits":            {summarised("+"), summarised("-", wait), []error{wait}, ""},
 		"stalled":               {summarised("-", errPlain), summarised("-", stop), []error{stop}, "Warning Claimed"},
 		"still stalled":         {summarised("-", stop), summarised("-", stop), []error{stop}, ""},

@@ -11,7 +11,7 @@ package v1alpha1
 // ErasureRequests are promises to people who leave or ask to be erased.
 type ErasureRequestsApplyConfiguration struct {
 	// primaryWithinHours is the promise: erased from the store within so many hours of the request. The work
-	// begins within minutes; the promise is what status and alerts measure. Defaults to 24.
+	// begins within minutes; the promise is what status measures and the portal tells. Defaults to 24.
 	PrimaryWithinHours *int32 `json:"primaryWithinHours,omitempty"`
 }
 

@@ -31,7 +31,7 @@ type RetentionNetworkStatusApplyConfiguration struct {
 	ChainHead *string `json:"chainHead,omitempty"`
 	// chainLength is the number of links.
 	ChainLength *int64 `json:"chainLength,omitempty"`
-	// certificate names the ConfigMap that holds the last run's signed certificate.
+	// certificate names the ConfigMap that holds the signed certificate of the newest run that has one.
 	Certificate *string `json:"certificate,omitempty"`
 }
 
