@@ -86,6 +86,19 @@ const (
 	ReasonNoSender = "NoSender"
 )
 
+// VolumeSizedCondition says whether the volume of a Standalone store is as large as declared. Positive polarity; not part
+// of Ready, for a store on a volume that cannot grow still serves.
+const (
+	VolumeSizedCondition = "VolumeSized"
+
+	// ReasonLargeEnough: the volume is as large as declared, or larger (True).
+	ReasonLargeEnough = "LargeEnough"
+	// ReasonGrowing: the volume is being grown.
+	ReasonGrowing = "Growing"
+	// ReasonNotExpandable: the storage class does not allow the volume to grow.
+	ReasonNotExpandable = "NotExpandable"
+)
+
 // ErasureCoveredCondition says whether somebody carries out what people who leave are promised. Positive polarity; not
 // part of Ready, so that a pipeline may apply policies after networks.
 const (

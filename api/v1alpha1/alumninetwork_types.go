@@ -162,13 +162,13 @@ const StoreRetain StoreReclaimPolicy = "Retain"
 // +kubebuilder:validation:XValidation:rule="self.type == 'External' ? has(self.external) : !has(self.external)",message="external is set exactly when type is External"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Standalone' || !has(self.standalone)",message="standalone is set only when type is Standalone"
 // +kubebuilder:validation:XValidation:rule="(has(self.external) && has(self.external.database)) == (has(oldSelf.external) && has(oldSelf.external.database))",message="external.database cannot be set or removed on a live store"
-// +kubebuilder:validation:XValidation:rule="(has(self.standalone) && has(self.standalone.storageSize)) == (has(oldSelf.standalone) && has(oldSelf.standalone.storageSize))",message="standalone.storageSize cannot be set or removed on a live store"
+// +kubebuilder:validation:XValidation:rule="(has(self.standalone) && has(self.standalone.storageSize) ? quantity(self.standalone.storageSize) : quantity('5Gi')).compareTo(has(oldSelf.standalone) && has(oldSelf.standalone.storageSize) ? quantity(oldSelf.standalone.storageSize) : quantity('5Gi')) >= 0",message="standalone.storageSize can be raised and never lowered; without a value it is 5Gi"
 // +kubebuilder:validation:XValidation:rule="(has(self.standalone) && has(self.standalone.storageClassName)) == (has(oldSelf.standalone) && has(oldSelf.standalone.storageClassName))",message="standalone.storageClassName cannot be set or removed on a live store"
 type Store struct {
 	// type of the store. It cannot be changed: back up, declare a new network, and restore into it.
 	// +optional
 	// +kubebuilder:default=Standalone
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="store.type cannot be changed on a live network; declare a new network instead"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="store.type cannot be changed on a live network: back up its store, declare a new network, and restore the backup into that one"
 	Type StoreType `json:"type,omitempty"`
 
 	// standalone tunes the server that the operator runs.
@@ -194,9 +194,9 @@ type StandaloneStore struct {
 	// +kubebuilder:validation:MaxLength=512
 	Image string `json:"image,omitempty"`
 
-	// storageSize of the volume. Fixed once made. Defaults to 5Gi.
+	// storageSize of the volume. It can be raised where the storage class allows it, and never lowered. Defaults
+	// to 5Gi.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storageSize cannot be changed on a live store"
 	// +kubebuilder:validation:XValidation:rule="quantity(self).isGreaterThan(quantity('0'))",message="storageSize must be more than zero"
 	StorageSize *resource.Quantity `json:"storageSize,omitempty"`
 

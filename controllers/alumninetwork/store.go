@@ -32,7 +32,7 @@ func (r *Reconciler) runServer(ctx context.Context, s *scope) error {
 		return nil
 	}
 	in := store.Input{Network: n, Image: r.WorkloadImage, PostgresImage: r.PostgresImage}
-	if err := r.ensureClaim(ctx, in); err != nil {
+	if err := r.keepVolume(ctx, in); err != nil {
 		return err
 	}
 	server, err := r.applyServer(ctx, in)
@@ -64,18 +64,6 @@ func (r *Reconciler) applyServer(ctx context.Context, in store.Input) (*appsv1.S
 		}
 	}
 	return server, r.applier().Apply(ctx, in.Network, append(others, server)...)
-}
-
-// ensureClaim makes the volume claim once. An existing one of this network, left by an earlier object of this name, is
-// taken up again.
-func (r *Reconciler) ensureClaim(ctx context.Context, in store.Input) error {
-	wanted := store.BuildClaim(in)
-	existing := &corev1.PersistentVolumeClaim{}
-	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(wanted), existing); err == nil && existing.DeletionTimestamp == nil {
-		return nil // only claims with our labels are in the cache, and the name holds the network's
-	}
-	_, err := r.applier().Create(ctx, nil, wanted)
-	return err
 }
 
 // podsNotReady explains why pods of a part are not ready: what keeps them, or only that they are on their way.

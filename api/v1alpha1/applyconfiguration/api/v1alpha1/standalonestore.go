@@ -18,7 +18,8 @@ type StandaloneStoreApplyConfiguration struct {
 	// image of PostgreSQL, version 15 or newer. Any image with PostgreSQL's own programs works. Defaults to
 	// the operator's --postgres-image.
 	Image *string `json:"image,omitempty"`
-	// storageSize of the volume. Fixed once made. Defaults to 5Gi.
+	// storageSize of the volume. It can be raised where the storage class allows it, and never lowered. Defaults
+	// to 5Gi.
 	StorageSize *resource.Quantity `json:"storageSize,omitempty"`
 	// storageClassName of the volume. Defaults to the cluster's default class. Fixed once made.
 	StorageClassName *string `json:"storageClassName,omitempty"`
