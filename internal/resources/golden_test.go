@@ -17,6 +17,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -82,6 +83,28 @@ func TestEveryPodKeepsToTheRestrictedLevelAndHoldsNoToken(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestANetworkThatDeclaresNothingFitsASmallNode(t *testing.T) {
+	g := NewWithT(t)
+	cpu, memory := resource.MustParse("140m"), resource.MustParse("352Mi") // docs/exposure.md names these
+	for _, obj := range children(g, networks(t)["minimal"]) {
+		spec, replicas := podSpec(obj), 1
+		if _, isJob := obj.(*batchv1.Job); spec == nil || isJob {
+			continue
+		}
+		if d, ok := obj.(*appsv1.Deployment); ok {
+			replicas = int(*d.Spec.Replicas)
+		}
+		for range replicas {
+			for _, c := range spec.Containers {
+				cpu.Sub(*c.Resources.Requests.Cpu())
+				memory.Sub(*c.Resources.Requests.Memory())
+			}
+		}
+	}
+	g.Expect(cpu.IsZero()).To(BeTrue(), "left: %s", cpu.String())
+	g.Expect(memory.IsZero()).To(BeTrue(), "left: %s", memory.String())
 }
 
 // mounted says which Secrets each workload may see, and no other.
