@@ -153,7 +153,7 @@ func (s suite) declaresReplicas(ctx context.Context, g Gomega, key client.Object
 	g.Expect(s.Client.Get(ctx, key, d)).To(Succeed())
 	for _, m := range d.ManagedFields {
 		if m.Manager == "alumni-operator" && m.Operation == metav1.ManagedFieldsOperationApply {
-			return strings.Contains(string(m.FieldsV1.Raw), `"f:replicas"`)
+			return strings.Contains(m.FieldsV1.GetRawString(), `"f:replicas"`)
 		}
 	}
 	return false

@@ -180,6 +180,7 @@ func (r *Reconciler) servicePhases() []phases.Phase[*scope] {
 		{Name: "publish the settings", Condition: v1alpha1.PortalAvailableCondition, Run: r.publishSettings},
 		{Name: "check the senders", Condition: v1alpha1.ChannelsReadyCondition, Run: r.checkChannels, GoOn: true},
 		{Name: "run the portal", Condition: v1alpha1.PortalAvailableCondition, Run: r.runPortal, GoOn: true},
+		{Name: "describe the portal to Prometheus", Run: r.describeToPrometheus, GoOn: true},
 		{Name: "import the roster", Condition: v1alpha1.RosterSyncedCondition, Run: r.importRoster, GoOn: true},
 	}
 }

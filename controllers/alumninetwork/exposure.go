@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
@@ -58,17 +57,14 @@ func (r *Reconciler) expose(ctx context.Context, in portal.Input) way {
 // route keeps the HTTPRoute and waits until its Gateway has taken it. No watch reports on it, for its kind may come and go.
 func (r *Reconciler) route(ctx context.Context, in portal.Input) error {
 	n := in.Network
-	served, err := r.Kinds.Has(portal.HTTPRoute)
-	if err != nil {
+	route := portal.BuildHTTPRoute(in)
+	served, err := r.whileServed(portal.HTTPRoute, func() error { return r.applier().Apply(ctx, n, route) })
+	switch {
+	case err != nil:
 		return err
-	}
-	if !served {
+	case !served:
 		return outcome.Wait(outcome.Poll, v1alpha1.ReasonGatewayAPIMissing,
 			"the cluster does not serve HTTPRoute of %s; install the Gateway API, or choose another exposure.type", portal.HTTPRoute.GroupVersion())
-	}
-	route := portal.BuildHTTPRoute(in)
-	if err := r.applier().Apply(ctx, n, route); err != nil {
-		return err
 	}
 	return accepted(route, n.Spec.Portal.Exposure.Gateway.ParentRef)
 }
@@ -150,41 +146,4 @@ func (p *routeParent) missing(generation int64) (condition, reason string) {
 		}
 	}
 	return "", ""
-}
-
-// describeToPrometheus keeps what the Prometheus operator reads, where the cluster has one. A cluster that gets one later is
-// noticed at the next look.
-func (r *Reconciler) describeToPrometheus(ctx context.Context, in portal.Input) error {
-	wanted := map[schema.GroupVersionKind]*unstructured.Unstructured{
-		portal.ServiceMonitor: portal.BuildServiceMonitor(in),
-		portal.PrometheusRule: portal.BuildPrometheusRule(in),
-	}
-	for kind, obj := range wanted {
-		if obj == nil {
-			if err := r.removeOptional(ctx, in, kind); err != nil {
-				return err
-			}
-			continue
-		}
-		served, err := r.Kinds.Has(kind)
-		if err != nil {
-			return err
-		}
-		if !served {
-			continue
-		}
-		if err := r.applier().Apply(ctx, in.Network, obj); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// removeOptional removes the portal's object of a kind that not every cluster serves.
-func (r *Reconciler) removeOptional(ctx context.Context, in portal.Input, kind schema.GroupVersionKind) error {
-	served, err := r.Kinds.Has(kind)
-	if err != nil || !served {
-		return err
-	}
-	return r.applier().Remove(ctx, in.Network, portal.Named(in, kind))
 }

@@ -101,10 +101,17 @@ func TestAPortalIsExposedAsDeclaredAndTheFormerWayStaysUntilTheNewOneStands(t *t
 			return route.GetResourceVersion()
 		}, "2s", beat).Should(Equal(version), "at rest nothing is written")
 	})
+	t.Run("an Ingress takes the route's place", func(t *testing.T) {
+		g := NewWithT(t)
+		s.change(ctx, g, n, byIngress)
+		s.gone(ctx, g, route)
+		s.ready(ctx, g, n)
+		g.Expect(s.Client.Get(ctx, key, ingress)).To(Succeed())
+	})
 	t.Run("without an exposure nothing leads to the portal", func(t *testing.T) {
 		g := NewWithT(t)
-		s.change(ctx, g, n, func(n *v1alpha1.AlumniNetwork) { n.Spec.Portal.Exposure = nil })
-		s.gone(ctx, g, route)
+		s.change(ctx, g, n, func(n *v1alpha1.AlumniNetwork) { n.Spec.Portal.Exposure, n.Spec.Portal.TLS = nil, nil })
+		s.gone(ctx, g, ingress)
 		s.ready(ctx, g, n)
 	})
 	t.Run("a route of somebody else is left alone", func(t *testing.T) {
@@ -184,6 +191,13 @@ func TestWhereThereIsAPrometheusOperatorItIsToldOfThePortal(t *testing.T) {
 	s.change(ctx, g, n, func(n *v1alpha1.AlumniNetwork) { n.Spec.State = v1alpha1.StateSuspended })
 	s.gone(ctx, g, rule)
 	g.Expect(s.Client.Get(ctx, client.ObjectKeyFromObject(monitor), monitor)).To(Succeed())
+
+	foreign := optional(namespace, portal.PrometheusRule)
+	g.Expect(s.Client.Create(ctx, foreign)).To(Succeed())
+	s.change(ctx, g, n, func(n *v1alpha1.AlumniNetwork) { n.Spec.State = v1alpha1.StateActive })
+	message := s.condition(ctx, g, n, v1alpha1.StalledCondition, metav1.ConditionTrue, v1alpha1.ReasonNotOwned)
+	g.Expect(message).To(ContainSubstring("PrometheusRule " + namespace + "/main-portal"))
+	s.condition(ctx, g, n, v1alpha1.PortalAvailableCondition, metav1.ConditionTrue, v1alpha1.ReasonAvailable)
 }
 
 // optional is the portal's object of a kind that the cluster may lack.

@@ -74,7 +74,7 @@ func (r *Reconciler) keepPortal(ctx context.Context, in portal.Input) (*appsv1.D
 	if err := r.applier().Prune(ctx, n, labels.Selector(n.Name, labels.Portal), append(wanted, w.spare...)...); err != nil {
 		return nil, way{}, err
 	}
-	return d, w, r.describeToPrometheus(ctx, in)
+	return d, w, nil
 }
 
 // leaveReplicas gives the number of replicas to the autoscaler when there is to be one for the first time. Otherwise the

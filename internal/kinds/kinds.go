@@ -56,6 +56,13 @@ func (s *Served) Has(kind schema.GroupVersionKind) (bool, error) {
 	return last.kinds[kind.Kind], nil
 }
 
+// Forget drops what is known of the kind's version, for a caller who has found that it is not true any more.
+func (s *Served) Forget(kind schema.GroupVersionKind) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.known, kind.GroupVersion())
+}
+
 // names lists the kinds of a group; a group that is not served has none.
 func names(list *metav1.APIResourceList) map[string]bool {
 	all := map[string]bool{}

@@ -49,7 +49,7 @@ func TestAKindIsNoticedWhenItComesAndWhenItGoes(t *testing.T) {
 	g.Expect(has(schema.GroupVersionKind{Group: star.Group, Version: "v2", Kind: star.Kind})).To(BeFalse(), "another version")
 
 	g.Expect(env.Client.Delete(ctx, crd)).To(Succeed())
-	g.Eventually(later, "30s").Should(BeFalse())
+	g.Eventually(func() bool { served.Forget(star); return has(star) }, "30s").Should(BeFalse())
 }
 
 func TestAnAPIServerThatDoesNotAnswerIsNotTakenForALack(t *testing.T) {
