@@ -8,11 +8,14 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/metadata"
 	"k8s.io/utils/clock"
@@ -24,6 +27,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/controllers/alumninetwork"
 	"github.com/alumni-operator/alumni-operator/controllers/campaign"
 	"github.com/alumni-operator/alumni-operator/controllers/retentionpolicy"
+	"github.com/alumni-operator/alumni-operator/internal/kinds"
 	ourlabels "github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 	"github.com/alumni-operator/alumni-operator/internal/storeread"
@@ -44,6 +48,8 @@ type Options struct {
 	PostgresImage string
 	// ClusterID is part of the claim in each database; it must stay the same as long as the cluster lives.
 	ClusterID string
+	// Namespace is where the operator runs; empty when it runs outside the cluster.
+	Namespace string
 	// MaxConcurrent is the number of objects of each kind that are worked on at once.
 	MaxConcurrent int
 	// Clock tells the time of schedules; nil means the machine's own.
@@ -67,14 +73,17 @@ func CacheOptions() cache.Options {
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			&appsv1.Deployment{}:            ours,
-			&appsv1.StatefulSet{}:           ours,
-			&batchv1.Job{}:                  ours,
-			&corev1.ConfigMap{}:             {Transform: onlyOurData},
-			&corev1.PersistentVolumeClaim{}: ours,
-			&corev1.Pod{}:                   ours,
-			&corev1.Service{}:               ours,
-			&policyv1.PodDisruptionBudget{}: ours,
+			&appsv1.Deployment{}:                     ours,
+			&appsv1.StatefulSet{}:                    ours,
+			&autoscalingv2.HorizontalPodAutoscaler{}: ours,
+			&batchv1.Job{}:                           ours,
+			&corev1.ConfigMap{}:                      {Transform: onlyOurData},
+			&corev1.PersistentVolumeClaim{}:          ours,
+			&corev1.Pod{}:                            ours,
+			&corev1.Service{}:                        ours,
+			&networkingv1.Ingress{}:                  ours,
+			&networkingv1.NetworkPolicy{}:            ours,
+			&policyv1.PodDisruptionBudget{}:          ours,
 		},
 	}
 }
@@ -101,10 +110,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	if err := mgr.Add(secrets); err != nil {
 		return fmt.Errorf("set up the watch of Secrets: %w", err)
 	}
+	api, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return fmt.Errorf("set up the look-up of kinds: %w", err)
+	}
 	networks := &alumninetwork.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets, Recorder: mgr.GetEventRecorder("alumninetwork"),
 		Clock: opts.Clock, ClusterID: opts.ClusterID, WorkloadImage: opts.WorkloadImage, PostgresImage: opts.PostgresImage,
-		MaxConcurrent: opts.MaxConcurrent,
+		Namespace: opts.Namespace, Kinds: kinds.New(api, opts.Clock), MaxConcurrent: opts.MaxConcurrent,
 	}
 	if err := networks.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("set up alumninetwork: %w", err)

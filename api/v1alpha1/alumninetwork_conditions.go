@@ -74,6 +74,10 @@ const (
 	ReasonAvailable = "Available"
 	// ReasonRollingOut: replicas of the declared version are being started.
 	ReasonRollingOut = "RollingOut"
+	// ReasonGatewayAPIMissing: exposure is by Gateway, and the cluster does not serve HTTPRoute.
+	ReasonGatewayAPIMissing = "GatewayAPIMissing"
+	// ReasonRouteNotAccepted: the Gateway has refused the portal's HTTPRoute, or has not answered yet.
+	ReasonRouteNotAccepted = "RouteNotAccepted"
 )
 
 // ChannelsReadyCondition says whether the network can send. Positive polarity.

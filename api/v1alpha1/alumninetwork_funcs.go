@@ -4,6 +4,7 @@
 package v1alpha1
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 // What a network gets where it declares nothing.
 const (
 	defaultPortalReplicas = 2
+	defaultTargetCPU      = 80
 	defaultEmailPort      = 587
 	defaultMaxPerSecond   = 50
 	defaultMaxConnections = 5
@@ -73,7 +75,8 @@ func (n *AlumniNetwork) RosterZone() TimeZone {
 // URL is the address of the portal, without a slash at the end.
 func (n *AlumniNetwork) URL() string { return strings.TrimRight(n.Spec.Portal.PublicURL, "/") }
 
-// PortalReplicas is the number of portal pods that should run now: none while the network is suspended.
+// PortalReplicas is the number of portal pods that should run now where no autoscaler chooses it: none while the network is
+// suspended.
 func (n *AlumniNetwork) PortalReplicas() int32 {
 	switch {
 	case n.Spec.State.Suspended():
@@ -83,6 +86,53 @@ func (n *AlumniNetwork) PortalReplicas() int32 {
 	default:
 		return *n.Spec.Portal.Replicas
 	}
+}
+
+// PortalAutoscaling is how the autoscaler chooses the number of portal pods, with every default filled in, or nil when the
+// number is fixed: because no autoscaling is declared, or because the network is suspended.
+func (n *AlumniNetwork) PortalAutoscaling() *PortalAutoscaling {
+	if n.Spec.Portal.Autoscaling == nil || n.Spec.State.Suspended() {
+		return nil
+	}
+	a := *n.Spec.Portal.Autoscaling
+	a.MinReplicas = orDefault(a.MinReplicas, defaultPortalReplicas)
+	a.TargetCPUPercent = orDefault(a.TargetCPUPercent, defaultTargetCPU)
+	return &a
+}
+
+// LeastPortalReplicas is the number of portal pods that run at least: the lowest that the autoscaler may choose, or the fixed
+// number.
+func (n *AlumniNetwork) LeastPortalReplicas() int32 {
+	if a := n.PortalAutoscaling(); a != nil {
+		return a.MinReplicas
+	}
+	return n.PortalReplicas()
+}
+
+// PullSecrets are the Secrets with which every pod of the network pulls its images.
+func (n *AlumniNetwork) PullSecrets() []corev1.LocalObjectReference {
+	var all []corev1.LocalObjectReference
+	for _, s := range n.Spec.Portal.ImagePullSecrets {
+		all = append(all, corev1.LocalObjectReference{Name: s.Name})
+	}
+	return all
+}
+
+// PortalHost is the host of publicURL in lower case, without a port.
+func (n *AlumniNetwork) PortalHost() string {
+	u, err := url.Parse(n.Spec.Portal.PublicURL)
+	if err != nil {
+		return "" // the schema lets no such address through
+	}
+	return strings.ToLower(u.Hostname())
+}
+
+// ExposureKind is the effective type of the portal's exposure.
+func (n *AlumniNetwork) ExposureKind() ExposureType {
+	if e := n.Spec.Portal.Exposure; e != nil && e.Type != "" {
+		return e.Type
+	}
+	return ExposedByNone
 }
 
 // PortalResources are the effective resources of one portal pod.

@@ -337,6 +337,9 @@ type RosterColumn struct {
 }
 
 // Portal is the web app of a network.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.tls) || (has(self.exposure) && self.exposure.type == 'Ingress')",message="tls is for exposure of type Ingress; a Gateway has the certificate in its listener"
+// +kubebuilder:validation:XValidation:rule="!has(self.exposure) || self.exposure.type == 'None' || self.publicURL.matches('^https?://([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?[.])*[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?(:[0-9]+)?/?$')",message="exposure needs a DNS name as host of publicURL, for Ingress and HTTPRoute take no address"
 type Portal struct {
 	// publicURL is the address under which people reach the portal; links in mails point to it. It must be
 	// https, as one-click unsubscribe (RFC 8058) asks; http is accepted for localhost only, to try it out.
@@ -347,7 +350,7 @@ type Portal struct {
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getEscapedPath() in ['', '/'] && url(self).getQuery().size() == 0 && !self.contains('#') && !self.contains('@')",message="publicURL has a host and a port only: no path, query, fragment or user"
 	PublicURL string `json:"publicURL"`
 
-	// replicas of the portal. Defaults to 2.
+	// replicas of the portal. Defaults to 2. Not used while autoscaling is set.
 	// +optional
 	// +kubebuilder:default=2
 	// +kubebuilder:validation:Minimum=1
@@ -357,6 +360,52 @@ type Portal struct {
 	// resources of each replica. Defaults to requests of 20m CPU and 48Mi memory and a limit of 192Mi memory.
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+
+	// exposure is how people reach the portal from outside the cluster. Defaults to None.
+	// +optional
+	Exposure *Exposure `json:"exposure,omitempty"`
+
+	// tls is the certificate of the Ingress. Without it the Ingress has no TLS section.
+	// +optional
+	TLS *PortalTLS `json:"tls,omitempty"`
+
+	// trustedProxies are the ranges of the proxies before the portal, such as the pods of an ingress controller. Only these
+	// are believed when they say in X-Forwarded-For who asks; limits on requests count by that address. Without them the
+	// proxy itself counts as the one who asks. A change restarts the portal.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=16
+	TrustedProxies []CIDR `json:"trustedProxies,omitempty"`
+
+	// autoscaling lets a HorizontalPodAutoscaler choose the number of replicas instead of replicas.
+	// +optional
+	Autoscaling *PortalAutoscaling `json:"autoscaling,omitempty"`
+
+	// priorityClassName is the PriorityClass of the portal's pods. A change restarts the portal.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	PriorityClassName string `json:"priorityClassName,omitempty"`
+
+	// imagePullSecrets name the Secrets, in the same namespace, with which images are pulled: of the portal, of the network's
+	// jobs, and of a Standalone store. A change restarts portal and store.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=8
+	ImagePullSecrets []SecretReference `json:"imagePullSecrets,omitempty"`
+
+	// podLabels are further labels of the portal's pods. A change restarts the portal.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('alumni-operator.io/') && !k.startsWith('app.kubernetes.io/'))",message="labels of alumni-operator.io/ and app.kubernetes.io/ are the operator's own; name another key"
+	PodLabels map[string]LabelValue `json:"podLabels,omitempty"`
+
+	// podAnnotations are further annotations of the portal's pods, such as a mesh reads. A change restarts the portal.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('alumni-operator.io/'))",message="annotations of alumni-operator.io/ are the operator's own; name another key"
+	PodAnnotations map[string]AnnotationValue `json:"podAnnotations,omitempty"`
 }
 
 // Channels are the senders of a network.

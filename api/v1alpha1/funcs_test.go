@@ -20,6 +20,10 @@ func TestANetworkThatSaysNothingGetsTheDocumentedDefaults(t *testing.T) {
 	g.Expect(n.Locale()).To(Equal(v1alpha1.LocaleJapanese))
 	g.Expect(n.Zone()).To(Equal(v1alpha1.TimeZone("UTC")))
 	g.Expect(n.PortalReplicas()).To(BeEquivalentTo(2))
+	g.Expect(n.LeastPortalReplicas()).To(BeEquivalentTo(2))
+	g.Expect(n.PortalAutoscaling()).To(BeNil())
+	g.Expect(n.ExposureKind()).To(Equal(v1alpha1.ExposedByNone))
+	g.Expect(n.PullSecrets()).To(BeEmpty())
 	size := n.StorageSize()
 	g.Expect(size.String()).To(Equal("5Gi"))
 	g.Expect(n.StorageClass()).To(BeNil())
@@ -78,4 +82,29 @@ func TestAPauseOfZeroIsKept(t *testing.T) {
 	p := &v1alpha1.RetentionPolicy{}
 	p.Spec.Execution = &v1alpha1.RetentionExecution{PauseMilliseconds: &zero}
 	g.Expect(*p.EffectiveExecution().PauseMilliseconds).To(BeZero())
+}
+
+func TestAnAutoscalerIsFilledInAndRestsWithItsNetwork(t *testing.T) {
+	g := NewWithT(t)
+	n := &v1alpha1.AlumniNetwork{}
+	n.Spec.Portal.Autoscaling = &v1alpha1.PortalAutoscaling{MaxReplicas: 4}
+	g.Expect(n.PortalAutoscaling()).To(Equal(&v1alpha1.PortalAutoscaling{MinReplicas: 2, MaxReplicas: 4, TargetCPUPercent: 80}))
+	n.Spec.Portal.Autoscaling.MinReplicas = 3
+	g.Expect(n.LeastPortalReplicas()).To(BeEquivalentTo(3))
+	n.Spec.State = v1alpha1.StateSuspended
+	g.Expect(n.PortalAutoscaling()).To(BeNil())
+	g.Expect(n.LeastPortalReplicas()).To(BeZero())
+}
+
+func TestThePortalsHostIsThatOfItsAddress(t *testing.T) {
+	for address, host := range map[string]string{
+		"https://alumni.hoshino.example":       "alumni.hoshino.example",
+		"https://Alumni.Hoshino.Example:8443/": "alumni.hoshino.example",
+		"http://localhost:8080":                "localhost",
+		"https://%zz":                          "",
+	} {
+		n := &v1alpha1.AlumniNetwork{}
+		n.Spec.Portal.PublicURL = address
+		NewWithT(t).Expect(n.PortalHost()).To(Equal(host), address)
+	}
 }

@@ -7,6 +7,9 @@
 // serves members goes on as long as the network has ever had a store, so that a database that is away for a moment does
 // not freeze the portal.
 //
+// What leads people to the portal is replaced only when its successor stands. Kinds that a cluster may lack are asked for and
+// never watched.
+//
 // There is no finalizer: with reclaimPolicy Retain nothing outside Kubernetes is undone, so a deletion never waits for
 // anything. Children go by garbage collection. The volume claim, the admin login, the token key and the pepper have no
 // owner and stay, ready for the same network to be declared again.

@@ -7,17 +7,24 @@ import (
 	"context"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/resources/network"
 	"github.com/alumni-operator/alumni-operator/internal/resources/portal"
 	"github.com/alumni-operator/alumni-operator/internal/trouble"
 )
 
-// runPortal keeps the portal's objects and waits until every replica of the declared version serves.
+// runPortal keeps the portal's objects and waits until every replica of the declared version serves and can be reached as
+// declared.
 func (r *Reconciler) runPortal(ctx context.Context, s *scope) error {
 	n := s.network
 	if s.channels != nil {
@@ -28,26 +35,70 @@ func (r *Reconciler) runPortal(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	deployment, others := portal.Desired(portal.Input{Network: n, Image: r.WorkloadImage, ConfigHash: hash})
-	wanted := append(others, deployment)
-	if err := r.applier().Apply(ctx, n, wanted...); err != nil {
+	in := portal.Input{Network: n, Image: r.WorkloadImage, ConfigHash: hash}
+	deployment, way, err := r.keepPortal(ctx, in)
+	switch {
+	case err != nil:
 		return err
-	}
-	if err := r.applier().Prune(ctx, n, labels.Selector(n.Name, labels.Portal), wanted...); err != nil {
-		return err
-	}
-	if n.Spec.State.Suspended() {
+	case n.Spec.State.Suspended():
 		conditions.False(n, v1alpha1.PortalAvailableCondition, v1alpha1.ReasonSuspended, "The network is suspended: no portal runs, and all data is kept")
+		if outcome.IsTerminal(way.blocked) {
+			return way.blocked
+		}
+		return nil // that nothing leads to a portal at rest can wait
+	case outcome.IsTerminal(way.blocked):
+		return way.blocked
+	}
+	if err := r.awaitPortal(ctx, n, deployment); err != nil {
+		return err
+	}
+	if way.blocked != nil {
+		return way.blocked
+	}
+	conditions.True(n, v1alpha1.PortalAvailableCondition, v1alpha1.ReasonAvailable, "Every replica of the portal serves"+way.note)
+	return nil
+}
+
+// keepPortal applies all that belongs to the portal and removes what no longer does.
+func (r *Reconciler) keepPortal(ctx context.Context, in portal.Input) (*appsv1.Deployment, way, error) {
+	n := in.Network
+	if err := r.leaveReplicas(ctx, n); err != nil {
+		return nil, way{}, err
+	}
+	d, others := portal.Desired(in)
+	wanted := append(others, d)
+	if err := r.applier().Apply(ctx, n, wanted...); err != nil {
+		return nil, way{}, err
+	}
+	w := r.expose(ctx, in)
+	if err := r.applier().Prune(ctx, n, labels.Selector(n.Name, labels.Portal), append(wanted, w.spare...)...); err != nil {
+		return nil, way{}, err
+	}
+	return d, w, nil
+}
+
+// leaveReplicas gives the number of replicas to the autoscaler when there is to be one for the first time. Otherwise the
+// Deployment would fall back to one replica in the moment in which it no longer declares their number.
+func (r *Reconciler) leaveReplicas(ctx context.Context, n *v1alpha1.AlumniNetwork) error {
+	if n.PortalAutoscaling() == nil {
 		return nil
 	}
-	return r.awaitPortal(ctx, n, deployment)
+	key := types.NamespacedName{Namespace: n.Namespace, Name: naming.Portal(n.Name)}
+	if err := r.Client.Get(ctx, key, &autoscalingv2.HorizontalPodAutoscaler{}); !apierrors.IsNotFound(err) {
+		return err
+	}
+	live := &appsv1.Deployment{}
+	err := r.Live.Get(ctx, key, live)
+	if err != nil || !metav1.IsControlledBy(live, n) || live.Spec.Replicas == nil || *live.Spec.Replicas == 0 {
+		return client.IgnoreNotFound(err) // at none, an autoscaler would rest for ever: the default of one wakes it
+	}
+	return r.applier().HandOver(ctx, live, int64(*live.Spec.Replicas), "spec", "replicas")
 }
 
 // awaitPortal tells how far the rollout is. The Deployment is as the API server answered, for a cache that is behind
 // would still show the one before as rolled out.
 func (r *Reconciler) awaitPortal(ctx context.Context, n *v1alpha1.AlumniNetwork, d *appsv1.Deployment) error {
-	if rolledOut(d) {
-		conditions.True(n, v1alpha1.PortalAvailableCondition, v1alpha1.ReasonAvailable, "Every replica of the portal serves")
+	if rolledOut(n, d) {
 		return nil
 	}
 	if words := trouble.OfDeployment(d); words != "" {
@@ -56,12 +107,19 @@ func (r *Reconciler) awaitPortal(ctx context.Context, n *v1alpha1.AlumniNetwork,
 	return r.podsNotReady(ctx, n, labels.Portal, v1alpha1.ReasonRollingOut, "replicas of the declared version are being started")
 }
 
-// rolledOut says whether every replica is of the declared version and available, and none of an older one is left.
-func rolledOut(d *appsv1.Deployment) bool {
+// rolledOut says whether every replica is of the declared version and available, and none of an older one is left. Where an
+// autoscaler chooses their number, those that it adds are not waited for.
+func rolledOut(n *v1alpha1.AlumniNetwork, d *appsv1.Deployment) bool {
 	wanted := int32(1)
 	if d.Spec.Replicas != nil {
 		wanted = *d.Spec.Replicas
 	}
 	st := d.Status
-	return st.ObservedGeneration >= d.Generation && st.UpdatedReplicas == wanted && st.AvailableReplicas == wanted && st.Replicas == wanted
+	if st.ObservedGeneration < d.Generation {
+		return false
+	}
+	if n.PortalAutoscaling() != nil {
+		return st.UpdatedReplicas == st.Replicas && st.AvailableReplicas >= n.LeastPortalReplicas()
+	}
+	return st.UpdatedReplicas == wanted && st.AvailableReplicas == wanted && st.Replicas == wanted
 }

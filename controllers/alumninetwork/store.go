@@ -31,7 +31,7 @@ func (r *Reconciler) runServer(ctx context.Context, s *scope) error {
 	if n.StoreKind() != v1alpha1.StoreStandalone {
 		return nil
 	}
-	in := store.Input{Network: n, Image: r.WorkloadImage, PostgresImage: r.PostgresImage}
+	in := store.Input{Network: n, Image: r.WorkloadImage, PostgresImage: r.PostgresImage, OperatorNamespace: r.Namespace}
 	if err := r.keepVolume(ctx, in); err != nil {
 		return err
 	}

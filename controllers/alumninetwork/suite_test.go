@@ -35,9 +35,10 @@ import (
 )
 
 const (
-	operatorUser = "system:serviceaccount:alumni-operator-system:alumni-operator-manager"
-	settle       = 60 * time.Second
-	beat         = 100 * time.Millisecond
+	operatorNamespace = "alumni-operator-system"
+	operatorUser      = "system:serviceaccount:" + operatorNamespace + ":alumni-operator-manager"
+	settle            = 60 * time.Second
+	beat              = 100 * time.Millisecond
 )
 
 func TestMain(m *testing.M) {
@@ -81,6 +82,7 @@ func operator(t *testing.T) suite {
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(controllers.Setup(ctx, mgr, controllers.Options{
 			WorkloadImage: "alumni-operator:test", PostgresImage: "postgres:test", ClusterID: "test-cluster", MaxConcurrent: 4,
+			Namespace: operatorNamespace,
 		})).To(Succeed())
 		var running sync.WaitGroup
 		running.Go(func() {

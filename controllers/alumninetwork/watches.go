@@ -6,10 +6,14 @@ package alumninetwork
 import (
 	"context"
 	"fmt"
+	"maps"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -70,6 +74,15 @@ func networkOfJob(_ context.Context, job client.Object) []ctrl.Request {
 		return nil
 	}
 	return []ctrl.Request{{NamespacedName: types.NamespacedName{Namespace: job.GetNamespace(), Name: name}}}
+}
+
+// redeclared says whether more of an autoscaler changed than its status, which it writes several times a minute.
+func redeclared(e event.UpdateEvent) bool {
+	before, isOld := e.ObjectOld.(*autoscalingv2.HorizontalPodAutoscaler)
+	after, isNew := e.ObjectNew.(*autoscalingv2.HorizontalPodAutoscaler)
+	return !isOld || !isNew || before.UID != after.UID || after.DeletionTimestamp != nil ||
+		!equality.Semantic.DeepEqual(before.Spec, after.Spec) || !maps.Equal(before.Labels, after.Labels) ||
+		!maps.Equal(before.Annotations, after.Annotations) || !equality.Semantic.DeepEqual(before.OwnerReferences, after.OwnerReferences)
 }
 
 // networkOfPod finds the network of a pod by its label, for a pod's owner is a ReplicaSet or a job. The pods of

@@ -75,7 +75,10 @@ func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
 func (r *Reconciler) start(ctx context.Context, s *scope, due time.Time) error {
 	name := naming.Run(s.campaign.Name, due)
 	in := job.CampaignInput{
-		Run:      job.Run{Namespace: s.campaign.Namespace, Network: s.network.Name, Name: name, ScheduledAt: due, Image: r.WorkloadImage},
+		Run: job.Run{
+			Namespace: s.campaign.Namespace, Network: s.network.Name, Name: name, ScheduledAt: due, Image: r.WorkloadImage,
+			PullSecrets: s.network.PullSecrets(),
+		},
 		Campaign: s.campaign.Name, ConfigMap: name,
 	}
 	if ref := s.network.Email().CredentialsSecretRef; ref != nil {

@@ -139,7 +139,10 @@ func (r *Reconciler) startWhatIsDue(ctx context.Context, runner runs.Runner, s *
 			return nil
 		}
 		made := job.BuildRetentionJob(job.RetentionInput{
-			Run:    job.Run{Namespace: p.Namespace, Network: name, Name: runName, ScheduledAt: due, Image: r.WorkloadImage},
+			Run: job.Run{
+				Namespace: p.Namespace, Network: name, Name: runName, ScheduledAt: due, Image: r.WorkloadImage,
+				PullSecrets: n.network.PullSecrets(),
+			},
 			Policy: p.Name, Kind: kind, Arguments: arguments, ConfigMap: runName, SigningSecret: s.signing,
 		})
 		n.running, s.wake = runName, poll

@@ -25,6 +25,9 @@ import (
 // FieldManager is the one name under which the operator applies fields.
 const FieldManager = "alumni-operator"
 
+// HandOverManager is the name under which a field is kept between two owners.
+const HandOverManager = "alumni-operator-handover"
+
 // Applier applies children. Client reads from the cache; Live reads from the API server and is asked only
 // about objects that the cache does not know, for the cache holds objects with our label only.
 type Applier struct {
@@ -73,7 +76,30 @@ func (a *Applier) applyOne(ctx context.Context, owner, obj client.Object) error 
 	if err := a.Client.Apply(ctx, config, client.FieldOwner(FieldManager), client.ForceOwnership); err != nil {
 		return a.refused("apply", obj, err)
 	}
-	return runtime.DefaultUnstructuredConverter.FromUnstructured(desired.Object, obj)
+	return fill(obj, desired.Object)
+}
+
+// HandOver gives the named field of an object to whoever changes it next. It writes what stands there once more under a
+// second name, so that a following Apply without the field takes away the first claim only, and the field keeps its value
+// until its new owner changes it. Where the field has a new owner already, nothing is done.
+func (a *Applier) HandOver(ctx context.Context, live client.Object, value any, field ...string) error {
+	gvk, err := apiutil.GVKForObject(live, a.Client.Scheme())
+	if err != nil {
+		return fmt.Errorf("hand over %s: %w", a.describe(live), err)
+	}
+	claim := &unstructured.Unstructured{Object: map[string]any{}}
+	claim.SetGroupVersionKind(gvk)
+	claim.SetNamespace(live.GetNamespace())
+	claim.SetName(live.GetName())
+	claim.SetUID(live.GetUID())
+	if err := unstructured.SetNestedField(claim.Object, value, field...); err != nil {
+		return fmt.Errorf("hand over %s: %w", a.describe(live), err)
+	}
+	err = a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(claim), client.FieldOwner(HandOverManager))
+	if err != nil && !apierrors.IsConflict(err) {
+		return fmt.Errorf("hand over %s: %w", a.describe(live), err)
+	}
+	return nil
 }
 
 // Create makes a child that is never changed afterwards: a job, a generated Secret, a volume claim. Without an
@@ -143,6 +169,11 @@ func (a *Applier) empty(obj client.Object) (client.Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, untyped := obj.(*unstructured.Unstructured); untyped {
+		u := &unstructured.Unstructured{}
+		u.SetGroupVersionKind(gvk)
+		return u, nil
+	}
 	made, err := a.Client.Scheme().New(gvk)
 	if err != nil {
 		return nil, err
@@ -209,13 +240,25 @@ func copyInto(from, to client.Object) error {
 	if err != nil {
 		return fmt.Errorf("copy: %w", err)
 	}
-	return runtime.DefaultUnstructuredConverter.FromUnstructured(content, to)
+	return fill(to, content)
+}
+
+// fill puts what stands in the cluster into an object, typed or not.
+func fill(obj client.Object, content map[string]any) error {
+	if u, untyped := obj.(*unstructured.Unstructured); untyped {
+		u.Object = content
+		return nil
+	}
+	return runtime.DefaultUnstructuredConverter.FromUnstructured(content, obj)
 }
 
 func (a *Applier) unstructured(obj client.Object) (*unstructured.Unstructured, error) {
 	gvk, err := apiutil.GVKForObject(obj, a.Client.Scheme())
 	if err != nil {
 		return nil, err
+	}
+	if untyped, ok := obj.(*unstructured.Unstructured); ok {
+		return untyped.DeepCopy(), nil
 	}
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -294,4 +295,51 @@ func TestDeleteTakesTheVeryObjectThatWasRead(t *testing.T) {
 	g.Consistently(func() error {
 		return w.Client.Get(t.Context(), client.ObjectKeyFromObject(second), second)
 	}, 300*time.Millisecond, 50*time.Millisecond).Should(Succeed())
+}
+
+func TestAFieldThatIsHandedOverKeepsItsValue(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(t, g)
+	g.Expect(w.applier.Apply(t.Context(), w.owner, w.deployment())).To(Succeed())
+	others := func(d *appsv1.Deployment) { d.Spec.Replicas = nil }
+
+	g.Expect(w.applier.HandOver(t.Context(), w.live(t, g), int64(2), "spec", "replicas")).To(Succeed())
+	g.Expect(w.applier.Apply(t.Context(), w.owner, w.deployment(others))).To(Succeed())
+	g.Expect(*w.live(t, g).Spec.Replicas).To(BeEquivalentTo(2), "and not the default of one")
+
+	d := w.live(t, g)
+	d.Spec.Replicas = ptr.To[int32](5)
+	g.Expect(w.Client.Update(t.Context(), d, client.FieldOwner("somebody"))).To(Succeed())
+	g.Expect(w.applier.HandOver(t.Context(), d, int64(2), "spec", "replicas")).To(Succeed(), "it is somebody's already")
+	g.Expect(w.applier.Apply(t.Context(), w.owner, w.deployment(others))).To(Succeed())
+	g.Expect(*w.live(t, g).Spec.Replicas).To(BeEquivalentTo(5))
+
+	g.Expect(w.applier.Apply(t.Context(), w.owner, w.deployment())).To(Succeed())
+	g.Expect(*w.live(t, g).Spec.Replicas).To(BeEquivalentTo(2), "declared again")
+}
+
+func TestAnObjectWithoutAGoTypeIsAppliedOnceAndRemovedByItsOwnerOnly(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(t, g)
+	untyped := func() *unstructured.Unstructured {
+		u := &unstructured.Unstructured{Object: map[string]any{"data": map[string]any{"key": "value"}}}
+		u.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
+		u.SetNamespace(w.owner.Namespace)
+		u.SetName("untyped")
+		return u
+	}
+	g.Expect(w.applier.Apply(t.Context(), w.owner, untyped())).To(Succeed())
+	first := untyped()
+	g.Expect(w.Client.Get(t.Context(), client.ObjectKeyFromObject(first), first)).To(Succeed())
+	again := untyped()
+	g.Expect(w.applier.Apply(t.Context(), w.owner, again)).To(Succeed())
+	g.Expect(again.GetResourceVersion()).To(Equal(first.GetResourceVersion()), "nothing was written, and what stands is read into the object")
+
+	g.Expect(w.applier.Remove(t.Context(), w.owner, untyped())).To(Succeed())
+	g.Expect(w.applier.Remove(t.Context(), w.owner, untyped())).To(Succeed(), "it is gone already")
+	foreign := untyped()
+	g.Expect(w.Client.Create(t.Context(), foreign)).To(Succeed())
+	g.Expect(w.applier.Remove(t.Context(), w.owner, untyped())).To(Succeed())
+	g.Expect(w.Client.Get(t.Context(), client.ObjectKeyFromObject(foreign), foreign)).To(Succeed())
+	g.Expect(outcome.IsTerminal(w.applier.Apply(t.Context(), w.owner, untyped()))).To(BeTrue())
 }

@@ -8,7 +8,9 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,8 +22,11 @@ import (
 func prunable() []client.ObjectList {
 	return []client.ObjectList{
 		&appsv1.DeploymentList{},
+		&autoscalingv2.HorizontalPodAutoscalerList{},
 		&corev1.ServiceList{},
 		&corev1.ConfigMapList{},
+		&networkingv1.IngressList{},
+		&networkingv1.NetworkPolicyList{},
 		&policyv1.PodDisruptionBudgetList{},
 	}
 }
@@ -49,6 +54,19 @@ func (a *Applier) Prune(ctx context.Context, owner client.Object, selector map[s
 	return nil
 }
 
+// Remove deletes the object of the same kind and name, if there is one and the owner controls it: for kinds that Prune does not
+// list because not every cluster serves them.
+func (a *Applier) Remove(ctx context.Context, owner, obj client.Object) error {
+	existing, err := a.find(ctx, obj)
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", a.describe(obj), err)
+	}
+	if existing == nil || !metav1.IsControlledBy(existing, owner) || existing.GetDeletionTimestamp() != nil {
+		return nil
+	}
+	return a.Delete(ctx, existing)
+}
+
 // Delete removes the very object that was read: one of the same name made since is left alone. An object that is
 // gone already is fine. Its own children go with it in the background.
 func (a *Applier) Delete(ctx context.Context, obj client.Object) error {
@@ -66,6 +84,12 @@ func objects(list client.ObjectList) []client.Object {
 	switch l := list.(type) {
 	case *appsv1.DeploymentList:
 		all = pointers(l.Items, func(o *appsv1.Deployment) client.Object { return o })
+	case *autoscalingv2.HorizontalPodAutoscalerList:
+		all = pointers(l.Items, func(o *autoscalingv2.HorizontalPodAutoscaler) client.Object { return o })
+	case *networkingv1.IngressList:
+		all = pointers(l.Items, func(o *networkingv1.Ingress) client.Object { return o })
+	case *networkingv1.NetworkPolicyList:
+		all = pointers(l.Items, func(o *networkingv1.NetworkPolicy) client.Object { return o })
 	case *corev1.ServiceList:
 		all = pointers(l.Items, func(o *corev1.Service) client.Object { return o })
 	case *corev1.ConfigMapList:

@@ -66,8 +66,11 @@ func StoreEndpoint(network string) string { return network + "-db-endpoint" }
 // StoreClaim names the volume claim of a Standalone store. It outlives the network.
 func StoreClaim(network string) string { return network + "-db-data" }
 
-// Portal names Deployment and Service of the portal.
+// Portal names Deployment and Service of the portal, and what stands around them.
 func Portal(network string) string { return network + "-portal" }
+
+// PortalCertificate names the Secret into which cert-manager puts the certificate of a portal's Ingress.
+func PortalCertificate(network string) string { return network + "-portal-tls" }
 
 // NetworkConfig names the ConfigMap with settings.Network.
 func NetworkConfig(network string) string { return network + "-network" }

@@ -82,7 +82,7 @@ func TestChildrenHaveNamesThatKubernetesTakes(t *testing.T) {
 		g := NewWithT(t)
 		network, other := label(40).Draw(t, "network"), label(40).Draw(t, "other")
 		names := []string{
-			naming.AdminSecret(network), naming.StoreServer(network), naming.StoreClaim(network), naming.Portal(network),
+			naming.AdminSecret(network), naming.StoreServer(network), naming.StoreClaim(network), naming.Portal(network), naming.PortalCertificate(network),
 			naming.NetworkConfig(network), naming.TokenKeySecret(network), naming.PepperSecret(network), naming.CampaignConfig(other),
 			naming.RetentionConfig(other, network), naming.Certificate(other, network), naming.SigningSecret(other),
 			naming.Run(other, due), naming.RetentionRun(other, network, "s", due), naming.RetentionRun(other, network, "r", due),

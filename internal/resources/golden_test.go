@@ -17,6 +17,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
@@ -81,6 +83,28 @@ func TestEveryPodKeepsToTheRestrictedLevelAndHoldsNoToken(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestANetworkThatDeclaresNothingFitsASmallNode(t *testing.T) {
+	g := NewWithT(t)
+	cpu, memory := resource.MustParse("140m"), resource.MustParse("352Mi") // docs/exposure.md names these
+	for _, obj := range children(g, networks(t)["minimal"]) {
+		spec, replicas := podSpec(obj), 1
+		if _, isJob := obj.(*batchv1.Job); spec == nil || isJob {
+			continue
+		}
+		if d, ok := obj.(*appsv1.Deployment); ok {
+			replicas = int(*d.Spec.Replicas)
+		}
+		for range replicas {
+			for _, c := range spec.Containers {
+				cpu.Sub(*c.Resources.Requests.Cpu())
+				memory.Sub(*c.Resources.Requests.Memory())
+			}
+		}
+	}
+	g.Expect(cpu.IsZero()).To(BeTrue(), "left: %s", cpu.String())
+	g.Expect(memory.IsZero()).To(BeTrue(), "left: %s", memory.String())
 }
 
 // mounted says which Secrets each workload may see, and no other.
@@ -166,19 +190,28 @@ func children(g Gomega, n *v1alpha1.AlumniNetwork) []client.Object {
 	g.Expect(err).NotTo(HaveOccurred())
 	all := []client.Object{config, network.BuildEndpoint(n, endpoint)}
 	if n.StoreKind() == v1alpha1.StoreStandalone {
-		in := store.Input{Network: n, Image: image, PostgresImage: "postgres:17"}
+		in := store.Input{Network: n, Image: image, PostgresImage: "postgres:17", OperatorNamespace: "alumni-operator-system"}
 		server, others := store.Desired(in)
 		all = append(append(all, store.BuildClaim(in)), append(others, server)...)
 	}
-	deployment, others := portal.Desired(portal.Input{Network: n, Image: image, ConfigHash: "0123456789abcdef"})
+	in := portal.Input{Network: n, Image: image, ConfigHash: "0123456789abcdef"}
+	deployment, others := portal.Desired(in)
 	all = append(append(all, others...), deployment)
+	if ingress := portal.BuildIngress(in); ingress != nil {
+		all = append(all, ingress)
+	}
+	for _, obj := range []*unstructured.Unstructured{portal.BuildHTTPRoute(in), portal.BuildServiceMonitor(in), portal.BuildPrometheusRule(in)} {
+		if obj != nil {
+			all = append(all, obj)
+		}
+	}
 	return append(all, jobs(n)...)
 }
 
 func jobs(n *v1alpha1.AlumniNetwork) []client.Object {
 	due := time.Date(2027, 4, 1, 9, 0, 0, 0, time.FixedZone("JST", 9*3600))
 	run := func(name string) job.Run {
-		return job.Run{Namespace: n.Namespace, Network: n.Name, Name: name, ScheduledAt: due, Image: image}
+		return job.Run{Namespace: n.Namespace, Network: n.Name, Name: name, ScheduledAt: due, Image: image, PullSecrets: n.PullSecrets()}
 	}
 	roster := job.RosterInput{Run: run("main-roster-1")}
 	if r := n.Spec.Roster; r != nil && r.Source.HTTPS != nil {

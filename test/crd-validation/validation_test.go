@@ -127,6 +127,50 @@ func TestAlumniNetworkRules(t *testing.T) {
 	})
 }
 
+func TestRulesOfWhatStandsAroundThePortal(t *testing.T) {
+	portal := func(value any, path ...string) change {
+		return set(value, append([]string{"spec", "portal"}, path...)...)
+	}
+	ingress, gateway := object{"type": "Ingress"}, object{"type": "Gateway", "gateway": object{"parentRef": object{"name": "public"}}}
+	runCases(t, "network.yaml", map[string]validationCase{
+		"an Ingress of the default class": accepted(portal(ingress, "exposure")),
+		"an Ingress with everything": accepted(portal(object{"type": "Ingress", "ingress": object{"className": "nginx", "annotations": object{"a/b": "c"}}}, "exposure"),
+			portal(object{"issuerRef": object{"kind": "ClusterIssuer", "name": "letsencrypt"}}, "tls")),
+		"a Gateway of another namespace": accepted(portal(object{"type": "Gateway", "gateway": object{"parentRef": object{"name": "public", "namespace": "infra", "sectionName": "https"}}}, "exposure")),
+		"no exposure":                    accepted(portal(object{}, "exposure")),
+		"a Gateway without a reference":  refused("spec.portal.exposure", "gateway is set exactly when", portal(object{"type": "Gateway"}, "exposure")),
+		"a Gateway with an Ingress":      refused("spec.portal.exposure", "ingress is set only when", portal(object{"type": "Gateway", "ingress": object{}, "gateway": object{"parentRef": object{"name": "public"}}}, "exposure")),
+		"an Ingress with a Gateway":      refused("spec.portal.exposure", "gateway is set exactly when", portal(object{"type": "Ingress", "gateway": object{"parentRef": object{"name": "public"}}}, "exposure")),
+		"an unknown exposure":            refused("spec.portal.exposure.type", "Unsupported value", portal(object{"type": "NodePort"}, "exposure")),
+		"an annotation of the operator":  refused("spec.portal.exposure.ingress.annotations", "name another key", portal(object{"type": "Ingress", "ingress": object{"annotations": object{"alumni-operator.io/x": "y"}}}, "exposure")),
+		"an Ingress for an address": refused("spec.portal", "needs a DNS name",
+			portal("https://192.0.2.10", "publicURL"), portal(ingress, "exposure")),
+		"an Ingress for an address of version 6": refused("spec.portal", "needs a DNS name",
+			portal("https://[2001:db8::1]", "publicURL"), portal(ingress, "exposure")),
+		"an Ingress for a host with a port": accepted(portal("https://Alumni.Hoshino.example:8443", "publicURL"), portal(ingress, "exposure")),
+		"an address that is not exposed":    accepted(portal("https://192.0.2.10", "publicURL")),
+		"a certificate without an Ingress":  refused("spec.portal", "tls is for exposure of type Ingress", portal(object{"secretName": "tls"}, "tls")),
+		"a certificate for a Gateway":       refused("spec.portal", "tls is for exposure of type Ingress", portal(gateway, "exposure"), portal(object{"secretName": "tls"}, "tls")),
+		"a certificate from nowhere":        refused("spec.portal.tls", "exactly one of secretName and issuerRef", portal(ingress, "exposure"), portal(object{}, "tls")),
+		"a certificate from two places":     refused("spec.portal.tls", "exactly one of secretName and issuerRef", portal(ingress, "exposure"), portal(object{"secretName": "tls", "issuerRef": object{"name": "x"}}, "tls")),
+		"an unknown kind of issuer":         refused("spec.portal.tls.issuerRef.kind", "Unsupported value", portal(ingress, "exposure"), portal(object{"issuerRef": object{"kind": "CA", "name": "x"}}, "tls")),
+		"trusted proxies":                   accepted(portal(list{"10.0.0.0/8", "2001:db8::/32"}, "trustedProxies")),
+		"a proxy that is no range":          refused("spec.portal.trustedProxies[0]", "is a CIDR such as", portal(list{"10.0.0.1"}, "trustedProxies")),
+		"a proxy twice":                     refused("spec.portal.trustedProxies", "Duplicate value", portal(list{"10.0.0.0/8", "10.0.0.0/8"}, "trustedProxies")),
+		"autoscaling":                       accepted(portal(object{"maxReplicas": int64(5)}, "autoscaling")),
+		"autoscaling upside down":           refused("spec.portal.autoscaling", "minReplicas is at most maxReplicas", portal(object{"minReplicas": int64(4), "maxReplicas": int64(3)}, "autoscaling")),
+		"autoscaling below its default":     refused("spec.portal.autoscaling", "minReplicas is at most maxReplicas", portal(object{"maxReplicas": int64(1)}, "autoscaling")),
+		"autoscaling without an end":        refused("spec.portal.autoscaling.maxReplicas", "Required value", portal(object{"minReplicas": int64(2)}, "autoscaling")),
+		"labels and annotations for a mesh": accepted(portal(object{"mesh.example/inject": "true"}, "podLabels"), portal(object{"mesh.example/config": "{\"a\": 1}"}, "podAnnotations")),
+		"a label that selects pods":         refused("spec.portal.podLabels", "name another key", portal(object{"app.kubernetes.io/component": "store"}, "podLabels")),
+		"a label of the operator":           refused("spec.portal.podLabels", "name another key", portal(object{"alumni-operator.io/network": "other"}, "podLabels")),
+		"a label with a space":              refused("spec.portal.podLabels", "value of a label", portal(object{"a": "b c"}, "podLabels")),
+		"an annotation on pods that the operator sets": refused("spec.portal.podAnnotations", "name another key",
+			portal(object{"alumni-operator.io/config-hash": "x"}, "podAnnotations")),
+		"a Secret to pull with, twice": refused("spec.portal.imagePullSecrets", "Duplicate value", portal(list{object{"name": "a"}, object{"name": "a"}}, "imagePullSecrets")),
+	})
+}
+
 func TestCampaignRules(t *testing.T) {
 	expressions := func(e ...any) change { return set(e, "spec", "audience", "matchExpressions") }
 	locales := func(l ...any) change { return set(append(list{}, l...), "spec", "content", "locales") }

@@ -53,8 +53,18 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EmailChannelApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ErasureRequests"):
 		return &apiv1alpha1.ErasureRequestsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Exposure"):
+		return &apiv1alpha1.ExposureApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExternalStore"):
 		return &apiv1alpha1.ExternalStoreApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GatewayExposure"):
+		return &apiv1alpha1.GatewayExposureApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GatewayReference"):
+		return &apiv1alpha1.GatewayReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("IngressExposure"):
+		return &apiv1alpha1.IngressExposureApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("IssuerReference"):
+		return &apiv1alpha1.IssuerReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LocalisedContent"):
 		return &apiv1alpha1.LocalisedContentApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MembersStatus"):
@@ -65,6 +75,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.OrganisationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Portal"):
 		return &apiv1alpha1.PortalApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PortalAutoscaling"):
+		return &apiv1alpha1.PortalAutoscalingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PortalTLS"):
+		return &apiv1alpha1.PortalTLSApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PrivacyStatus"):
 		return &apiv1alpha1.PrivacyStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Programme"):

@@ -33,6 +33,7 @@ type Run struct {
 	Name        string // name of the run, from naming; the job bears it too
 	ScheduledAt time.Time
 	Image       string // the operator's own
+	PullSecrets []corev1.LocalObjectReference
 }
 
 // CampaignInput describes the job of one campaign run.
@@ -134,7 +135,8 @@ func build(run Run, part labels.Part, role naming.Role, command string, argument
 			Template: corev1.PodTemplateSpec{
 				ObjectMeta: metav1.ObjectMeta{Labels: set()},
 				Spec: corev1.PodSpec{
-					RestartPolicy: corev1.RestartPolicyNever,
+					RestartPolicy:    corev1.RestartPolicyNever,
+					ImagePullSecrets: run.PullSecrets,
 					Containers: []corev1.Container{{
 						Name:    container,
 						Image:   run.Image,

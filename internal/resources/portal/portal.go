@@ -4,6 +4,9 @@
 package portal
 
 import (
+	"maps"
+	"strings"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -23,6 +26,9 @@ const (
 	servicePort int32 = 80
 	httpPort    int32 = 8080
 	metricsPort int32 = 9090
+
+	// trustedProxies is the variable of cmd/portal's flag of that name.
+	trustedProxies = "ALUMNI_PORTAL_TRUSTED_PROXIES"
 )
 
 // Input is what the portal is built from.
@@ -35,23 +41,29 @@ type Input struct {
 
 // Desired is the whole set of the portal's objects: the Deployment, and what goes before it.
 func Desired(in Input) (*appsv1.Deployment, []client.Object) {
-	others := []client.Object{BuildService(in)}
+	others := []client.Object{BuildService(in), BuildNetworkPolicy(in)}
+	if scaler := BuildAutoscaler(in); scaler != nil {
+		others = append(others, scaler)
+	}
 	if budget := BuildDisruptionBudget(in); budget != nil {
 		others = append(others, budget)
 	}
 	return BuildDeployment(in), others
 }
 
-// BuildService is the address of the portal inside the cluster.
+// BuildService is the address of the portal inside the cluster. No route from outside leads to its metrics.
 func BuildService(in Input) *corev1.Service {
 	return &corev1.Service{
 		ObjectMeta: meta(in),
 		Spec: corev1.ServiceSpec{
 			Selector: labels.Selector(in.Network.Name, labels.Portal),
-			Ports: []corev1.ServicePort{{
-				Name: "http", Port: servicePort, TargetPort: intstr.FromString("http"), Protocol: corev1.ProtocolTCP,
-				AppProtocol: ptr.To("http"),
-			}},
+			Ports: []corev1.ServicePort{
+				{
+					Name: "http", Port: servicePort, TargetPort: intstr.FromString("http"), Protocol: corev1.ProtocolTCP,
+					AppProtocol: ptr.To("http"),
+				},
+				{Name: "metrics", Port: metricsPort, TargetPort: intstr.FromString("metrics"), Protocol: corev1.ProtocolTCP},
+			},
 		},
 	}
 }
@@ -59,7 +71,7 @@ func BuildService(in Input) *corev1.Service {
 // BuildDisruptionBudget keeps all replicas but one through a drain. A single replica gets none, for it would block
 // the drain for ever; nor does a suspended network.
 func BuildDisruptionBudget(in Input) *policyv1.PodDisruptionBudget {
-	if in.Network.PortalReplicas() < 2 {
+	if in.Network.LeastPortalReplicas() < 2 {
 		return nil
 	}
 	return &policyv1.PodDisruptionBudget{
@@ -76,10 +88,14 @@ func BuildDisruptionBudget(in Input) *policyv1.PodDisruptionBudget {
 func BuildDeployment(in Input) *appsv1.Deployment {
 	n := in.Network
 	selector := labels.Selector(n.Name, labels.Portal)
+	var replicas *int32 // an autoscaler's, where there is one
+	if n.PortalAutoscaling() == nil {
+		replicas = ptr.To(n.PortalReplicas())
+	}
 	return &appsv1.Deployment{
 		ObjectMeta: meta(in),
 		Spec: appsv1.DeploymentSpec{
-			Replicas:                ptr.To(n.PortalReplicas()),
+			Replicas:                replicas,
 			RevisionHistoryLimit:    ptr.To[int32](3),
 			ProgressDeadlineSeconds: ptr.To[int32](300),
 			Selector:                &metav1.LabelSelector{MatchLabels: selector},
@@ -90,14 +106,20 @@ func BuildDeployment(in Input) *appsv1.Deployment {
 				},
 			},
 			Template: corev1.PodTemplateSpec{
-				ObjectMeta: metav1.ObjectMeta{
-					Labels:      labels.For(n.Name, labels.Portal),
-					Annotations: map[string]string{labels.ConfigHash: in.ConfigHash},
-				},
-				Spec: podSpec(in),
+				ObjectMeta: podMeta(in),
+				Spec:       podSpec(in),
 			},
 		},
 	}
+}
+
+// podMeta has the declared labels and annotations, and over them our own.
+func podMeta(in Input) metav1.ObjectMeta {
+	p := in.Network.Spec.Portal
+	m := metav1.ObjectMeta{Labels: plain(p.PodLabels), Annotations: plain(p.PodAnnotations)}
+	maps.Copy(m.Labels, labels.For(in.Network.Name, labels.Portal))
+	m.Annotations[labels.ConfigHash] = in.ConfigHash
+	return m
 }
 
 func podSpec(in Input) corev1.PodSpec {
@@ -106,7 +128,7 @@ func podSpec(in Input) corev1.PodSpec {
 		Name:    "portal",
 		Image:   in.Image,
 		Command: []string{"/portal"},
-		Env:     pod.GoMemory(n.PortalResources()),
+		Env:     append(pod.GoMemory(n.PortalResources()), proxies(n.Spec.Portal.TrustedProxies)...),
 		Ports: []corev1.ContainerPort{
 			{Name: "http", ContainerPort: httpPort, Protocol: corev1.ProtocolTCP},
 			{Name: "metrics", ContainerPort: metricsPort, Protocol: corev1.ProtocolTCP},
@@ -117,10 +139,11 @@ func podSpec(in Input) corev1.PodSpec {
 		ReadinessProbe: probe("/readyz", 3, 2),
 	}
 	spec := corev1.PodSpec{
-		TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{
-			MaxSkew: 1, TopologyKey: corev1.LabelHostname, WhenUnsatisfiable: corev1.ScheduleAnyway,
-			LabelSelector: &metav1.LabelSelector{MatchLabels: labels.Selector(n.Name, labels.Portal)},
-		}},
+		PriorityClassName: n.Spec.Portal.PriorityClassName,
+		ImagePullSecrets:  n.PullSecrets(),
+		TopologySpreadConstraints: []corev1.TopologySpreadConstraint{
+			spread(n, corev1.LabelTopologyZone), spread(n, corev1.LabelHostname),
+		},
 	}
 	folders := []pod.Folder{
 		pod.ConfigMap("network", naming.NetworkConfig(n.Name), settings.NetworkDir),
@@ -134,6 +157,26 @@ func podSpec(in Input) corev1.PodSpec {
 	spec.Containers = []corev1.Container{container}
 	pod.Harden(&spec, pod.UID)
 	return spec
+}
+
+// proxies tells the portal whose X-Forwarded-For it may believe.
+func proxies(ranges []v1alpha1.CIDR) []corev1.EnvVar {
+	if len(ranges) == 0 {
+		return nil
+	}
+	var list []string
+	for _, r := range ranges {
+		list = append(list, string(r))
+	}
+	return []corev1.EnvVar{{Name: trustedProxies, Value: strings.Join(list, ",")}}
+}
+
+// spread puts replicas apart where the cluster has the room, and runs them side by side where it has not.
+func spread(n *v1alpha1.AlumniNetwork, key string) corev1.TopologySpreadConstraint {
+	return corev1.TopologySpreadConstraint{
+		MaxSkew: 1, TopologyKey: key, WhenUnsatisfiable: corev1.ScheduleAnyway,
+		LabelSelector: &metav1.LabelSelector{MatchLabels: labels.Selector(n.Name, labels.Portal)},
+	}
 }
 
 func probe(path string, period, failures int32) *corev1.Probe {

@@ -44,6 +44,8 @@ type Input struct {
 	Image string
 	// PostgresImage is used when the network names none.
 	PostgresImage string
+	// OperatorNamespace is where the operator runs; empty when it runs outside the cluster.
+	OperatorNamespace string
 }
 
 // Host is the address of the server inside the cluster.
@@ -54,7 +56,11 @@ func Host(n *v1alpha1.AlumniNetwork) string {
 // Desired is the whole set of the server's objects that belong to the network: the StatefulSet, and what goes before
 // it. The volume claim is not among them: it is made once and outlives the network.
 func Desired(in Input) (*appsv1.StatefulSet, []client.Object) {
-	return BuildStatefulSet(in), []client.Object{BuildPasswd(in), BuildService(in)}
+	others := []client.Object{BuildPasswd(in), BuildService(in)}
+	if policy := BuildNetworkPolicy(in); policy != nil {
+		others = append(others, policy)
+	}
+	return BuildStatefulSet(in), others
 }
 
 // BuildClaim is the volume. It is made by the operator and not by the StatefulSet, so that its name and its life are
@@ -146,7 +152,7 @@ func podSpec(in Input) corev1.PodSpec {
 	}
 	users := pod.ConfigMap("passwd", naming.StoreServer(n.Name), "/etc/passwd")
 	users.Mount.SubPath = passwd
-	spec := corev1.PodSpec{}
+	spec := corev1.PodSpec{ImagePullSecrets: n.PullSecrets()}
 	pod.Add(&spec, &server,
 		boot,
 		pod.Claim("data", naming.StoreClaim(n.Name), dataDir, false),

@@ -117,6 +117,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: url
       type:
         scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AnnotationValue
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Audience
   map:
     fields:
@@ -144,6 +146,8 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AudienceField
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AudienceOperator
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CIDR
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Campaign
   map:
@@ -383,6 +387,21 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 24
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Exposure
+  map:
+    fields:
+    - name: gateway
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.GatewayExposure
+    - name: ingress
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.IngressExposure
+    - name: type
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ExposureType
+      default: None
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ExposureType
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ExternalStore
   map:
     fields:
@@ -392,6 +411,49 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: database
       type:
         scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.GatewayExposure
+  map:
+    fields:
+    - name: parentRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.GatewayReference
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.GatewayReference
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: namespace
+      type:
+        scalar: string
+    - name: sectionName
+      type:
+        scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.IngressExposure
+  map:
+    fields:
+    - name: annotations
+      type:
+        map:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.AnnotationValue
+    - name: className
+      type:
+        scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.IssuerKind
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.IssuerReference
+  map:
+    fields:
+    - name: kind
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.IssuerKind
+      default: Issuer
+    - name: name
+      type:
+        scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.LabelValue
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Locale
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.LocalisedContent
@@ -458,6 +520,33 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Portal
   map:
     fields:
+    - name: autoscaling
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.PortalAutoscaling
+    - name: exposure
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Exposure
+    - name: imagePullSecrets
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
+          elementRelationship: associative
+          keys:
+          - name
+    - name: podAnnotations
+      type:
+        map:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.AnnotationValue
+    - name: podLabels
+      type:
+        map:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.LabelValue
+    - name: priorityClassName
+      type:
+        scalar: string
     - name: publicURL
       type:
         scalar: string
@@ -468,6 +557,38 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: resources
       type:
         namedType: io.k8s.api.core.v1.ResourceRequirements
+    - name: tls
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.PortalTLS
+    - name: trustedProxies
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CIDR
+          elementRelationship: associative
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.PortalAutoscaling
+  map:
+    fields:
+    - name: maxReplicas
+      type:
+        scalar: numeric
+    - name: minReplicas
+      type:
+        scalar: numeric
+      default: 2
+    - name: targetCPUPercent
+      type:
+        scalar: numeric
+      default: 80
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.PortalTLS
+  map:
+    fields:
+    - name: issuerRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.IssuerReference
+    - name: secretName
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.PrivacyStatus
   map:
     fields:

@@ -6,6 +6,7 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	v1 "k8s.io/api/core/v1"
 )
 
@@ -17,10 +18,29 @@ type PortalApplyConfiguration struct {
 	// publicURL is the address under which people reach the portal; links in mails point to it. It must be
 	// https, as one-click unsubscribe (RFC 8058) asks; http is accepted for localhost only, to try it out.
 	PublicURL *string `json:"publicURL,omitempty"`
-	// replicas of the portal. Defaults to 2.
+	// replicas of the portal. Defaults to 2. Not used while autoscaling is set.
 	Replicas *int32 `json:"replicas,omitempty"`
 	// resources of each replica. Defaults to requests of 20m CPU and 48Mi memory and a limit of 192Mi memory.
 	Resources *v1.ResourceRequirements `json:"resources,omitempty"`
+	// exposure is how people reach the portal from outside the cluster. Defaults to None.
+	Exposure *ExposureApplyConfiguration `json:"exposure,omitempty"`
+	// tls is the certificate of the Ingress. Without it the Ingress has no TLS section.
+	TLS *PortalTLSApplyConfiguration `json:"tls,omitempty"`
+	// trustedProxies are the ranges of the proxies before the portal, such as the pods of an ingress controller. Only these
+	// are believed when they say in X-Forwarded-For who asks; limits on requests count by that address. Without them the
+	// proxy itself counts as the one who asks. A change restarts the portal.
+	TrustedProxies []apiv1alpha1.CIDR `json:"trustedProxies,omitempty"`
+	// autoscaling lets a HorizontalPodAutoscaler choose the number of replicas instead of replicas.
+	Autoscaling *PortalAutoscalingApplyConfiguration `json:"autoscaling,omitempty"`
+	// priorityClassName is the PriorityClass of the portal's pods. A change restarts the portal.
+	PriorityClassName *string `json:"priorityClassName,omitempty"`
+	// imagePullSecrets name the Secrets, in the same namespace, with which images are pulled: of the portal, of the network's
+	// jobs, and of a Standalone store. A change restarts portal and store.
+	ImagePullSecrets []SecretReferenceApplyConfiguration `json:"imagePullSecrets,omitempty"`
+	// podLabels are further labels of the portal's pods. A change restarts the portal.
+	PodLabels map[string]apiv1alpha1.LabelValue `json:"podLabels,omitempty"`
+	// podAnnotations are further annotations of the portal's pods, such as a mesh reads. A change restarts the portal.
+	PodAnnotations map[string]apiv1alpha1.AnnotationValue `json:"podAnnotations,omitempty"`
 }
 
 // PortalApplyConfiguration constructs a declarative configuration of the Portal type for use with
@@ -50,5 +70,88 @@ func (b *PortalApplyConfiguration) WithReplicas(value int32) *PortalApplyConfigu
 // If called multiple times, the Resources field is set to the value of the last call.
 func (b *PortalApplyConfiguration) WithResources(value v1.ResourceRequirements) *PortalApplyConfiguration {
 	b.Resources = &value
+	return b
+}
+
+// WithExposure sets the Exposure field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Exposure field is set to the value of the last call.
+func (b *PortalApplyConfiguration) WithExposure(value *ExposureApplyConfiguration) *PortalApplyConfiguration {
+	b.Exposure = value
+	return b
+}
+
+// WithTLS sets the TLS field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TLS field is set to the value of the last call.
+func (b *PortalApplyConfiguration) WithTLS(value *PortalTLSApplyConfiguration) *PortalApplyConfiguration {
+	b.TLS = value
+	return b
+}
+
+// WithTrustedProxies adds the given value to the TrustedProxies field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the TrustedProxies field.
+func (b *PortalApplyConfiguration) WithTrustedProxies(values ...apiv1alpha1.CIDR) *PortalApplyConfiguration {
+	for i := range values {
+		b.TrustedProxies = append(b.TrustedProxies, values[i])
+	}
+	return b
+}
+
+// WithAutoscaling sets the Autoscaling field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Autoscaling field is set to the value of the last call.
+func (b *PortalApplyConfiguration) WithAutoscaling(value *PortalAutoscalingApplyConfiguration) *PortalApplyConfiguration {
+	b.Autoscaling = value
+	return b
+}
+
+// WithPriorityClassName sets the PriorityClassName field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PriorityClassName field is set to the value of the last call.
+func (b *PortalApplyConfiguration) WithPriorityClassName(value string) *PortalApplyConfiguration {
+	b.PriorityClassName = &value
+	return b
+}
+
+// WithImagePullSecrets adds the given value to the ImagePullSecrets field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the ImagePullSecrets field.
+func (b *PortalApplyConfiguration) WithImagePullSecrets(values ...*SecretReferenceApplyConfiguration) *PortalApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithImagePullSecrets")
+		}
+		b.ImagePullSecrets = append(b.ImagePullSecrets, *values[i])
+	}
+	return b
+}
+
+// WithPodLabels puts the entries into the PodLabels field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, the entries provided by each call will be put on the PodLabels field,
+// overwriting an existing map entries in PodLabels field with the same key.
+func (b *PortalApplyConfiguration) WithPodLabels(entries map[string]apiv1alpha1.LabelValue) *PortalApplyConfiguration {
+	if b.PodLabels == nil && len(entries) > 0 {
+		b.PodLabels = make(map[string]apiv1alpha1.LabelValue, len(entries))
+	}
+	for k, v := range entries {
+		b.PodLabels[k] = v
+	}
+	return b
+}
+
+// WithPodAnnotations puts the entries into the PodAnnotations field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, the entries provided by each call will be put on the PodAnnotations field,
+// overwriting an existing map entries in PodAnnotations field with the same key.
+func (b *PortalApplyConfiguration) WithPodAnnotations(entries map[string]apiv1alpha1.AnnotationValue) *PortalApplyConfiguration {
+	if b.PodAnnotations == nil && len(entries) > 0 {
+		b.PodAnnotations = make(map[string]apiv1alpha1.AnnotationValue, len(entries))
+	}
+	for k, v := range entries {
+		b.PodAnnotations[k] = v
+	}
 	return b
 }
