@@ -113,6 +113,7 @@ images: ## Build the images for the local cluster without Docker; print the tarb
 test: ## What must be green: lint, generated files, and every test that needs no cluster.
 	@./hack/deps.sh test
 	@$(STEP) "Control plane for the tests" $(MAKE) assets
+	@$(STEP) "S3 server for the tests" ./hack/tool.sh versitygw
 	@$(MAKE) verify
 	@$(STEP) "Lint" $(MAKE) lint
 	@$(STEP) "Unit, golden, API-server and database tests" $(MAKE) test-go

@@ -113,3 +113,20 @@ const (
 	// ReasonNoRetentionPolicy: no active RetentionPolicy selects the network.
 	ReasonNoRetentionPolicy = "NoRetentionPolicy"
 )
+
+// BackupHealthyCondition says whether the store can be had back. Positive polarity; not part of Ready, for a network
+// whose backup failed still serves its people.
+const (
+	BackupHealthyCondition = "BackupHealthy"
+
+	// ReasonBackedUp: the last backup succeeded, and so did the last drill where drills are declared (True).
+	ReasonBackedUp = "BackedUp"
+	// ReasonBackupPending: no backup was due yet, or the first is running (True).
+	ReasonBackupPending = "BackupPending"
+	// ReasonBackupFailed: the last backup failed; the message names the code.
+	ReasonBackupFailed = "BackupFailed"
+	// ReasonBackupOverdue: two backups in a row were due since the last one succeeded.
+	ReasonBackupOverdue = "BackupOverdue"
+	// ReasonDrillFailed: the newest backup could not be restored, or not all was in it; the message names the code.
+	ReasonDrillFailed = "DrillFailed"
+)

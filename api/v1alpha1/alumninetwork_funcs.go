@@ -20,6 +20,7 @@ const (
 	defaultEmailPort      = 587
 	defaultMaxPerSecond   = 50
 	defaultMaxConnections = 5
+	defaultBackupCount    = 14
 )
 
 // NetworkConditions lists the component conditions that Ready sums up, in the order in which they are reached.
@@ -201,8 +202,40 @@ func (n *AlumniNetwork) SecretNames() []string {
 	if e := n.Email(); e != nil && e.CredentialsSecretRef != nil {
 		names = append(names, e.CredentialsSecretRef.Name)
 	}
+	names = append(names, n.Spec.Store.Backup.secretNames()...)
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// secretNames lists the Secrets that a backup section refers to.
+func (b *StoreBackup) secretNames() []string {
+	var names []string
+	if b == nil {
+		return nil
+	}
+	if s := b.Destination.S3; s != nil {
+		names = append(names, s.SecretRef.Name)
+	}
+	if b.Drill != nil {
+		names = append(names, b.Drill.IdentitySecretRef.Name)
+	}
+	return names
+}
+
+// KeepCount is the effective number of backups that stay.
+func (b *StoreBackup) KeepCount() int32 {
+	if b.Keep == nil {
+		return defaultBackupCount
+	}
+	return orDefault(b.Keep.Count, defaultBackupCount)
+}
+
+// KeepAge is the period after which a backup goes; empty when only the count bounds them.
+func (b *StoreBackup) KeepAge() Period {
+	if b.Keep == nil || b.Keep.Age == nil {
+		return ""
+	}
+	return *b.Keep.Age
 }
 
 // orDefault returns the value, or the fallback where the value is its type's zero.

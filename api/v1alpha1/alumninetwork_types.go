@@ -184,6 +184,10 @@ type Store struct {
 	// +optional
 	// +kubebuilder:default=Retain
 	ReclaimPolicy StoreReclaimPolicy `json:"reclaimPolicy,omitempty"`
+
+	// backup says when the store is backed up, and to where. Without it nothing is backed up.
+	// +optional
+	Backup *StoreBackup `json:"backup,omitempty"`
 }
 
 // StandaloneStore is one PostgreSQL server with one volume.
@@ -488,7 +492,7 @@ type EmailChannel struct {
 // AlumniNetworkStatus is what the operator has seen of a network.
 type AlumniNetworkStatus struct {
 	// conditions: Ready sums up StoreReady, SchemaReady, RosterSynced, PortalAvailable and ChannelsReady;
-	// Reconciling and Stalled are there only while they are true.
+	// ErasureCovered and BackupHealthy stand beside it; Reconciling and Stalled are there only while they are true.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -518,6 +522,10 @@ type AlumniNetworkStatus struct {
 	// privacy is what members asked for and have not got yet.
 	// +optional
 	Privacy *PrivacyStatus `json:"privacy,omitempty"`
+
+	// backup is what is known of the store's backups; absent while none is declared.
+	// +optional
+	Backup *BackupStatus `json:"backup,omitempty"`
 }
 
 // StoreStatus is what is known of a network's database.

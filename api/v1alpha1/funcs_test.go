@@ -108,3 +108,20 @@ func TestThePortalsHostIsThatOfItsAddress(t *testing.T) {
 		NewWithT(t).Expect(n.PortalHost()).To(Equal(host), address)
 	}
 }
+
+func TestABackupSectionFillsInWhatItDoesNotSay(t *testing.T) {
+	g := NewWithT(t)
+	n := &v1alpha1.AlumniNetwork{}
+	g.Expect(n.SecretNames()).To(BeEmpty())
+	b := &v1alpha1.StoreBackup{}
+	n.Spec.Store.Backup = b
+	g.Expect(b.KeepCount()).To(BeEquivalentTo(14))
+	g.Expect(b.KeepAge()).To(BeEmpty())
+	age := v1alpha1.Period("P60D")
+	b.Keep = &v1alpha1.BackupKeep{Age: &age}
+	g.Expect(b.KeepCount()).To(BeEquivalentTo(14))
+	g.Expect(b.KeepAge()).To(Equal(age))
+	b.Destination.S3 = &v1alpha1.BackupBucket{SecretRef: v1alpha1.SecretReference{Name: "keys"}}
+	b.Drill = &v1alpha1.BackupDrill{IdentitySecretRef: v1alpha1.SecretReference{Name: "drill"}}
+	g.Expect(n.SecretNames()).To(Equal([]string{"drill", "keys"}), "so that a Secret that comes late is noticed")
+}

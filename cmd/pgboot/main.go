@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+
+	"github.com/alumni-operator/alumni-operator/internal/selfcopy"
 )
 
 const usage = `usage: pgboot COMMAND
@@ -50,7 +52,7 @@ func command(args []string, log *slog.Logger) error {
 			fmt.Fprint(os.Stderr, usage)
 			return flag.ErrHelp
 		}
-		return copySelf(args[1])
+		return selfcopy.To(args[1])
 	case "run":
 		o, err := parseOptions(args[1:])
 		if err != nil {

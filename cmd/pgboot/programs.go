@@ -24,18 +24,6 @@ type programs struct {
 	major            int
 }
 
-// usualFolders are where distributions and images put the programs when they are not in PATH.
-func usualFolders() []string {
-	var all []string
-	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/libexec/postgresql*", "/opt/*/postgresql/bin"} {
-		found, err := filepath.Glob(pattern)
-		if err == nil {
-			all = append(all, found...)
-		}
-	}
-	return append(all, "/usr/local/bin", "/usr/local/pgsql/bin", "/usr/bin", "/opt/bitnami/postgresql/bin")
-}
-
 // findPrograms looks in PATH first, then in the folders; of these the newest version wins, for the order of names
 // puts 9 behind 15.
 func findPrograms(folders []string) (programs, error) {

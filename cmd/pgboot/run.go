@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
+
+	"github.com/alumni-operator/alumni-operator/internal/pgbin"
 )
 
 // run prepares the cluster and runs the server until it ends.
@@ -21,7 +23,7 @@ func run(o options, log *slog.Logger) error {
 	runtime.LockOSThread()
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP)
-	p, err := findPrograms(usualFolders())
+	p, err := findPrograms(pgbin.Folders())
 	if err != nil {
 		return err
 	}

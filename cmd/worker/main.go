@@ -1,7 +1,8 @@
 // Copyright The Alumni Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command worker runs the one-shot jobs of a network: worker roster, worker campaign, worker retention.
+// Command worker runs the one-shot jobs of a network: worker roster, worker campaign, worker retention,
+// worker backup, worker restore.
 //
 // It reads the files that the operator mounts (internal/settings), does one run and exits: 0 when the run is
 // done, 1 when it must be tried again, 2 when trying again cannot help. It never talks to the Kubernetes API.
@@ -32,9 +33,12 @@ func run(ctx context.Context, args []string, log *slog.Logger) int {
 		"roster":    runRoster,
 		"campaign":  runCampaign,
 		"retention": runRetention,
+		"backup":    runBackup,
+		"restore":   runRestore,
+		"install":   runInstall,
 	}
 	if len(args) == 0 || commands[args[0]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: worker roster|campaign|retention [flags]")
+		fmt.Fprintln(os.Stderr, "usage: worker roster|campaign|retention|backup|restore|install [flags]")
 		return 2
 	}
 	err := commands[args[0]](ctx, args[1:], log.With("job", args[0]))

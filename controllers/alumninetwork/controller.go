@@ -136,8 +136,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.tell(network, conditions.Transition(before.Status.Conditions, network, errs...))
 	}
 	result, err := outcome.Fold(append(errs, err)...)
-	if err == nil && s.nextImport > 0 {
-		result = outcome.Earlier(result, s.nextImport)
+	for _, next := range []time.Duration{s.nextImport, s.nextBackup} {
+		if err == nil && next > 0 {
+			result = outcome.Earlier(result, next)
+		}
 	}
 	return result, err
 }
@@ -182,6 +184,7 @@ func (r *Reconciler) servicePhases() []phases.Phase[*scope] {
 		{Name: "run the portal", Condition: v1alpha1.PortalAvailableCondition, Run: r.runPortal, GoOn: true},
 		{Name: "describe the portal to Prometheus", Run: r.describeToPrometheus, GoOn: true},
 		{Name: "import the roster", Condition: v1alpha1.RosterSyncedCondition, Run: r.importRoster, GoOn: true},
+		{Name: "back up the store", Condition: v1alpha1.BackupHealthyCondition, Run: r.backUp, GoOn: true},
 	}
 }
 

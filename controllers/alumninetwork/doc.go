@@ -1,7 +1,8 @@
 // Copyright The Alumni Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package alumninetwork reconciles AlumniNetwork: credentials, store, schema, settings, senders, portal, roster.
+// Package alumninetwork reconciles AlumniNetwork: credentials, store, schema, settings, senders, portal,
+// roster, backups.
 //
 // A network is brought to its declared state step by step. The steps up to the schema stop at the first that fails; what
 // serves members goes on as long as the network has ever had a store, so that a database that is away for a moment does

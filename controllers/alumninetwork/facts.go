@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
 )
 
@@ -22,10 +23,16 @@ func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
 	if err != nil {
 		return explain(err)
 	}
+	defer reader.Close(ctx)
 	facts, err := reader.Network(ctx)
-	reader.Close(ctx)
 	if err != nil {
 		return explain(err)
+	}
+	if n := s.network; n.Spec.Store.Backup != nil || n.Status.Backup != nil {
+		s.backups, err = reader.Backups(ctx, naming.ScratchDatabase(databaseName(n)), askedRuns(n, s.now))
+		if err != nil {
+			return explain(err)
+		}
 	}
 	s.facts = &facts
 	setFacts(&s.network.Status, facts, databaseName(s.network), s.promise)

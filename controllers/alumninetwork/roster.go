@@ -212,6 +212,11 @@ func (r *Reconciler) stopImports(ctx context.Context, n *v1alpha1.AlumniNetwork)
 	if err != nil {
 		return err
 	}
+	return r.stopJobs(ctx, jobs)
+}
+
+// stopJobs deletes those of some jobs that have not ended.
+func (r *Reconciler) stopJobs(ctx context.Context, jobs []batchv1.Job) error {
 	for i := range jobs {
 		j := &jobs[i]
 		if condition(j, batchv1.JobComplete) != nil || condition(j, batchv1.JobFailed) != nil || j.DeletionTimestamp != nil {

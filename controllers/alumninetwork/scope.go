@@ -26,14 +26,17 @@ type scope struct {
 	tokenKey  []byte                 // keepCredentials; or publishSettings when that did not come so far
 	endpoint  *network.Endpoint      // keepCredentials; or publishSettings, from what was published before
 
+	spec      postgres.Spec            // provision: what the database should be
 	metrics   dbconn.Login             // provision: the operator's own role in the network's database
 	migration *postgres.MigrationError // provision: the schema could not be brought up to date
 	schema    int64                    // provision: the version that the schema has
 	facts     *stats.Network           // readFacts: the aggregates of the store; nil when they could not be read
+	backups   stats.Backups            // readFacts: the journal of backups, where there is one to look at
 
 	storeUsable      bool              // run: the store phases all succeeded
 	emailCredentials map[string][]byte // checkChannels: nil when the sender needs none
 	channels         error             // checkChannels: what the sender lacks
 
 	nextImport time.Duration // importRoster: until the next scheduled import; 0 when there is none
+	nextBackup time.Duration // backUp: until the next look at the backups; 0 when there is none
 }

@@ -97,7 +97,7 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		return secretwatch.Invalid(naming.DatabaseSecret(n.Name, naming.RoleOwner)+" or a Secret beside it", "%v", err)
 	}
 	spec.MustExist = n.Status.Store != nil && n.Status.Store.SchemaVersion > 0
-	s.metrics = spec.Login(s.admin, naming.RoleMetrics)
+	s.spec, s.metrics = spec, spec.Login(s.admin, naming.RoleMetrics)
 	steps, err := postgres.Check(ctx, s.metrics, spec)
 	if err != nil {
 		return explain(err)

@@ -90,7 +90,7 @@ func redeclared(e event.UpdateEvent) bool {
 func networkOfPod(_ context.Context, pod client.Object) []ctrl.Request {
 	set := pod.GetLabels()
 	part := labels.Part(set[labels.Component])
-	if set[labels.Network] == "" || (part != labels.Portal && part != labels.Store && part != labels.Roster) {
+	if set[labels.Network] == "" || (part != labels.Portal && part != labels.Store && part != labels.Roster && part != labels.Backup) {
 		return nil
 	}
 	return []ctrl.Request{{NamespacedName: types.NamespacedName{Namespace: pod.GetNamespace(), Name: set[labels.Network]}}}

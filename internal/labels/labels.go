@@ -43,6 +43,7 @@ const (
 	Roster    Part = "roster"
 	Campaigns Part = "campaign"
 	Retention Part = "retention"
+	Backup    Part = "backup"
 	Settings  Part = "settings"
 )
 

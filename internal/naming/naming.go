@@ -20,12 +20,13 @@ const (
 	RoleCampaign  Role = "campaign"  // worker campaign
 	RoleRetention Role = "retention" // worker retention
 	RoleRoster    Role = "roster"    // worker roster
+	RoleBackup    Role = "backup"    // worker backup and worker restore
 	RoleMetrics   Role = "metrics"   // the operator itself: aggregates only
 )
 
 // Roles lists all roles in a fixed order.
 func Roles() []Role {
-	return []Role{RoleOwner, RolePortal, RoleCampaign, RoleRetention, RoleRoster, RoleMetrics}
+	return []Role{RoleOwner, RolePortal, RoleCampaign, RoleRetention, RoleRoster, RoleBackup, RoleMetrics}
 }
 
 // maxDatabase leaves room for "_" and the longest role within PostgreSQL's 63 bytes.
@@ -109,6 +110,25 @@ func SigningSecret(policy string) string { return policy + "-signing" }
 
 // RosterRun names an import: by due time when scheduled, by digest of its section when not.
 func RosterRun(network, suffix string) string { return cut(network+"-roster-"+suffix, 63) }
+
+// BackupRun names a backup by its due time, or by digest of the annotation that asked for it.
+func BackupRun(network, suffix string) string { return cut(network+"-backup-"+suffix, 63) }
+
+// DrillRun names a rehearsal of a restore by its due time.
+func DrillRun(network string, due time.Time) string {
+	return cut(fmt.Sprintf("%s-drill-%d", network, due.Unix()/60), 63)
+}
+
+// BackupFolder is where the backups of one network lie below what its destination names: readable, and with a hash of
+// cluster, namespace and name, so that two clusters can share a bucket.
+func BackupFolder(cluster, namespace, name string) string {
+	sum := sha256.Sum256([]byte(cluster + "/" + namespace + "/" + name))
+	return namespace + "_" + name + "-" + hex.EncodeToString(sum[:6])
+}
+
+// ScratchDatabase is the database into which drills restore. No network's own is called so: in a derived name one "_"
+// joins namespace and name, and a hash follows two.
+func ScratchDatabase(database string) string { return database + "_drill" }
 
 // cut shortens a name to n bytes, ending in a hash of the whole.
 func cut(name string, n int) string {

@@ -63,6 +63,7 @@ type insideFacts struct {
 	publicCreate bool   // everybody may make objects in schema public
 	schemas      map[string]string
 	tables       map[string][]string // schema.table; columns where they matter
+	own          map[string]string   // tables and sequences of our owner role; schema.name to kind
 	version      int64               // of the schema; 0: not made, or not to be read
 	held         map[privilege]bool
 }
@@ -82,6 +83,7 @@ const (
 	onDatabase = "DATABASE"
 	onSchema   = "SCHEMA"
 	onTable    = "TABLE"
+	onSequence = "SEQUENCE"
 )
 
 // privilege is one right of one role on one object. An empty role means PUBLIC. Object is written as SQL wants it.

@@ -17,5 +17,5 @@
 // It works as a superuser and as a plain role with CREATEDB and CREATEROLE, on PostgreSQL 15 and newer.
 //
 // It may import internal/dbconn, internal/naming, internal/community/pgstore and pgx. It must never import
-// Kubernetes packages, never drop anything, never send a password in clear, and never put one into an error.
+// Kubernetes packages, never drop anything but the scratch database that it made itself, never send a password in clear, and never put one into an error.
 package postgres

@@ -14,7 +14,7 @@ import (
 // observeInside reads the inside of the database. The claim comes first and alone: of a database that is not
 // ours nothing more is read than whether it is empty.
 func observeInside(ctx context.Context, conn *pgx.Conn, spec Spec) (*insideFacts, error) {
-	facts := &insideFacts{schemas: map[string]string{}, tables: map[string][]string{}, held: map[privilege]bool{}}
+	facts := &insideFacts{schemas: map[string]string{}, tables: map[string][]string{}, own: map[string]string{}, held: map[privilege]bool{}}
 	if err := observeClaim(ctx, conn, facts); err != nil {
 		return nil, err
 	}
@@ -37,11 +37,19 @@ func observeInside(ctx context.Context, conn *pgx.Conn, spec Spec) (*insideFacts
 	batch.Queue(sqlObjects, schemas(), spec.tablesWithColumns()).Query(func(rows pgx.Rows) error {
 		return eachRow(rows, func() error {
 			var (
-				name    string
-				columns []string
+				name     string
+				columns  []string
+				sequence bool
+				owner    string
 			)
-			err := rows.Scan(&name, &columns)
-			facts.tables[name] = columns
+			err := rows.Scan(&name, &columns, &sequence, &owner)
+			kind := onSequence
+			if !sequence {
+				kind, facts.tables[name] = onTable, columns
+			}
+			if owner == spec.ownerName() {
+				facts.own[name] = kind
+			}
 			return err
 		})
 	})

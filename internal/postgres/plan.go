@@ -149,20 +149,24 @@ func (p *planner) database() {
 	name, owner := quote(p.spec.Database), quote(p.spec.ownerName())
 	found := p.actual.database
 	if found == nil {
-		locale := "LOCALE_PROVIDER libc LC_COLLATE 'C'"
-		switch {
-		case p.actual.serverNumber >= 170000:
-			locale = "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C'"
-		case !p.actual.utf8Template:
-			locale += " LC_CTYPE 'C'"
-		}
-		p.onServer(fmt.Sprintf("database %s is missing", p.spec.Database),
-			fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE template0 ENCODING 'UTF8' %s", name, owner, locale))
+		p.onServer(fmt.Sprintf("database %s is missing", p.spec.Database), createDatabase(p.spec.Database, p.spec.ownerName(), p.actual))
 		return
 	}
 	if found.owner != p.spec.ownerName() {
 		p.onServer(fmt.Sprintf("database %s has another owner", p.spec.Database), fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", name, owner))
 	}
+}
+
+// createDatabase is the statement that makes an empty database.
+func createDatabase(name, owner string, actual Actual) string {
+	locale := "LOCALE_PROVIDER libc LC_COLLATE 'C'"
+	switch {
+	case actual.serverNumber >= 170000:
+		locale = "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C'"
+	case !actual.utf8Template:
+		locale += " LC_CTYPE 'C'"
+	}
+	return fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE template0 ENCODING 'UTF8' %s", quote(name), quote(owner), locale)
 }
 
 // claim writes the claim row before anything else is made inside. A second claimant hits the primary key.

@@ -64,6 +64,10 @@ func (p *planner) wanted() map[privilege]bool {
 			if g.Role != r.role {
 				continue
 			}
+			if schema, whole := strings.CutSuffix(g.Object, ".*"); whole {
+				p.wantSchema(all, r.name, schema, g.Privileges)
+				continue
+			}
 			columns, there := p.table(g.Object)
 			if !there {
 				continue
@@ -81,6 +85,21 @@ func (p *planner) wanted() map[privilege]bool {
 		}
 	}
 	return all
+}
+
+// wantSchema wants rights on every table and sequence that our owner role has by now in a schema.
+func (p *planner) wantSchema(all map[privilege]bool, role, schema string, rights []string) {
+	if p.actual.inside == nil {
+		return
+	}
+	for name, kind := range p.actual.inside.own {
+		if !strings.HasPrefix(name, schema+".") {
+			continue
+		}
+		for _, right := range rights {
+			all[privilege{role: role, kind: kind, object: name, right: right}] = true
+		}
+	}
 }
 
 // table tells whether a table is there when the grants are given: it is now, or it comes with the claim.

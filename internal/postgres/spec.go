@@ -88,7 +88,9 @@ type setting struct{ name, value string }
 // needed for each of naming.Roles; it must be printable ASCII without spaces, as the operator makes them.
 func NewSpec(database string, claim Claim, passwords map[naming.Role]string) (Spec, error) {
 	s := Spec{Database: database, Claim: claim, version: pgstore.LatestVersion(), schemas: pgstore.Schemas(), grants: pgstore.Grants()}
-	s.grants = append(s.grants, pgstore.Grant{Role: naming.RoleMetrics, Privileges: []string{"SELECT"}, Object: claimTable})
+	for _, role := range []naming.Role{naming.RoleMetrics, naming.RoleBackup} {
+		s.grants = append(s.grants, pgstore.Grant{Role: role, Privileges: []string{"SELECT"}, Object: claimTable})
+	}
 	if database == "" || len(database) > 53 || strings.ContainsRune(database, 0) {
 		return Spec{}, errors.New("describe the database: its name must have 1 to 53 bytes")
 	}
@@ -128,6 +130,8 @@ func frame(role naming.Role) roleSpec {
 		r := bounds(10, "10min", "5min", "30s")
 		r.temporary = true // an import is staged in a temporary table
 		return r
+	case naming.RoleBackup:
+		return bounds(6, "6h", "6h", "1min") // a snapshot is held open for as long as the dump takes
 	default:
 		return bounds(10, "30s", "15s", "5s")
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/resources/network"
 	"github.com/alumni-operator/alumni-operator/internal/resources/portal"
 	"github.com/alumni-operator/alumni-operator/internal/resources/store"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -113,6 +114,8 @@ var mounted = map[string][]string{
 	"main-db":           {"main-db-admin"},
 	"spring-29000000":   {"main-db-campaign", "main-token-key", "smtp"},
 	"main-roster-1":     {"main-db-roster", "main-pepper", "hr-login"},
+	"main-backup-29000": {"main-db-backup", "bucket-keys"},
+	"main-drill-29000":  {"main-db-backup", "bucket-keys", "drill-key"},
 	"keep-main-s-29000": {"main-db-retention", "main-pepper", "keep-signing"},
 }
 
@@ -223,11 +226,34 @@ func jobs(n *v1alpha1.AlumniNetwork) []client.Object {
 	if e := n.Email(); e != nil && e.CredentialsSecretRef != nil {
 		mail = e.CredentialsSecretRef.Name
 	}
-	return []client.Object{
+	all := []client.Object{
 		job.BuildRosterJob(roster),
 		job.BuildCampaignJob(job.CampaignInput{Run: run("spring-29000000"), Campaign: "spring", EmailSecret: mail, StopAfter: 25 * time.Hour}),
 		job.BuildRetentionJob(job.RetentionInput{Run: run("keep-main-s-29000"), Policy: "keep", Kind: "scheduled", SigningSecret: "keep-signing"}),
 	}
+	backup := job.BackupInput{Run: run("main-backup-29000"), PostgresImage: n.ServerImage("postgres:17"), Claim: "backups"}
+	if b := n.Spec.Store.Backup; b != nil {
+		backup.Claim, backup.BucketSecret = "", b.Destination.S3.SecretRef.Name
+	}
+	all = append(all, job.BuildBackupJob(backup))
+	backup.Run, backup.IdentitySecret = run("main-drill-29000"), "drill-key"
+	return append(all, job.BuildBackupJob(backup))
+}
+
+func TestABackupIsToldWhatTheSpecSays(t *testing.T) {
+	g := NewWithT(t)
+	told := network.BuildBackup(networks(t)["full"], "cluster-1", "hoshino_main")
+	g.Expect(told.Folder).To(MatchRegexp(`^hoshino_main-[0-9a-f]{12}$`))
+	g.Expect(told.Scratch).To(Equal("hoshino_main_drill"))
+	g.Expect(told.KeepCount).To(Equal(30))
+	g.Expect(told.KeepAge).To(Equal("P60D"))
+	g.Expect(told.TimeZone).To(Equal("Asia/Tokyo"))
+	g.Expect(told.Recipients).To(HaveLen(1))
+	g.Expect(*told.Bucket).To(Equal(settings.Bucket{
+		Endpoint: "https://s3.hoshino.example", Name: "hoshino-backups", Prefix: "alumni", Region: "ap-northeast-1",
+	}))
+	other := network.BuildBackup(networks(t)["full"], "cluster-2", "hoshino_main")
+	g.Expect(other.Folder).NotTo(Equal(told.Folder), "two clusters may share a bucket")
 }
 
 func networks(t *testing.T) map[string]*v1alpha1.AlumniNetwork {

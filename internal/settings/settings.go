@@ -44,6 +44,22 @@ const (
 	SigningKeyFile = "private-key"
 	// RosterSecretDir holds username and password, or token, and perhaps ca.crt, for an HTTPS roster.
 	RosterSecretDir = "/etc/alumni/roster-secret"
+	// BackupDir holds BackupFile.
+	BackupDir = "/etc/alumni/backup"
+	// BackupFile is a Backup as JSON.
+	BackupFile = "backup.json"
+	// BackupSecretDir holds accessKeyID and secretAccessKey, and perhaps ca.crt, of an S3 destination.
+	BackupSecretDir = "/etc/alumni/backup-secret"
+	// BackupIdentityDir holds BackupIdentityFile; drills only.
+	BackupIdentityDir = "/etc/alumni/backup-identity"
+	// BackupIdentityFile is an age identity that opens the backups.
+	BackupIdentityFile = "identity"
+	// BackupVolumeDir is where the claim with the backups is mounted.
+	BackupVolumeDir = "/var/lib/alumni/backup"
+	// ProgramDir is where a pod of another image finds our program, and RootsFile, the roots of trust that it may lack.
+	ProgramDir = "/alumni"
+	// RootsFile is the name of the roots of trust inside ProgramDir.
+	RootsFile = "ca-certificates.crt"
 	// RosterVolumeDir is where the claim with the roster file is mounted, read-only.
 	RosterVolumeDir = "/var/lib/alumni/roster"
 )
@@ -148,6 +164,30 @@ type RetentionRule struct {
 	After      string `json:"after"`
 	Action     string `json:"action"`
 	LegalBasis string `json:"legalBasis,omitempty"`
+}
+
+// Backup is what one backup or drill was told when it was started.
+type Backup struct {
+	Cluster    string   `json:"cluster"`
+	NetworkUID string   `json:"networkUID"`
+	Namespace  string   `json:"namespace"`
+	Name       string   `json:"name"`
+	TimeZone   string   `json:"timeZone"`
+	Folder     string   `json:"folder"`         // of this network, below Path or Bucket.Prefix
+	Path       string   `json:"path,omitempty"` // below BackupVolumeDir; without a bucket
+	Bucket     *Bucket  `json:"bucket,omitempty"`
+	Recipients []string `json:"recipients"`
+	KeepCount  int      `json:"keepCount"`
+	KeepAge    string   `json:"keepAge,omitempty"` // ISO 8601 calendar period
+	Scratch    string   `json:"scratch"`           // database into which drills restore
+}
+
+// Bucket is a bucket of an S3-compatible server; its keys are in BackupSecretDir.
+type Bucket struct {
+	Endpoint string `json:"endpoint"`
+	Name     string `json:"name"`
+	Prefix   string `json:"prefix,omitempty"`
+	Region   string `json:"region"`
 }
 
 // RunEnvironment names the environment variables of a job's pod.

@@ -18,6 +18,12 @@ var (
 	sqlRosterQuarantine string
 	//go:embed queries/roster_running.sql
 	sqlRosterRunning string
+	//go:embed queries/backups.sql
+	sqlBackups string
+	//go:embed queries/backups_ended.sql
+	sqlBackupsEnded string
+	//go:embed queries/scratch.sql
+	sqlScratch string
 	//go:embed queries/campaign_runs.sql
 	sqlCampaignRuns string
 	//go:embed queries/campaign_counts.sql

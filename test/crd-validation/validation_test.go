@@ -4,6 +4,7 @@
 package crdvalidation
 
 import (
+	"maps"
 	"os"
 	"testing"
 
@@ -76,6 +77,68 @@ func load(t *testing.T, file string, changes []change) *unstructured.Unstructure
 // object and list write YAML values in short.
 type object = map[string]any
 type list = []any
+
+const recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+
+// backup is a good backup section to a claim, with some keys replaced or added.
+func backup(keys ...object) object {
+	b := object{
+		"schedule":    "30 2 * * *",
+		"destination": object{"type": "PersistentVolumeClaim", "persistentVolumeClaim": object{"claimName": "backups"}},
+		"encryption":  object{"recipients": list{recipient}},
+	}
+	for _, k := range keys {
+		maps.Copy(b, k)
+	}
+	return b
+}
+
+// bucket is a destination in a bucket, with one key replaced or added.
+func bucket(key, value string) object {
+	s3 := object{"endpoint": "https://s3.hoshino.example", "bucket": "backups", "secretRef": object{"name": "keys"}}
+	s3[key] = value
+	return object{"destination": object{"type": "S3", "s3": s3}}
+}
+
+func TestBackupRules(t *testing.T) {
+	at := func(keys ...object) change { return set(backup(keys...), "spec", "store", "backup") }
+	to := func(d object) object { return object{"destination": d} }
+	claim := func(path string) object {
+		return to(object{"type": "PersistentVolumeClaim", "persistentVolumeClaim": object{"claimName": "a", "path": path}})
+	}
+	runCases(t, "network.yaml", map[string]validationCase{
+		"to a claim":                      accepted(at()),
+		"to a folder of a claim":          accepted(at(claim("alumni/nightly"))),
+		"to a bucket":                     accepted(at(bucket("prefix", "alumni/nightly"))),
+		"to a bucket inside the cluster":  accepted(at(bucket("endpoint", "http://minio.storage.svc:9000"))),
+		"and the long name of one":        accepted(at(bucket("endpoint", "http://minio.storage.svc.cluster.local:9000"))),
+		"kept by count and age":           accepted(at(object{"keep": object{"count": int64(30), "age": "P60D"}})),
+		"with a drill":                    accepted(at(object{"drill": object{"schedule": "0 4 * * 0", "identitySecretRef": object{"name": "key"}}})),
+		"for nobody to read":              refused("recipients", "should have at least 1", at(object{"encryption": object{"recipients": list{}}})),
+		"for a secret key to read":        refused("recipients", "", at(object{"encryption": object{"recipients": list{"AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ"}}})),
+		"for a misspelt recipient":        refused("recipients", "age-keygen", at(object{"encryption": object{"recipients": list{"age1QL3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"}}})),
+		"for one recipient twice":         refused("recipients", "Duplicate value", at(object{"encryption": object{"recipients": list{recipient, recipient}}})),
+		"on a schedule of four fields":    refused("schedule", "five fields", at(object{"schedule": "30 2 * *  "})),
+		"on a schedule with a zone in it": refused("schedule", "spec.timeZone", at(object{"schedule": "TZ=UTC 30 2 * * *"})),
+		"with a drill of four fields":     refused("drill.schedule", "five fields", at(object{"drill": object{"schedule": "0 4 * *  ", "identitySecretRef": object{"name": "key"}}})),
+		"with a drill without a key":      refused("drill.identitySecretRef", "Required value", at(object{"drill": object{"schedule": "0 4 * * 0"}})),
+		"kept by none":                    refused("keep.count", "greater than or equal to 1", at(object{"keep": object{"count": int64(0)}})),
+		"kept for hours":                  refused("keep.age", "ISO 8601", at(object{"keep": object{"age": "PT48H"}})),
+		"to nowhere":                      refused("destination", "persistentVolumeClaim is set exactly when", at(to(object{"type": "PersistentVolumeClaim"}))),
+		"to a claim and a bucket": refused("destination", "s3 is set exactly when", at(to(object{"type": "PersistentVolumeClaim",
+			"persistentVolumeClaim": object{"claimName": "a"}, "s3": object{"endpoint": "https://a.example", "bucket": "abc", "secretRef": object{"name": "k"}}}))),
+		"to a bucket that is not named":       refused("destination", "s3 is set exactly when", at(to(object{"type": "S3"}))),
+		"out of the volume":                   refused("path", "has no '..'", at(claim("../other"))),
+		"to a bucket in clear":                refused("endpoint", "must start with https://", at(bucket("endpoint", "http://s3.hoshino.example"))),
+		"to a host that only looks inside":    refused("endpoint", "must start with https://", at(bucket("endpoint", "http://evil.svc.example.com"))),
+		"to an endpoint with a path":          refused("endpoint", "host and a port only", at(bucket("endpoint", "https://s3.hoshino.example/backups"))),
+		"to an endpoint with a user":          refused("endpoint", "host and a port only", at(bucket("endpoint", "https://a:b@s3.hoshino.example"))),
+		"to a bucket with capitals":           refused("bucket", "lower case", at(bucket("bucket", "Backups"))),
+		"to a prefix that begins with a dash": accepted(at(bucket("prefix", "-x"))),
+		"to a prefix that climbs":             refused("prefix", "parts joined by", at(bucket("prefix", "a/../b"))),
+		"to a region with a space":            refused("region", "letters, digits and hyphens", at(bucket("region", "us east"))),
+	})
+}
 
 func TestAlumniNetworkRules(t *testing.T) {
 	runCases(t, "network.yaml", map[string]validationCase{

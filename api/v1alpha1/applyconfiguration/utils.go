@@ -29,6 +29,20 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AudienceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AudienceExpression"):
 		return &apiv1alpha1.AudienceExpressionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BackupBucket"):
+		return &apiv1alpha1.BackupBucketApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BackupClaim"):
+		return &apiv1alpha1.BackupClaimApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BackupDestination"):
+		return &apiv1alpha1.BackupDestinationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BackupDrill"):
+		return &apiv1alpha1.BackupDrillApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BackupEncryption"):
+		return &apiv1alpha1.BackupEncryptionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BackupKeep"):
+		return &apiv1alpha1.BackupKeepApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BackupStatus"):
+		return &apiv1alpha1.BackupStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Campaign"):
 		return &apiv1alpha1.CampaignApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignRun"):
@@ -125,6 +139,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.StandaloneStoreApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Store"):
 		return &apiv1alpha1.StoreApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StoreBackup"):
+		return &apiv1alpha1.StoreBackupApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StoreStatus"):
 		return &apiv1alpha1.StoreStatusApplyConfiguration{}
 

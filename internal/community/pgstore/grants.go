@@ -9,7 +9,7 @@ import "github.com/alumni-operator/alumni-operator/internal/naming"
 type Grant struct {
 	Role       naming.Role
 	Privileges []string // SELECT, INSERT, UPDATE, DELETE; in this order
-	Object     string   // schema.table
+	Object     string   // schema.table, or schema.* for every table and sequence of a schema, those to come too
 	Columns    []string // empty: the whole table
 }
 
@@ -65,6 +65,10 @@ func Grants() []Grant {
 		"alumni_stats.roster_quarantine", "alumni_stats.campaign_runs", "alumni_stats.campaign_counts",
 		"alumni_stats.retention_runs", "alumni_stats.retention_counts", "alumni_stats.retention_failures",
 		"alumni_stats.audit_chain", "alumni_stats.certificates", "alumni_stats.schema_version")
+	// A backup reads everything, what later migrations make too, and writes its own journal alone.
+	grant(naming.RoleBackup, r, "alumni.*")
+	grant(naming.RoleBackup, riu, "alumni.backup_run")
+	grant(naming.RoleMetrics, r, "alumni_stats.backup_runs")
 	// A workload tells by the version whether the store is ready for it.
 	for _, role := range []naming.Role{naming.RolePortal, naming.RoleCampaign, naming.RoleRetention, naming.RoleRoster} {
 		grant(role, r, VersionTable)
@@ -79,6 +83,7 @@ func Schemas() map[naming.Role][]string {
 		naming.RoleCampaign:  {"alumni"},
 		naming.RoleRoster:    {"alumni"},
 		naming.RoleRetention: {"alumni"},
+		naming.RoleBackup:    {"alumni", "alumni_stats", "alumni_operator"},
 		naming.RoleMetrics:   {"alumni_stats", "alumni_operator"},
 	}
 }

@@ -222,6 +222,10 @@ func TestGrantsNameWhatExists(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 
 	for _, grant := range Grants() {
+		if schema, whole := strings.CutSuffix(grant.Object, ".*"); whole {
+			g.Expect(scan[bool](t, conn, `SELECT to_regnamespace('`+schema+`') IS NOT NULL`)).To(BeTrue(), grant.Object)
+			continue
+		}
 		var missing []string
 		g.Expect(conn.QueryRow(t.Context(), `
 			SELECT ARRAY(SELECT c FROM unnest($2::text[]) c WHERE NOT EXISTS (

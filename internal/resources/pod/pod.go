@@ -78,6 +78,16 @@ func Secret(volume, name, path string, keys ...string) Folder {
 // MailLogin is the folder with user name and password of the mail server, and the certificate of a private authority
 // if the Secret holds one.
 func MailLogin(name string) Folder {
+	return withAuthority("email", name, settings.EmailDir, "username", "password")
+}
+
+// BucketKeys is the folder with the keys of a bucket, and the certificate of a private authority if the Secret holds one.
+func BucketKeys(name string) Folder {
+	return withAuthority("backup-secret", name, settings.BackupSecretDir, "accessKeyID", "secretAccessKey")
+}
+
+// withAuthority is a folder with the named keys of a Secret, which must be there, and ca.crt, which may be.
+func withAuthority(volume, name, path string, keys ...string) Folder {
 	source := func(optional bool, keys ...string) corev1.VolumeProjection {
 		p := &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: name}, Items: items(keys)}
 		if optional {
@@ -85,9 +95,9 @@ func MailLogin(name string) Folder {
 		}
 		return corev1.VolumeProjection{Secret: p}
 	}
-	return folder("email", settings.EmailDir, corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+	return folder(volume, path, corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 		DefaultMode: ptr.To(int32(0o440)),
-		Sources:     []corev1.VolumeProjection{source(false, "username", "password"), source(true, "ca.crt")},
+		Sources:     []corev1.VolumeProjection{source(false, keys...), source(true, "ca.crt")},
 	}})
 }
 

@@ -26,6 +26,8 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AgeRecipient
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AlumniNetwork
   map:
     fields:
@@ -91,6 +93,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AlumniNetworkStatus
   map:
     fields:
+    - name: backup
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupStatus
     - name: conditions
       type:
         list:
@@ -147,6 +152,94 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AudienceOperator
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupBucket
+  map:
+    fields:
+    - name: bucket
+      type:
+        scalar: string
+    - name: endpoint
+      type:
+        scalar: string
+    - name: prefix
+      type:
+        scalar: string
+    - name: region
+      type:
+        scalar: string
+      default: us-east-1
+    - name: secretRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupClaim
+  map:
+    fields:
+    - name: claimName
+      type:
+        scalar: string
+    - name: path
+      type:
+        scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupDestination
+  map:
+    fields:
+    - name: persistentVolumeClaim
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupClaim
+    - name: s3
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupBucket
+    - name: type
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupDestinationType
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupDestinationType
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupDrill
+  map:
+    fields:
+    - name: identitySecretRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
+    - name: schedule
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CronExpression
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupEncryption
+  map:
+    fields:
+    - name: recipients
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.AgeRecipient
+          elementRelationship: associative
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupKeep
+  map:
+    fields:
+    - name: age
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Period
+    - name: count
+      type:
+        scalar: numeric
+      default: 14
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupStatus
+  map:
+    fields:
+    - name: lastBackup
+      type:
+        scalar: string
+    - name: lastDrillAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastSuccessAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: nextAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: sizeBytes
+      type:
+        scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CIDR
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Campaign
@@ -316,6 +409,8 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - locale
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CronExpression
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CronSchedule
   map:
     fields:
@@ -970,6 +1065,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Store
   map:
     fields:
+    - name: backup
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreBackup
     - name: external
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ExternalStore
@@ -984,6 +1082,24 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreType
       default: Standalone
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreBackup
+  map:
+    fields:
+    - name: destination
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupDestination
+    - name: drill
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupDrill
+    - name: encryption
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupEncryption
+    - name: keep
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupKeep
+    - name: schedule
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CronExpression
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreReclaimPolicy
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreStatus

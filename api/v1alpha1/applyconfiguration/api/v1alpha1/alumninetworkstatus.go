@@ -15,7 +15,7 @@ import (
 // AlumniNetworkStatus is what the operator has seen of a network.
 type AlumniNetworkStatusApplyConfiguration struct {
 	// conditions: Ready sums up StoreReady, SchemaReady, RosterSynced, PortalAvailable and ChannelsReady;
-	// Reconciling and Stalled are there only while they are true.
+	// ErasureCovered and BackupHealthy stand beside it; Reconciling and Stalled are there only while they are true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that the conditions speak of.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
@@ -29,6 +29,8 @@ type AlumniNetworkStatusApplyConfiguration struct {
 	Members *MembersStatusApplyConfiguration `json:"members,omitempty"`
 	// privacy is what members asked for and have not got yet.
 	Privacy *PrivacyStatusApplyConfiguration `json:"privacy,omitempty"`
+	// backup is what is known of the store's backups; absent while none is declared.
+	Backup *BackupStatusApplyConfiguration `json:"backup,omitempty"`
 }
 
 // AlumniNetworkStatusApplyConfiguration constructs a declarative configuration of the AlumniNetworkStatus type for use with
@@ -95,5 +97,13 @@ func (b *AlumniNetworkStatusApplyConfiguration) WithMembers(value *MembersStatus
 // If called multiple times, the Privacy field is set to the value of the last call.
 func (b *AlumniNetworkStatusApplyConfiguration) WithPrivacy(value *PrivacyStatusApplyConfiguration) *AlumniNetworkStatusApplyConfiguration {
 	b.Privacy = value
+	return b
+}
+
+// WithBackup sets the Backup field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Backup field is set to the value of the last call.
+func (b *AlumniNetworkStatusApplyConfiguration) WithBackup(value *BackupStatusApplyConfiguration) *AlumniNetworkStatusApplyConfiguration {
+	b.Backup = value
 	return b
 }

@@ -23,6 +23,8 @@ type StoreApplyConfiguration struct {
 	// reclaimPolicy says what becomes of the store when the network is deleted. Retain, the default, keeps
 	// database, roles and volumes; the same network declared again adopts them.
 	ReclaimPolicy *apiv1alpha1.StoreReclaimPolicy `json:"reclaimPolicy,omitempty"`
+	// backup says when the store is backed up, and to where. Without it nothing is backed up.
+	Backup *StoreBackupApplyConfiguration `json:"backup,omitempty"`
 }
 
 // StoreApplyConfiguration constructs a declarative configuration of the Store type for use with
@@ -60,5 +62,13 @@ func (b *StoreApplyConfiguration) WithExternal(value *ExternalStoreApplyConfigur
 // If called multiple times, the ReclaimPolicy field is set to the value of the last call.
 func (b *StoreApplyConfiguration) WithReclaimPolicy(value apiv1alpha1.StoreReclaimPolicy) *StoreApplyConfiguration {
 	b.ReclaimPolicy = &value
+	return b
+}
+
+// WithBackup sets the Backup field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Backup field is set to the value of the last call.
+func (b *StoreApplyConfiguration) WithBackup(value *StoreBackupApplyConfiguration) *StoreApplyConfiguration {
+	b.Backup = value
 	return b
 }
