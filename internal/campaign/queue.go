@@ -5,6 +5,7 @@ package campaign
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -160,6 +161,10 @@ func (q *queue) Done(l *mail.Letter, o mail.Outcome) {
 		if q.breaker.success() {
 			q.log.Info("Sending again because the mail server answers")
 		}
+	case q.breaker.isOpen() && o.Kind != mail.Permanent && !errors.Is(o.Err, mail.ErrStale):
+		q.breaker.failure() // the connection of the one that tried broke
+	default:
+		q.breaker.giveBack() // this one tried and learned nothing of the server
 	}
 	q.settle(i, s)
 }

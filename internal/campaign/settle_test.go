@@ -5,6 +5,8 @@ package campaign
 
 import (
 	"errors"
+	"io"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -164,4 +166,42 @@ func TestYearsAreWhole(t *testing.T) {
 	NewWithT(t).Expect(yearsBetween(&leap, day("2025-02-28"))).To(Equal(0))
 	NewWithT(t).Expect(yearsBetween(&leap, day("2025-03-01"))).To(Equal(1))
 	NewWithT(t).Expect(yearsBetween(nil, day("2025-03-01"))).To(Equal(0))
+}
+
+func TestWhoeverTriesReturnsTheTurnWhateverBecomesOfIt(t *testing.T) {
+	for name, o := range map[string]mail.Outcome{
+		"accepted":                          {Kind: mail.Accepted, Code: 250},
+		"no connection":                     {Kind: mail.Trouble, Stage: mail.StageConnect, Err: io.EOF},
+		"a connection that broke at RCPT":   {Kind: mail.Trouble, Stage: mail.StageRcpt, Err: io.EOF},
+		"a connection that broke at DATA":   {Kind: mail.Trouble, Stage: mail.StageData, Err: io.EOF},
+		"no answer to the final dot":        {Kind: mail.Unknown, Stage: mail.StageDot, Err: io.EOF},
+		"a letter that waited too long":     {Kind: mail.Trouble, Stage: mail.StageData, Err: mail.ErrStale},
+		"an address that needs an upgrade":  {Kind: mail.Permanent, Stage: mail.StageMail},
+		"a refusal of the recipient":        {Kind: mail.Permanent, Stage: mail.StageRcpt, Code: 550},
+		"a request to come back with more":  {Kind: mail.Temporary, Stage: mail.StageRcpt, Code: 451},
+		"a sender that the server does not": {Kind: mail.Permanent, Stage: mail.StageMail, Code: 553},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+			q := &queue{
+				acks: make(chan ack, 1), log: slog.New(slog.DiscardHandler), draining: make(chan struct{}),
+				breaker: &breaker{now: func() time.Time { return now }},
+				policy:  testPolicy(OnUnknownResend),
+			}
+			for range breakerFailures {
+				q.breaker.failure()
+			}
+			now = now.Add(breakerFirst)
+			wait, probe := q.breaker.wait()
+			g.Expect(wait).To(BeZero())
+			g.Expect(probe).To(BeTrue())
+
+			q.Done(&mail.Letter{Tag: &item{}}, o)
+
+			now = now.Add(breakerLast)
+			wait, _ = q.breaker.wait()
+			g.Expect(wait).To(BeZero(), "somebody may try again")
+		})
+	}
 }

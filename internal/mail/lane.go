@@ -146,6 +146,9 @@ func (l *Lane) begin(ctx context.Context, letter *Letter) (Outcome, bool) {
 				return outcomeOf(err), false
 			}
 			l.session, l.lastDot = s, 0
+			if !l.source.Fresh(letter) { // the server greets slowly: the next letter finds the connection there
+				return Outcome{Kind: Trouble, Stage: StageData, Err: ErrStale}, false
+			}
 		}
 		s := l.session
 		stop := context.AfterFunc(ctx, s.cut)

@@ -293,6 +293,17 @@ func TestLaneHoldsBackStaleLetters(t *testing.T) {
 	g.Expect(server.Taken()).To(Equal(4))
 }
 
+func TestLaneKeepsAConnectionThatTookLongToMake(t *testing.T) {
+	g := NewWithT(t)
+	server := smtptest.Start(t, smtptest.Options{})
+	source := letters(5)
+	source.stale = func(l *Letter) bool { return strings.HasPrefix(l.To.Mailbox, "u0000") }
+	NewLane(configOf(server, TLSNone), source).Run(t.Context())
+	g.Expect(source.outcomes["u0000@mail.example"][0].Err).To(MatchError(ErrStale))
+	g.Expect(server.Taken()).To(Equal(4))
+	g.Expect(server.Connections()).To(Equal(1), "the next letter goes out on it")
+}
+
 func TestLaneIsCutAtOnce(t *testing.T) {
 	g := NewWithT(t)
 	server := smtptest.Start(t, smtptest.Options{})

@@ -215,6 +215,10 @@ func TestRetentionSumsRunsAndShowsTheChain(t *testing.T) {
 	g.Expect(run.Failures).To(Equal(map[string]int64{"40P01": 1}))
 	g.Expect(got.Runs[1].Certified).To(BeFalse())
 
+	newest, err := r.Retention(t.Context(), "uid", 1)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(newest.Runs).To(HaveLen(2), "requests do not hide what the schedule did")
+
 	c, err := r.Certificate(t.Context(), run.ID)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect([]string{string(c.Body), string(c.Signature), string(c.PublicKey)}).To(Equal([]string{`{"a":1}`, "sig", "pub"}))
