@@ -74,6 +74,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	before := campaign.DeepCopy()
 	s := &scope{campaign: campaign, now: r.Clock.Now()}
 	errs := phases.Run(ctx, campaign, s, []phases.Phase[*scope]{
+		{Name: "rest what is suspended", Run: r.restRuns},
 		{Name: "read the texts", Condition: v1alpha1.ContentValidCondition, Run: r.readTexts},
 		{Name: "find the network", Condition: v1alpha1.AudienceResolvedCondition, Run: r.findNetwork},
 		{Name: "check the texts", Condition: v1alpha1.ContentValidCondition, Run: r.checkTexts},

@@ -24,11 +24,7 @@ const poll = 3 * time.Second
 // keepSchedule starts the run that is due, lets the ones that are under way go on or rest, and says what comes
 // next.
 func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
-	runner := runs.Runner{Client: r.Client, Live: r.Live}
-	jobs, err := runner.Jobs(ctx, s.campaign, labels.Campaign)
-	if err != nil {
-		return err
-	}
+	runner, jobs := runs.Runner{Client: r.Client, Live: r.Live}, s.jobs
 	if err := runner.Rest(ctx, jobs, s.suspended()); err != nil {
 		return err
 	}

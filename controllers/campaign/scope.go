@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -16,8 +17,10 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/audience"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
 	"github.com/alumni-operator/alumni-operator/internal/content"
+	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/resources/network"
+	"github.com/alumni-operator/alumni-operator/internal/runs"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
 )
@@ -26,7 +29,8 @@ import (
 type scope struct {
 	campaign *v1alpha1.Campaign
 	now      time.Time
-	network  *v1alpha1.AlumniNetwork // find the network
+	jobs     []batchv1.Job           // rest what is suspended
+	network  *v1alpha1.AlumniNetwork // rest what is suspended; nil when there is none
 	settings settings.Campaign       // read the texts
 	runs     []stats.CampaignRun     // read the runs; newest first
 	wake     time.Duration           // look again after this, when it is not zero
@@ -35,6 +39,29 @@ type scope struct {
 // suspended says whether the campaign or its network rests.
 func (s *scope) suspended() bool {
 	return s.campaign.Spec.State.Suspended() || (s.network != nil && s.network.Spec.State.Suspended())
+}
+
+// restRuns stops the runs of a campaign that is suspended, or whose network is suspended or gone. It comes before every
+// other step: whoever stops a campaign because of a mistake in it must not have to mend the mistake first.
+func (r *Reconciler) restRuns(ctx context.Context, s *scope) error {
+	runner := runs.Runner{Client: r.Client, Live: r.Live}
+	jobs, err := runner.Jobs(ctx, s.campaign, labels.Campaign)
+	if err != nil {
+		return err
+	}
+	s.jobs = jobs
+	name, network := s.campaign.Spec.NetworkRef.Name, &v1alpha1.AlumniNetwork{}
+	err = r.Client.Get(ctx, client.ObjectKey{Namespace: s.campaign.Namespace, Name: name}, network)
+	switch {
+	case client.IgnoreNotFound(err) != nil:
+		return fmt.Errorf("read AlumniNetwork %s/%s: %w", s.campaign.Namespace, name, err)
+	case err == nil && network.DeletionTimestamp.IsZero():
+		s.network = network
+	}
+	if s.network == nil || s.suspended() {
+		return runner.Rest(ctx, jobs, true)
+	}
+	return nil
 }
 
 // readTexts resolves every body into the settings that the worker will read.
@@ -83,19 +110,13 @@ func (r *Reconciler) bodyFrom(ctx context.Context, namespace string, ref v1alpha
 	return body, nil
 }
 
-// findNetwork reads the network and waits until its store can be used.
-func (r *Reconciler) findNetwork(ctx context.Context, s *scope) error {
+// findNetwork waits until there is a network and its store can be used.
+func (r *Reconciler) findNetwork(_ context.Context, s *scope) error {
 	name := s.campaign.Spec.NetworkRef.Name
-	found := &v1alpha1.AlumniNetwork{}
-	err := r.Client.Get(ctx, client.ObjectKey{Namespace: s.campaign.Namespace, Name: name}, found)
-	if apierrors.IsNotFound(err) {
+	if s.network == nil {
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotFound, "AlumniNetwork %s does not exist in this namespace", name)
 	}
-	if err != nil {
-		return fmt.Errorf("read AlumniNetwork %s/%s: %w", s.campaign.Namespace, name, err)
-	}
-	s.network = found
-	if !conditions.IsTrue(found, v1alpha1.SchemaReadyCondition) {
+	if !conditions.IsTrue(s.network, v1alpha1.SchemaReadyCondition) {
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "the store of AlumniNetwork %s cannot be used yet", name)
 	}
 	return nil

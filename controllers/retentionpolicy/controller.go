@@ -87,8 +87,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	before := policy.DeepCopy()
 	s := &scope{policy: policy, now: r.Clock.Now(), wake: outcome.Resync}
 	errs := phases.Run(ctx, policy, s, []phases.Phase[*scope]{
-		{Name: "check the rules", Condition: v1alpha1.RulesValidCondition, Run: r.checkRules},
+		{Name: "rest what is suspended", Run: r.restRuns},
 		{Name: "choose the networks", Condition: v1alpha1.RulesValidCondition, Run: r.chooseNetworks},
+		{Name: "rest what is not chosen", Run: r.restOthers},
+		{Name: "check the rules", Condition: v1alpha1.RulesValidCondition, Run: r.checkRules},
 		{Name: "keep a signing key", Condition: v1alpha1.PlannedCondition, Run: r.keepSigningKey},
 		{Name: "run over the networks", Condition: v1alpha1.PlannedCondition, Run: r.runOverNetworks},
 	})

@@ -5,6 +5,7 @@ package retentionpolicy
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -17,6 +18,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/resources/job"
 	"github.com/alumni-operator/alumni-operator/internal/runs"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/stats"
 	"github.com/alumni-operator/alumni-operator/internal/storeread"
 )
 
@@ -27,11 +29,17 @@ const (
 	kindRequests  = "requests"
 )
 
+// Kinds of run in the words of the store; a preview is one of the schedule's.
+const (
+	kindOfSchedule = "Scheduled"
+	kindOfRequests = "Requests"
+)
+
 const (
 	// keptRuns is the number of runs that are read from a store to find what was done already.
 	keptRuns = 20
-	// startWithin is how late a scheduled run may start.
-	startWithin = time.Hour
+	// firstPause and lastPause bound the pauses between tries of what failed: each is twice the one before.
+	firstPause, lastPause = time.Minute, time.Hour
 	// askEvery is how often stores are asked whether somebody left.
 	askEvery = 20 * time.Second
 	// poll is how often a running run is counted.
@@ -41,25 +49,22 @@ const (
 // runOverNetworks reads what became of the runs of each network and starts what is due. A network that cannot
 // be reached does not keep the others waiting.
 func (r *Reconciler) runOverNetworks(ctx context.Context, s *scope) error {
-	runner := runs.Runner{Client: r.Client, Live: r.Live}
-	jobs, err := runner.Jobs(ctx, s.policy, ourlabels.RetentionPolicy)
-	if err != nil {
-		return err
-	}
-	s.jobs = jobs
-	if err := runner.Sweep(ctx, s.policy, ourlabels.RetentionPolicy, jobs); err != nil {
+	if err := r.runner().Sweep(ctx, s.policy, ourlabels.RetentionPolicy, s.jobs); err != nil {
 		return err
 	}
 	s.next()
 	var first error
 	for _, n := range s.networks {
-		if err := r.runOverNetwork(ctx, runner, s, n); err != nil && first == nil {
+		if err := r.runOverNetwork(ctx, s, n); err != nil && first == nil {
 			first = err // the other networks go on
 		}
 	}
 	s.settleSchedule()
 	return first
 }
+
+// runner starts and finds runs.
+func (r *Reconciler) runner() runs.Runner { return runs.Runner{Client: r.Client, Live: r.Live} }
 
 // next says when the schedule comes again.
 func (s *scope) next() {
@@ -72,25 +77,36 @@ func (s *scope) next() {
 	s.wake = min(askEvery, max(at.Sub(s.now), time.Second))
 }
 
-// due is the newest scheduled time that has come and not been handled; zero when there is none.
+// due is the newest scheduled time that has come and not been handled, however long ago; zero when there is none. What
+// the law wants erased does not stop being due because a cluster was down.
 func (s *scope) due() time.Time {
 	last := s.policy.CreationTimestamp.Time
 	if t := s.policy.Status.LastScheduledAt; t != nil && t.After(last) {
 		last = t.Time
 	}
-	due, _ := s.schedule.Due(last, s.now, startWithin)
-	return due
+	const day = 24 * time.Hour
+	for _, window := range []time.Duration{time.Hour, day, 32 * day, 5 * 366 * day} {
+		from := s.now.Add(-window)
+		if last.After(from) {
+			from = last
+		}
+		if due, _ := s.schedule.Due(from, s.now, window); !due.IsZero() {
+			return due
+		}
+	}
+	return time.Time{}
 }
 
-// settleSchedule records the due time once the run of every network that does not rest has been started.
+// settleSchedule records the due time once the run of every network that does not rest has been started. Times that
+// pass while the policy is suspended are left out on purpose.
 func (s *scope) settleSchedule() {
 	due := s.due()
-	if due.IsZero() || s.policy.Spec.State.Suspended() {
+	if due.IsZero() {
 		return
 	}
 	for _, n := range s.networks {
 		name := naming.RetentionRun(s.policy.Name, n.network.Name, "s", due)
-		resting := n.network.Spec.State.Suspended()
+		resting := s.policy.Spec.State.Suspended() || n.network.Spec.State.Suspended()
 		if !resting && n.running != name && !hasJob(s.jobs, name) && !hasRun(n.result, name) {
 			return
 		}
@@ -98,7 +114,7 @@ func (s *scope) settleSchedule() {
 	s.policy.Status.LastScheduledAt = metaTime(due)
 }
 
-func (r *Reconciler) runOverNetwork(ctx context.Context, runner runs.Runner, s *scope, n *networkScope) error {
+func (r *Reconciler) runOverNetwork(ctx context.Context, s *scope, n *networkScope) error {
 	name := n.network.Name
 	if !conditions.IsTrue(n.network, v1alpha1.SchemaReadyCondition) {
 		return outcome.Wait(outcome.Poll, v1alpha1.ReasonNetworkNotReady, "the store of AlumniNetwork %s cannot be used yet", name)
@@ -107,17 +123,17 @@ func (r *Reconciler) runOverNetwork(ctx context.Context, runner runs.Runner, s *
 	if err != nil {
 		return err
 	}
+	own := ofNetwork(s.jobs, name)
 	if err := checkChain(n, result); err != nil {
-		return err
+		return errors.Join(err, r.runner().Rest(ctx, own, true))
 	}
 	n.result = result
 	showNetwork(s, n, result)
 	if err := r.keepCertificate(ctx, s.policy, n, result.Certificate); err != nil {
 		return err
 	}
-	own := ofNetwork(s.jobs, name)
 	resting := s.policy.Spec.State.Suspended() || n.network.Spec.State.Suspended()
-	if err := runner.Rest(ctx, own, resting); err != nil {
+	if err := r.runner().Rest(ctx, own, resting); err != nil {
 		return err
 	}
 	if n.running = atWork(own); n.running != "" {
@@ -127,15 +143,15 @@ func (r *Reconciler) runOverNetwork(ctx context.Context, runner runs.Runner, s *
 	if n.gaveUp = gaveUp(own, result); resting {
 		return nil
 	}
-	return r.startWhatIsDue(ctx, runner, s, n, result)
+	return r.startWhatIsDue(ctx, s, n, result)
 }
 
 // startWhatIsDue starts at most one run: what people asked for first, then the preview of a new generation, then
 // what the schedule says.
-func (r *Reconciler) startWhatIsDue(ctx context.Context, runner runs.Runner, s *scope, n *networkScope, result storeread.Retention) error {
+func (r *Reconciler) startWhatIsDue(ctx context.Context, s *scope, n *networkScope, result storeread.Retention) error {
 	name, p := n.network.Name, s.policy
 	start := func(kind, runName string, due time.Time, mode v1alpha1.RetentionMode, arguments ...string) error {
-		if hasRun(result, runName) || hasJob(s.jobs, runName) {
+		if endedRun(result, runName) || hasJob(s.jobs, runName) {
 			return nil
 		}
 		made := job.BuildRetentionJob(job.RetentionInput{
@@ -146,15 +162,19 @@ func (r *Reconciler) startWhatIsDue(ctx context.Context, runner runs.Runner, s *
 			Policy: p.Name, Kind: kind, Arguments: arguments, ConfigMap: runName, SigningSecret: s.signing,
 		})
 		n.running, s.wake = runName, poll
-		return runner.Start(ctx, p, made, settings.RetentionFile, runSettings(p, n.rules, mode))
+		return r.runner().Start(ctx, p, made, settings.RetentionFile, runSettings(p, n.rules, mode))
 	}
-	if result.Erasure.Open > 0 {
+	if requestsDue(result, s.now) {
 		if err := start(kindRequests, naming.RetentionRun(p.Name, name, "r", s.now), s.now, p.EffectiveMode(), "--requests"); err != nil || n.running != "" {
 			return err
 		}
 	}
 	if !previewed(result, p.Generation) {
-		return start(kindPreview, naming.RetentionPreview(p.Name, name, p.Generation), s.now, v1alpha1.RetentionDryRun)
+		tries, last := failedPreviews(result, p.Generation)
+		if s.now.Before(last.Add(pauseAfter(tries))) {
+			return nil
+		}
+		return start(kindPreview, naming.RetentionPreview(p.Name, name, p.Generation, tries), s.now, v1alpha1.RetentionDryRun)
 	}
 	if due := s.due(); !due.IsZero() {
 		return start(kindScheduled, naming.RetentionRun(p.Name, name, "s", due), due, p.EffectiveMode())
@@ -162,20 +182,82 @@ func (r *Reconciler) startWhatIsDue(ctx context.Context, runner runs.Runner, s *
 	return nil
 }
 
+// requestsDue says whether a run must see to what people asked for: at once for a person that no run has seen, and
+// after growing pauses for those whom the newest runs could not erase.
+func requestsDue(result storeread.Retention, now time.Time) bool {
+	if result.Erasure.Open == 0 {
+		return false
+	}
+	var newest *stats.RetentionRun
+	vain := 0
+	for i := range result.Runs {
+		run := &result.Runs[i]
+		if run.Kind != kindOfRequests {
+			continue
+		}
+		if newest == nil {
+			newest = run
+		}
+		if run.ErasedMembers > 0 {
+			break
+		}
+		vain++
+	}
+	if newest == nil || newest.FinishedAt == nil {
+		return true
+	}
+	if t := result.Erasure.NewestReceivedAt; t != nil && t.After(newest.StartedAt) {
+		return true
+	}
+	return !now.Before(newest.FinishedAt.Add(pauseAfter(vain)))
+}
+
+// pauseAfter is the pause after so many tries in vain.
+func pauseAfter(tries int) time.Duration {
+	if tries == 0 {
+		return 0
+	}
+	return min(firstPause<<min(tries-1, 10), lastPause)
+}
+
 // previewed says whether some run has already counted what this generation of the policy finds due.
 func previewed(result storeread.Retention, generation int64) bool {
 	for _, run := range result.Runs {
-		if run.Generation >= generation && run.Kind == "Scheduled" {
+		if run.Generation >= generation && (run.State == "Previewed" || run.State == "Certified" && run.Kind == kindOfSchedule) {
 			return true
 		}
 	}
 	return false
 }
 
+// failedPreviews counts the previews of a generation that failed, and tells when the last of them did.
+func failedPreviews(result storeread.Retention, generation int64) (tries int, last time.Time) {
+	for _, run := range result.Runs {
+		if run.Generation != generation || run.Kind != kindOfSchedule || run.Mode != string(v1alpha1.RetentionDryRun) || run.State != "Failed" {
+			continue
+		}
+		tries++
+		if run.FinishedAt != nil && run.FinishedAt.After(last) {
+			last = *run.FinishedAt
+		}
+	}
+	return tries, last
+}
+
 func hasRun(result storeread.Retention, name string) bool {
 	for _, run := range result.Runs {
 		if run.RunName == name {
 			return true
+		}
+	}
+	return false
+}
+
+// endedRun tells a run that has come to its end from one whose Job was deleted on the way: that one goes on.
+func endedRun(result storeread.Retention, name string) bool {
+	for _, run := range result.Runs {
+		if run.RunName == name {
+			return run.FinishedAt != nil
 		}
 	}
 	return false

@@ -40,10 +40,10 @@ import (
 type scope struct {
 	policy   *v1alpha1.RetentionPolicy
 	now      time.Time
-	schedule schedule.Schedule // check the rules
+	jobs     []batchv1.Job     // rest what is suspended
 	networks []*networkScope   // choose the networks; sorted by name
+	schedule schedule.Schedule // check the rules
 	signing  string            // keep a signing key: the Secret's name
-	jobs     []batchv1.Job     // run over the networks
 	wake     time.Duration     // look again after this
 }
 
@@ -57,18 +57,13 @@ type networkScope struct {
 	gaveUp  string              // name of the newest Job, when it failed for good
 }
 
-// checkRules reads zone, schedule and periods.
-func (r *Reconciler) checkRules(_ context.Context, s *scope) error {
-	parsed, err := schedule.Parse(s.policy.Spec.Schedule.Cron, string(s.policy.Zone()))
-	if err != nil {
-		return outcome.Stop(v1alpha1.ReasonScheduleInvalid, "spec: %v", err)
+// restRuns stops every run of a suspended policy. It comes before every other step: whoever stops a policy because of a
+// mistake in it must not have to mend the mistake first.
+func (r *Reconciler) restRuns(ctx context.Context, s *scope) (err error) {
+	if s.jobs, err = r.runner().Jobs(ctx, s.policy, ourlabels.RetentionPolicy); err != nil || !s.policy.Spec.State.Suspended() {
+		return err
 	}
-	s.schedule = parsed
-	all := runSettings(s.policy, effectiveRules(s.policy, &v1alpha1.AlumniNetwork{}, nil), s.policy.EffectiveMode())
-	if _, err := plan.Compile(all, s.now); err != nil {
-		return outcome.Stop(v1alpha1.ReasonRuleInvalid, "spec.rules: %v", err)
-	}
-	return nil
+	return r.runner().Rest(ctx, s.jobs, true)
 }
 
 // chooseNetworks finds the networks and the rules that hold for each.
@@ -94,6 +89,35 @@ func (r *Reconciler) chooseNetworks(ctx context.Context, s *scope) error {
 		})
 	}
 	slices.SortFunc(s.networks, func(a, b *networkScope) int { return strings.Compare(a.network.Name, b.network.Name) })
+	return nil
+}
+
+// restOthers stops the runs over networks that are suspended, gone, or not chosen any more.
+func (r *Reconciler) restOthers(ctx context.Context, s *scope) error {
+	active := map[string]bool{}
+	for _, n := range s.networks {
+		active[n.network.Name] = !n.network.Spec.State.Suspended()
+	}
+	var resting []batchv1.Job
+	for i := range s.jobs {
+		if !active[s.jobs[i].Labels[ourlabels.Network]] {
+			resting = append(resting, s.jobs[i])
+		}
+	}
+	return r.runner().Rest(ctx, resting, true)
+}
+
+// checkRules reads zone, schedule and periods.
+func (r *Reconciler) checkRules(_ context.Context, s *scope) error {
+	parsed, err := schedule.Parse(s.policy.Spec.Schedule.Cron, string(s.policy.Zone()))
+	if err != nil {
+		return outcome.Stop(v1alpha1.ReasonScheduleInvalid, "spec: %v", err)
+	}
+	s.schedule = parsed
+	all := runSettings(s.policy, effectiveRules(s.policy, &v1alpha1.AlumniNetwork{}, nil), s.policy.EffectiveMode())
+	if _, err := plan.Compile(all, s.now); err != nil {
+		return outcome.Stop(v1alpha1.ReasonRuleInvalid, "spec.rules: %v", err)
+	}
 	if len(s.networks) == 0 {
 		conditions.True(s.policy, v1alpha1.RulesValidCondition, v1alpha1.ReasonNoNetworkSelected, "networkSelector chooses no network of this namespace")
 		return nil

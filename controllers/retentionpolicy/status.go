@@ -52,7 +52,7 @@ func showNetwork(s *scope, n *networkScope, result storeread.Retention) {
 		n.status.OldestDeadline = metaTime(t.Add(s.policy.ErasurePromise()))
 	}
 	for _, run := range result.Runs {
-		if run.Kind != "Scheduled" {
+		if run.Kind != kindOfSchedule {
 			continue
 		}
 		n.status.PlanHash = run.PlanHash
@@ -169,7 +169,7 @@ func trouble(n *networkScope) (reason, message string) {
 // ended is the newest scheduled run or preview that has come to its end; nil when there is none.
 func ended(result storeread.Retention) *stats.RetentionRun {
 	for i := range result.Runs {
-		if result.Runs[i].Kind == "Scheduled" && result.Runs[i].FinishedAt != nil {
+		if result.Runs[i].Kind == kindOfSchedule && result.Runs[i].FinishedAt != nil {
 			return &result.Runs[i]
 		}
 	}

@@ -97,9 +97,13 @@ func RetentionRun(policy, network, kind string, due time.Time) string {
 	return cut(policy+"-"+network+"-"+kind, 50) + fmt.Sprintf("-%d", due.Unix()/60)
 }
 
-// RetentionPreview names the preview of one generation of a policy over one network.
-func RetentionPreview(policy, network string, generation int64) string {
-	return cut(policy+"-"+network+"-p", 50) + fmt.Sprintf("-%d", generation)
+// RetentionPreview names the preview of one generation of a policy over one network, after so many that failed.
+func RetentionPreview(policy, network string, generation int64, failed int) string {
+	name := cut(policy+"-"+network+"-p", 50) + fmt.Sprintf("-%d", generation)
+	if failed > 0 {
+		name += fmt.Sprintf("-%d", failed)
+	}
+	return name
 }
 
 // Certificate names the ConfigMap with the last certificate of a policy over one network.

@@ -159,7 +159,7 @@ func (w *world) send(batch *pgx.Batch) {
 	}
 }
 
-// campaignRun makes a run of a campaign, started so many days ago.
+// campaignRun makes a run of a campaign, started so many days ago, with a deadline of today.
 func (w *world) campaignRun(state string, started int) int64 {
 	w.t.Helper()
 	w.n++

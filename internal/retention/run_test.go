@@ -62,6 +62,11 @@ func TestARunErasesWhoIsDueAndNobodyElse(t *testing.T) {
 	going := w.campaignRun("Sending", 500)
 	w.deliver(going, ids[4], "Sent", days(450), 450) // its run has not ended
 
+	left := w.campaignRun("Sending", 500) // its campaign was deleted and nobody ended it
+	w.exec(`UPDATE alumni.campaign_run SET deadline = now() - interval '499 days' WHERE id = $1`, left)
+	w.deliver(left, ids[4], "Planned", nil, 450)
+	w.deliver(left, ids[8], "Claimed", nil, 450)
+
 	before := queryOne[int64](w, `SELECT count(*) FROM alumni.delivery`)
 	g.Expect(Run(t.Context(), w.pool, w.job("one", "Enforce", leavers, idle, gone, logs))).To(Succeed())
 
@@ -70,11 +75,11 @@ func TestARunErasesWhoIsDueAndNobodyElse(t *testing.T) {
 		"leavers Due": total(2, 2*(childrenRows+3)+1), "leavers Erased": total(2, 2*(childrenRows+3)+1),
 		"idle Due": total(1, childrenRows+2), "idle Erased": total(1, childrenRows+2),
 		"gone Due": total(1, childrenRows+2), "gone Erased": total(1, childrenRows+2),
-		"logs Due": total(0, 3), "logs Erased": total(0, 3),
+		"logs Due": total(0, 5), "logs Erased": total(0, 5),
 	}))
 	g.Expect(w.state("one")).To(Equal("Certified"))
-	g.Expect(queryOne[int64](w, `SELECT count(*) FROM alumni.delivery`)).To(Equal(before - 4))
-	g.Expect(queryOne[int64](w, `SELECT sum(count)::bigint FROM alumni.delivery_erased`)).To(Equal(int64(4)))
+	g.Expect(queryOne[int64](w, `SELECT count(*) FROM alumni.delivery`)).To(Equal(before - 6))
+	g.Expect(queryOne[int64](w, `SELECT sum(count)::bigint FROM alumni.delivery_erased`)).To(Equal(int64(6)))
 	g.Expect(queryOne[int64](w, `SELECT count FROM alumni.delivery_erased WHERE run_id = $1 AND state = 'Sent'`, run)).To(Equal(int64(3)))
 	w.intact()
 

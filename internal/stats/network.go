@@ -41,6 +41,7 @@ type Members struct {
 type Erasure struct {
 	Open             int64
 	OldestReceivedAt *time.Time // nil when none is open
+	NewestReceivedAt *time.Time // nil when none is open
 }
 
 // RosterImport is the outcome of one import.
@@ -112,5 +113,5 @@ func queueStore(batch *pgx.Batch, s *Store) {
 }
 
 func queueErasure(batch *pgx.Batch, e *Erasure) {
-	batch.Queue(sqlErasure).QueryRow(one(&e.Open, &e.OldestReceivedAt))
+	batch.Queue(sqlErasure).QueryRow(one(&e.Open, &e.OldestReceivedAt, &e.NewestReceivedAt))
 }

@@ -1,10 +1,10 @@
 -- Copyright The Alumni Operator Authors.
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Log rows that are settled, of runs that have ended, and older than the cut-off.
+-- Log rows that are settled, of runs that are over (see log_runs), and older than the cut-off.
 SELECT count(*)
 FROM alumni.delivery d
 JOIN alumni.campaign_run r ON r.id = d.run_id
-WHERE r.state <> 'Sending' AND r.started_at < $1
-  AND (r.state = 'Failed' OR d.state IN ('Sent', 'Failed', 'Suppressed', 'Skipped', 'Expired', 'Unknown'))
+WHERE (r.state <> 'Sending' OR r.deadline + interval '1 day' < $1) AND r.started_at < $1
+  AND (r.state <> 'Finished' OR d.state IN ('Sent', 'Failed', 'Suppressed', 'Skipped', 'Expired', 'Unknown'))
   AND coalesce(d.sent_at, d.planned_at) < $1

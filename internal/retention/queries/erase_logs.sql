@@ -8,8 +8,8 @@ WITH picked AS MATERIALIZED (
     FROM alumni.delivery d
     JOIN alumni.campaign_run r ON r.id = d.run_id
     WHERE d.run_id = $1 AND d.member_id >= $2
-      AND r.state <> 'Sending'
-      AND (r.state = 'Failed' OR d.state IN ('Sent', 'Failed', 'Suppressed', 'Skipped', 'Expired', 'Unknown'))
+      AND (r.state <> 'Sending' OR r.deadline + interval '1 day' < $3)
+      AND (r.state <> 'Finished' OR d.state IN ('Sent', 'Failed', 'Suppressed', 'Skipped', 'Expired', 'Unknown'))
       AND coalesce(d.sent_at, d.planned_at) < $3
     ORDER BY d.run_id, d.member_id, d.step, d.channel
     LIMIT $4
