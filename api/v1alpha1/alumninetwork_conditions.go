@@ -30,6 +30,8 @@ const (
 	ReasonStoreNotEmpty = "StoreNotEmpty"
 	// ReasonRoleNotOwned: a role of a needed name belongs to somebody else (Stalled; nothing is touched).
 	ReasonRoleNotOwned = "RoleNotOwned"
+	// ReasonKeyLost: a key that the network's store was used with is gone (Stalled; no new one takes its place).
+	ReasonKeyLost = "KeyLost"
 	// ReasonStoreMissing: the network had a database, and it is gone (Stalled; no empty one takes its place).
 	ReasonStoreMissing = "StoreMissing"
 	// ReasonProvisioning: another process is at work on the same database.

@@ -17,6 +17,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/resources/network"
 	"github.com/alumni-operator/alumni-operator/internal/resources/store"
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
@@ -104,11 +105,18 @@ func (r *Reconciler) ensureSecret(ctx context.Context, owner client.Object, want
 	return secret, nil
 }
 
-// ensureKey is ensureSecret for a random key that outlives the network.
+// ensureKey reads a random key that outlives the network, and makes it for a network that had no store before. Beside a
+// store that is in use a new key would be worse than none: erased people would be strangers to it, and the links in every
+// mail sent so far would fail.
 func (r *Reconciler) ensureKey(ctx context.Context, n *v1alpha1.AlumniNetwork, name, file string) ([]byte, error) {
-	key := make([]byte, keyBytes)
-	_, _ = rand.Read(key) // it cannot fail
-	secret, err := r.ensureSecret(ctx, nil, newSecret(n, name, labels.Settings, map[string][]byte{file: key}), file)
+	secret, err := &corev1.Secret{}, error(nil)
+	if inUse(n) {
+		secret, err = r.readKey(ctx, n, name, file)
+	} else {
+		key := make([]byte, keyBytes)
+		_, _ = rand.Read(key) // it cannot fail
+		secret, err = r.ensureSecret(ctx, nil, newSecret(n, name, labels.Settings, map[string][]byte{file: key}), file)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +124,21 @@ func (r *Reconciler) ensureKey(ctx context.Context, n *v1alpha1.AlumniNetwork, n
 		return nil, secretwatch.Invalid(name, "key %q is shorter than %d bytes", file, keyBytes)
 	}
 	return secret.Data[file], nil
+}
+
+// readKey reads a key that must be there.
+func (r *Reconciler) readKey(ctx context.Context, n *v1alpha1.AlumniNetwork, name, file string) (*corev1.Secret, error) {
+	secret, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: name}, file)
+	if apierrors.IsNotFound(err) {
+		return nil, outcome.Stop(v1alpha1.ReasonKeyLost,
+			"Secret %q is gone, and the store was used with its key: put the Secret back from a copy; docs/backup.md says what is lost without one", name)
+	}
+	return secret, err
+}
+
+// inUse says whether the network had a store with a schema before.
+func inUse(n *v1alpha1.AlumniNetwork) bool {
+	return n.Status.Store != nil && n.Status.Store.SchemaVersion > 0
 }
 
 // roleSecret is the login of one role. The server's address is not in it but in the network's endpoint, so that a

@@ -96,7 +96,7 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 	if err != nil {
 		return secretwatch.Invalid(naming.DatabaseSecret(n.Name, naming.RoleOwner)+" or a Secret beside it", "%v", err)
 	}
-	spec.MustExist = n.Status.Store != nil && n.Status.Store.SchemaVersion > 0
+	spec.MustExist = inUse(n)
 	s.spec, s.metrics = spec, spec.Login(s.admin, naming.RoleMetrics)
 	steps, err := postgres.Check(ctx, s.metrics, spec)
 	if err != nil {

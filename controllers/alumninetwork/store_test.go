@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -282,4 +283,28 @@ func TestADatabaseThatIsGoneIsNotReplacedByAnEmptyOne(t *testing.T) {
 	message := s.condition(ctx, g, n, v1alpha1.StalledCondition, metav1.ConditionTrue, v1alpha1.ReasonStoreMissing)
 	g.Expect(message).To(ContainSubstring("restore it"))
 	g.Expect(kstatusOf(g, n)).To(Equal(status.FailedStatus))
+}
+
+func TestAKeyThatIsGoneIsNotReplacedByANewOne(t *testing.T) {
+	t.Parallel()
+	g, ctx := NewWithT(t), t.Context()
+	s := operator(t)
+	namespace := s.tenant(ctx, t, g)
+	s.secret(ctx, g, namespace, "pg-admin", adminRole(ctx, t, g, createsAll))
+	n := external(namespace, "main")
+	g.Expect(s.Client.Create(ctx, n)).To(Succeed())
+	s.ready(ctx, g, n)
+	for _, name := range []string{naming.PepperSecret("main"), naming.TokenKeySecret("main")} {
+		key := &corev1.Secret{}
+		g.Expect(s.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, key)).To(Succeed())
+		g.Expect(s.Client.Delete(ctx, key)).To(Succeed())
+		s.poke(ctx, g, n)
+		message := s.condition(ctx, g, n, v1alpha1.StalledCondition, metav1.ConditionTrue, v1alpha1.ReasonKeyLost)
+		g.Expect(message).To(ContainSubstring(name))
+		err := s.Client.Get(ctx, client.ObjectKeyFromObject(key), &corev1.Secret{})
+		g.Expect(apierrors.IsNotFound(err)).To(BeTrue(), "no new key")
+		key.ResourceVersion, key.UID = "", ""
+		g.Expect(s.Client.Create(ctx, key)).To(Succeed())
+		s.ready(ctx, g, n)
+	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/retention/catalogue"
 	"github.com/alumni-operator/alumni-operator/internal/retention/certificate"
 	"github.com/alumni-operator/alumni-operator/internal/retention/plan"
+	"github.com/alumni-operator/alumni-operator/internal/tombstone/pepper"
 )
 
 // maxRounds bounds how often a run looks again for members who became due while it worked.
@@ -55,6 +56,11 @@ func (e *Executor) plan(ctx context.Context) (due Due, err error) {
 func (e *Executor) run(ctx context.Context) error {
 	if err := catalogue.Check(ctx, e.planner.pool); errors.Is(err, catalogue.ErrIncomplete) {
 		return e.book.fail(ctx, catalogueFailure(err), nil)
+	} else if err != nil {
+		return err
+	}
+	if err := pepper.Check(ctx, e.planner.pool, e.planner.keys); errors.Is(err, pepper.ErrOther) {
+		return e.book.fail(ctx, FailurePepper, nil)
 	} else if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/retention/plan"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/tombstone"
+	"github.com/alumni-operator/alumni-operator/internal/tombstone/pepper"
 )
 
 // The kinds of runs, as in the column alumni.retention_run.kind.
@@ -52,6 +53,7 @@ const (
 	FailureVerification = "VerificationFailed"
 	FailureChain        = "ChainBroken"
 	FailureTooMany      = "TooManyFailures"
+	FailurePepper       = pepper.Code // the tombstones there were made under another pepper
 )
 
 // ErrFinal tells that another start of the same run cannot help. The run's row says why.

@@ -194,6 +194,9 @@ func TestNothingIsErasedInDoubt(t *testing.T) {
 		"an index is missing": {func(w *world, _ *Job) { w.exec(`DROP INDEX alumni.delivery_member`) },
 			"Failed: CatalogueIncomplete: alumni.delivery.member_id has no index that begins with it",
 			`CREATE INDEX delivery_member ON alumni.delivery (member_id)`},
+		"the store was taken up with another pepper": {func(w *world, _ *Job) {
+			w.exec(`INSERT INTO alumni.pepper (fingerprint) VALUES (sha256('another'))`)
+		}, "Failed: PepperMismatch", `DELETE FROM alumni.pepper`},
 		"a period cannot be read":       {func(_ *world, j *Job) { j.Policy.Rules[0].After = "P5" }, "Failed: PolicyInvalid", ""},
 		"a category is not known":       {func(_ *world, j *Job) { j.Policy.Rules[0].Category = "Posts" }, "Failed: PolicyInvalid", ""},
 		"an action is not known":        {func(_ *world, j *Job) { j.Policy.Rules[0].Action = "Anonymise" }, "Failed: PolicyInvalid", ""},

@@ -6,6 +6,8 @@ package roster
 import (
 	"errors"
 	"fmt"
+
+	"github.com/alumni-operator/alumni-operator/internal/tombstone/pepper"
 )
 
 // Reason says why a row was quarantined.
@@ -57,6 +59,7 @@ const (
 	AddressRefused    Code = "AddressRefused"    // loopback, link-local and metadata addresses
 	RedirectRefused   Code = "RedirectRefused"   // to another host
 	Interrupted       Code = "Interrupted"       // killed, or told to stop
+	PepperMismatch    Code = pepper.Code         // the tombstones there were made under another pepper
 	StoreFailed       Code = "StoreFailed"       // the database refused; detail: SQLSTATE
 )
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/tombstone"
+	"github.com/alumni-operator/alumni-operator/internal/tombstone/pepper"
 )
 
 const (
@@ -105,6 +106,11 @@ func (j Job) session(ctx context.Context) (*pgx.Conn, error) {
 
 // take reads the file into the stage and applies it.
 func (j Job) take(ctx context.Context, conn *pgx.Conn, id int64, keyer *tombstone.Keyer) (Result, error) {
+	if err := pepper.Check(ctx, conn, keyer); errors.Is(err, pepper.ErrOther) {
+		return Result{}, finally(PepperMismatch, "", "%v", err)
+	} else if err != nil {
+		return Result{}, storeError("check the pepper", err)
+	}
 	file, err := j.Source.Open(ctx)
 	if err != nil {
 		return Result{}, err

@@ -39,7 +39,7 @@ func Read(ctx context.Context, live client.Reader, name types.NamespacedName, ke
 func Explain(err error, name types.NamespacedName) error {
 	switch {
 	case apierrors.IsNotFound(err):
-		return &outcome.Failure{Reason: v1alpha1.ReasonSecretNotFound, After: fallback,
+		return &outcome.Failure{Reason: v1alpha1.ReasonSecretNotFound, After: fallback, Err: err,
 			Message: fmt.Sprintf("Secret %q does not exist", name.Name)}
 	case apierrors.IsForbidden(err):
 		return outcome.Retry(outcome.Poll, v1alpha1.ReasonSecretsForbidden,

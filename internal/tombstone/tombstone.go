@@ -66,3 +66,7 @@ func (k *Keyer) Key(kind Kind, value string) [sha256.Size]byte {
 	k.mac.Sum(key[:0])
 	return key
 }
+
+// Fingerprint tells peppers apart without giving one away: HMAC-SHA-256(pepper, "Fingerprint", 0), which is the key of
+// no value.
+func (k *Keyer) Fingerprint() [sha256.Size]byte { return k.Key("Fingerprint", "") }

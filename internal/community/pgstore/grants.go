@@ -43,7 +43,7 @@ func Grants() []Grant {
 
 	grant(naming.RoleRoster, riu, "alumni.member", "alumni.roster_import")
 	grant(naming.RoleRoster, riud, "alumni.contact", "alumni.employment") // HR takes an address out, or mends its dates
-	grant(naming.RoleRoster, ri, "alumni.consent")
+	grant(naming.RoleRoster, ri, "alumni.consent", "alumni.pepper")
 	grant(naming.RoleRoster, []string{"SELECT", "INSERT", "DELETE"}, "alumni.roster_quarantine")
 	grant(naming.RoleRoster, r, "alumni.consent_state", "alumni.tombstone")
 
@@ -54,7 +54,7 @@ func Grants() []Grant {
 	grant(naming.RoleRetention, riu, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
 	grant(naming.RoleRetention, []string{"SELECT", "INSERT", "DELETE"}, "alumni.retention_failure")
 	grant(naming.RoleRetention, ru, "alumni.erasure_request")
-	grant(naming.RoleRetention, ri, "alumni.tombstone", "alumni.audit_record", "alumni.retention_certificate")
+	grant(naming.RoleRetention, ri, "alumni.pepper", "alumni.tombstone", "alumni.audit_record", "alumni.retention_certificate")
 	all = append(all,
 		// To lock a row, a role must be able to update it. Nobody can give an identity column a value of their own.
 		Grant{Role: naming.RoleRetention, Privileges: []string{"UPDATE"}, Object: "alumni.employment", Columns: []string{"id"}},
