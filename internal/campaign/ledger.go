@@ -43,6 +43,7 @@ var (
 	sqlTooMany       = statement("too_many")
 	sqlRunFail       = statement("run_fail")
 	sqlClaim         = statement("claim")
+	sqlStill         = statement("still")
 	sqlAck           = statement("ack")
 	sqlSuppress      = statement("suppress")
 	sqlInvited       = statement("invited")
@@ -165,6 +166,19 @@ type item struct {
 	letter    mail.Letter
 	address   string
 	buffer    *[]byte
+}
+
+// still asks again, for one item, what was asked when it was claimed. When the store does not answer, the item may not
+// go out.
+func (l *ledger) still(ctx context.Context, i *item) bool {
+	asked := time.Now()
+	var may bool
+	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, channelEmail, l.owner, i.member, i.address).Scan(&may)
+	if err != nil || !may {
+		return false
+	}
+	i.claimedAt = asked
+	return true
 }
 
 // claim takes up to n rows that are due. Refused is the number of rows that were settled instead, because their

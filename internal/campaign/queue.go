@@ -21,7 +21,8 @@ type queue struct {
 	acks     chan<- ack
 	policy   policy
 	writer   *writer
-	claimAge time.Duration // how long after its claim an item may go out
+	claimAge time.Duration    // how long after its claim an item may go out
+	still    func(*item) bool // asks the store again about an item that is older, and makes it as good as new
 	breaker  *breaker
 	log      *slog.Logger
 	draining <-chan struct{} // closed when the worker is told to stop
@@ -145,8 +146,12 @@ func (q *queue) render(i *item) (body []byte, err error) {
 	return q.writer.write((*i.buffer)[:0], i)
 }
 
-// Fresh allows a message whose consent was checked a short while ago.
-func (q *queue) Fresh(l *mail.Letter) bool { return time.Since(itemOf(l).claimedAt) <= q.claimAge }
+// Fresh allows a message whose consent was checked a short while ago. With a server that takes longer than that over a
+// greeting or an envelope, it is checked again: such a server would never get a message otherwise.
+func (q *queue) Fresh(l *mail.Letter) bool {
+	i := itemOf(l)
+	return time.Since(i.claimedAt) <= q.claimAge || !q.isDraining() && q.still(i)
+}
 
 // Done settles an item and tells the breaker.
 func (q *queue) Done(l *mail.Letter, o mail.Outcome) {

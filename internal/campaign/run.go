@@ -124,6 +124,7 @@ func (e *engine) work(ctx context.Context) error {
 	e.queue = &queue{
 		inFlight: inFlight, items: feed.items, acks: acks, writer: e.writer, log: e.job.Log, draining: claims.Done(),
 		breaker: &breaker{now: time.Now}, claimAge: e.job.Tuning.claimAge(),
+		still: func(i *item) bool { return e.ledger.still(store, i) },
 		policy: policy{base: e.job.Tuning.BackoffBase, onUnknown: e.job.Campaign.OnUnknown, random: rand.Float64,
 			left: func() time.Duration { return time.Until(e.ledger.run.deadline) }},
 	}

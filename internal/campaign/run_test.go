@@ -203,6 +203,25 @@ func TestUnsubscribeStopsTheUnsentMessage(t *testing.T) {
 	}
 }
 
+func TestServerThatTakesItsTimeOverARecipientGetsEveryMail(t *testing.T) {
+	g := NewWithT(t)
+	r := newRig(t, 6)
+	r.job.Network.Email.MaxConnections = 6
+	slow := 2 * r.job.Tuning.claimAge()
+	var once sync.Once
+	r.smtp.SetHooks(smtptest.Hooks{Rcpt: func(string, int) smtptest.Verdict {
+		once.Do(func() { // while it thinks, somebody says no
+			r.exec("INSERT INTO alumni.suppression (member_id, channel, reason) VALUES ($1::uuid, 'Email', 'Unsubscribed')", member(6))
+		})
+		return smtptest.Verdict{Delay: slow}
+	}})
+	r.mustRun()
+	g.Expect(r.counts()).To(Equal(map[string]int{"Sent": 5, "Suppressed/Suppressed": 1}))
+	for i := 1; i <= 5; i++ {
+		g.Expect(r.smtp.Counts()).To(HaveKeyWithValue(address(i), 1))
+	}
+}
+
 func TestMemberErasedInMidRunIsNotWrittenTo(t *testing.T) {
 	g := NewWithT(t)
 	r := newRig(t, 40)

@@ -218,6 +218,26 @@ func TestStoppingFinishesWhatIsOnTheWire(t *testing.T) {
 	g.Expect(w.Value(state, p.ID)).To(Equal("Sent1"))
 }
 
+func TestStoppingBeginsNothingNew(t *testing.T) {
+	g := NewWithT(t)
+	w := portaltest.New(t)
+	w.Network.Email.MaxConnections = 1
+	begun := make(chan struct{}, 10)
+	w.SMTP.SetHooks(smtptest.Hooks{Data: func(string, int) smtptest.Verdict {
+		begun <- struct{}{}
+		return smtptest.Verdict{Delay: 300 * time.Millisecond}
+	}})
+	for range 3 {
+		w.Exec(`INSERT INTO alumni.portal_mail (member_id, kind, locale) VALUES ($1, 'SignInLink', 'ja')`, w.Person(community.StateActive).ID)
+	}
+	r := start(t, w)
+	<-begun
+	r.stop()
+	g.Expect(w.Value(`SELECT string_agg(state, ' ' ORDER BY id) FROM alumni.portal_mail`)).To(Equal("Sent Waiting Waiting"))
+	g.Expect(w.Value(`SELECT count(*) FROM alumni.portal_mail WHERE lease_until IS NOT NULL`)).To(Equal("0"), "another replica may send them at once")
+	g.Expect(w.SMTP.Taken()).To(Equal(1))
+}
+
 // slowStore fails for a while, as a store that restarts does.
 type slowStore struct {
 	mu    sync.Mutex

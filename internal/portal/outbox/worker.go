@@ -22,13 +22,13 @@ import (
 const (
 	// poll finds the mails that other replicas queued, and those to be tried again.
 	poll = 2 * time.Second
-	// batch is how many mails are claimed at once; senders is how many are on the wire at once.
-	batch   = 8
-	senders = 4
-	// sendLimit bounds one mail. The lease outlives a whole batch, so that no mail is sent by two replicas that are
-	// both well, and is short beside the ten minutes for which an erasure waits for its receipt.
-	sendLimit = 60 * time.Second
-	lease     = 3 * time.Minute
+	// senders is how many mails are on the wire at once; rounds is how many are claimed for each of them.
+	senders, rounds = 4, 2
+	// sendLimit bounds one mail, and settleLimit the note of what became of it. The lease outlives a whole batch, so
+	// that no mail is sent by two replicas that are both well, and is short beside the ten minutes for which an
+	// erasure waits for its receipt.
+	sendLimit, settleLimit = 60 * time.Second, 20 * time.Second
+	lease                  = rounds*(sendLimit+settleLimit) + 20*time.Second
 	// linkPatience and receiptPatience are how long a mail is worth trying.
 	linkPatience    = 15 * time.Minute
 	receiptPatience = 24 * time.Hour
@@ -85,7 +85,7 @@ func (w *Worker) Run(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			w.Log.ErrorContext(ctx, "Failing to claim mails", "error", err.Error())
 		}
-		if n == batch && ctx.Err() == nil {
+		if n == w.lanes()*rounds && ctx.Err() == nil {
 			continue
 		}
 		select {
@@ -97,26 +97,30 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 }
 
-// round sends one batch and tells how many mails it had.
+// lanes is how many mails may be on the wire at once.
+func (w *Worker) lanes() int { return max(1, min(senders, w.Email.MaxConnections)) }
+
+// round sends one batch and tells how many mails it had. Once ctx ends no mail is begun, and those that were are
+// finished.
 func (w *Worker) round(ctx context.Context) (int, error) {
-	mails, err := w.Queue.ClaimMails(ctx, batch, lease)
+	mails, err := w.Queue.ClaimMails(ctx, w.lanes()*rounds, lease)
 	if err != nil || len(mails) == 0 {
 		return 0, err
 	}
 	config, configErr := mail.LoadConfig(w.Email, w.EmailDir)
 	config.CommandTimeout, config.DotTimeout = 10*time.Second, 40*time.Second
-	lanes := make(chan struct{}, max(1, min(senders, w.Email.MaxConnections)))
+	lanes := make(chan struct{}, w.lanes())
 	var all sync.WaitGroup
 	for _, m := range mails {
 		lanes <- struct{}{}
 		all.Go(func() {
 			defer func() { <-lanes }()
-			// A mail that was begun is finished, also when the process is about to end.
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
-			defer cancel()
 			err := configErr
-			if err == nil {
-				err = w.send(ctx, config, m)
+			switch {
+			case ctx.Err() != nil:
+				err = errStopping
+			case err == nil:
+				err = w.begin(ctx, config, m)
 			}
 			w.settle(ctx, m, err)
 		})
@@ -124,6 +128,16 @@ func (w *Worker) round(ctx context.Context) (int, error) {
 	all.Wait()
 	return len(mails), nil
 }
+
+// begin sends one mail to its end, also when the process is about to end.
+func (w *Worker) begin(ctx context.Context, config mail.Config, m community.Mail) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
+	defer cancel()
+	return w.send(ctx, config, m)
+}
+
+// errStopping leaves a mail to another replica.
+var errStopping = errors.New("the portal is stopping")
 
 // errPointless marks a mail that nobody needs any more.
 var errPointless = errors.New("the mail has no recipient any more")
@@ -159,6 +173,8 @@ func (w *Worker) send(ctx context.Context, config mail.Config, m community.Mail)
 
 // settle records what became of a mail.
 func (w *Worker) settle(ctx context.Context, m community.Mail, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleLimit)
+	defer cancel()
 	outcome := "Retried"
 	var recorded error
 	failure := (*mail.Failure)(nil)
@@ -170,6 +186,8 @@ func (w *Worker) settle(ctx context.Context, m community.Mail, err error) {
 	case errors.Is(err, errPointless), errors.Is(err, compose.ErrAddress), errors.As(err, &failure) && failure.Outcome.Kind == mail.Permanent && failure.Outcome.Stage == mail.StageRcpt:
 		outcome = "Failed"
 		recorded = w.Queue.MailFailed(ctx, m.ID)
+	case errors.Is(err, errStopping):
+		recorded = w.Queue.RetryMail(ctx, m.ID, 0)
 	default:
 		recorded = w.Queue.RetryMail(ctx, m.ID, pauses[min(m.Attempts, len(pauses))-1])
 	}

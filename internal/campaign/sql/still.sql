@@ -1,0 +1,16 @@
+-- Copyright The Alumni Operator Authors.
+-- SPDX-License-Identifier: Apache-2.0
+
+-- Whether one message that was claimed a while ago may still go out: the same questions as at its claim, and the lease.
+-- $1 run, $2 purpose or null for an invitation, $3 channel, $4 owner of the lease, $5 member, $6 the address it was made for
+SELECT EXISTS (
+    SELECT FROM alumni.delivery d
+    JOIN alumni.member m ON m.id = d.member_id
+    JOIN alumni.contact c ON c.member_id = m.id AND c.channel = $3 AND c.address = $6
+    WHERE d.run_id = $1 AND d.member_id = $5 AND d.step = 1 AND d.channel = $3
+      AND d.state = 'Claimed' AND d.lease_owner = $4 AND d.lease_until > now()
+      AND NOT (m.state = 'Paused' AND coalesce(m.paused_until > now(), true))
+      AND CASE WHEN $2::text IS NULL THEN m.state = 'Listed'
+               ELSE m.state NOT IN ('Withdrawn', 'Listed', 'Invited') AND EXISTS (
+                   SELECT FROM alumni.consent_state s WHERE s.member_id = m.id AND s.purpose = $2 AND s.decision = 'Given') END
+      AND NOT EXISTS (SELECT FROM alumni.suppression x WHERE x.member_id = m.id AND x.channel = $3))
