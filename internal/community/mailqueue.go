@@ -39,9 +39,9 @@ type MailQueue interface {
 	// ClaimMails takes up to limit due mails for a time; when the holder dies, the others get them after the
 	// lease. A mail may thus go out twice, and never not at all.
 	ClaimMails(ctx context.Context, limit int, lease time.Duration) ([]Mail, error)
-	// NewLink makes the link of one mail: the token goes into the mail, its hash into the store. The token is
-	// empty when the member has left in the meantime.
-	NewLink(ctx context.Context, member uuid.UUID) (token string, err error)
+	// NewLink makes the link of one mail to an address: the token goes into the mail, its hash into the store. The
+	// token is empty when the member has left, or has another address, in the meantime.
+	NewLink(ctx context.Context, member uuid.UUID, address string) (token string, err error)
 	// DropLink forgets the link of a mail that was not taken.
 	DropLink(ctx context.Context, token string) error
 	// MailSent records that the mail server took a mail.

@@ -26,9 +26,15 @@ func Grants() []Grant {
 		[]string{"SELECT", "INSERT", "UPDATE"}, []string{"SELECT", "DELETE"}
 	riud := []string{"SELECT", "INSERT", "UPDATE", "DELETE"}
 
-	grant(naming.RolePortal, ru, "alumni.member", "alumni.contact")
-	all = append(all, Grant{Role: naming.RolePortal, Privileges: r, Object: "alumni.employment",
-		Columns: []string{"id", "member_id", "department", "post", "joined_on", "left_on"}})
+	grant(naming.RolePortal, r, "alumni.member", "alumni.contact")
+	all = append(all,
+		// What members may change of themselves; their name and number are HR's.
+		Grant{Role: naming.RolePortal, Privileges: []string{"UPDATE"}, Object: "alumni.member",
+			Columns: []string{"state", "family_name_kana", "given_name_kana", "locale", "region", "skills", "employer", "title", "about",
+				"joined_at", "last_active_at", "paused_until", "withdrawn_at", "updated_at"}},
+		Grant{Role: naming.RolePortal, Privileges: []string{"UPDATE"}, Object: "alumni.contact", Columns: []string{"verified_at"}},
+		Grant{Role: naming.RolePortal, Privileges: r, Object: "alumni.employment",
+			Columns: []string{"id", "member_id", "department", "post", "joined_on", "left_on"}})
 	grant(naming.RolePortal, ri, "alumni.consent", "alumni.erasure_request")
 	grant(naming.RolePortal, []string{"SELECT", "INSERT", "DELETE"}, "alumni.suppression") // members may ask for mail again
 	grant(naming.RolePortal, r, "alumni.consent_state", "alumni.campaign_run")

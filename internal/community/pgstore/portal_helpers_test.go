@@ -42,6 +42,7 @@ func (c *clock) Advance(d time.Duration) {
 type world struct {
 	*testing.T
 	*WithT
+	store  *store.Store
 	portal *pgstore.Portal
 	clock  *clock
 	admin  *pgxpool.Pool
@@ -51,7 +52,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	s := store.New(t)
 	c := &clock{now: time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)}
-	return &world{T: t, WithT: NewWithT(t), portal: pgstore.NewPortal(s.Pool(naming.RolePortal), c.Now), clock: c, admin: s.Admin()}
+	return &world{T: t, WithT: NewWithT(t), store: s, portal: pgstore.NewPortal(s.Pool(naming.RolePortal), c.Now), clock: c, admin: s.Admin()}
 }
 
 // person adds somebody from the roster.
@@ -96,7 +97,8 @@ func (w *world) value(sql string, args ...any) string {
 // link makes a link as the mail of a sign-in would.
 func (w *world) link(member uuid.UUID) string {
 	w.Helper()
-	token, err := w.portal.NewLink(w.Context(), member)
+	address := w.value(`SELECT address FROM alumni.contact WHERE member_id = $1`, member)
+	token, err := w.portal.NewLink(w.Context(), member, address)
 	w.Expect(err).NotTo(HaveOccurred())
 	w.Expect(token).NotTo(BeEmpty())
 	return token

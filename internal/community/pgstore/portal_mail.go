@@ -29,10 +29,10 @@ func (p *Portal) ClaimMails(ctx context.Context, limit int, lease time.Duration)
 }
 
 // NewLink implements community.MailQueue.
-func (p *Portal) NewLink(ctx context.Context, member uuid.UUID) (token string, err error) {
+func (p *Portal) NewLink(ctx context.Context, member uuid.UUID, address string) (token string, err error) {
 	token = newToken()
 	hash, now := hashToken(token), p.now()
-	made, err := p.pool.Exec(ctx, sqlLinkInsert, hash[:], member, now, now.Add(community.LinkLifetime))
+	made, err := p.pool.Exec(ctx, sqlLinkInsert, hash[:], member, now, now.Add(community.LinkLifetime), address)
 	if err != nil {
 		return "", fault("make a sign-in link", err)
 	}

@@ -108,6 +108,35 @@ func TestALinkOpenedTwiceAtOnceLetsOneIn(t *testing.T) {
 	w.Expect(w.value(`SELECT count(*) FROM alumni.session`)).To(Equal("1"))
 }
 
+func TestALinkToAFormerAddressIsWorthNothing(t *testing.T) {
+	w := newWorld(t)
+	stranger := w.person(community.StateActive, "stranger@mail.example")
+	link := w.link(stranger)
+	w.exec(`UPDATE alumni.contact SET address = 'hana@mail.example' WHERE member_id = $1`, stranger)
+	_, err := w.portal.SignIn(t.Context(), link)
+	w.Expect(code(err)).To(Equal(community.CodeLinkSpent), "HR corrected the address after the link was mailed")
+	token, err := w.portal.NewLink(t.Context(), stranger, "stranger@mail.example")
+	w.Expect(err).NotTo(HaveOccurred())
+	w.Expect(token).To(BeEmpty(), "a mail that was claimed before the correction")
+
+	link = w.link(stranger)
+	w.exec(`DELETE FROM alumni.contact WHERE member_id = $1`, stranger)
+	_, err = w.portal.SignIn(t.Context(), link)
+	w.Expect(code(err)).To(Equal(community.CodeLinkSpent), "HR took the address out")
+}
+
+func TestThePortalChangesWhatMembersMayChangeOnly(t *testing.T) {
+	w := newWorld(t)
+	viewer, _ := w.signedIn("hana@mail.example")
+	for _, sql := range []string{
+		`UPDATE alumni.member SET family_name = 'x' WHERE id = $1`, `UPDATE alumni.member SET employee_number = 'x' WHERE id = $1`,
+		`UPDATE alumni.contact SET address = 'x@mail.example' WHERE member_id = $1`,
+	} {
+		_, err := w.store.Pool(naming.RolePortal).Exec(t.Context(), sql, viewer.Member)
+		w.Expect(err).To(MatchError(ContainSubstring("permission denied")), sql)
+	}
+}
+
 func TestSigningInIsNoted(t *testing.T) {
 	w := newWorld(t)
 	viewer, _ := w.signedIn("hana@hoshino.example")

@@ -153,7 +153,7 @@ func (w *Worker) send(ctx context.Context, config mail.Config, m community.Mail)
 	var token string
 	if m.Kind == community.MailSignInLink {
 		var err error
-		if token, err = w.Queue.NewLink(ctx, m.Member); err != nil {
+		if token, err = w.Queue.NewLink(ctx, m.Member, m.Address); err != nil {
 			return err
 		}
 		if token == "" {
