@@ -18,6 +18,7 @@ import (
 // ack is an outcome on its way into the ledger.
 type ack struct {
 	member    uuid.UUID
+	lease     uuid.UUID // that was held when it was sent
 	messageID string
 	settlement
 }
@@ -37,7 +38,7 @@ type flusher struct {
 
 // columns are the arrays of one write, kept for the next.
 type columns struct {
-	members                   [][16]byte // as pgx encodes them without a detour
+	members, leases           [][16]byte // as pgx encodes them without a detour
 	states, reasons, messages []string
 	attempts, resent, codes   []int16
 	delays                    []float64
@@ -45,7 +46,7 @@ type columns struct {
 }
 
 func (c *columns) add(a ack) {
-	c.members = append(c.members, a.member)
+	c.members, c.leases = append(c.members, a.member), append(c.leases, a.lease)
 	c.states = append(c.states, a.state)
 	c.reasons = append(c.reasons, a.reason)
 	c.messages = append(c.messages, a.messageID)
@@ -62,6 +63,7 @@ func (c *columns) add(a ack) {
 }
 
 func (c *columns) reset() {
+	c.leases = c.leases[:0]
 	c.members, c.states, c.reasons, c.messages = c.members[:0], c.states[:0], c.reasons[:0], c.messages[:0]
 	c.attempts, c.resent, c.codes, c.delays = c.attempts[:0], c.resent[:0], c.codes[:0], c.delays[:0]
 	c.sent, c.bounced = c.sent[:0], c.bounced[:0]
@@ -101,7 +103,8 @@ func (f *flusher) run(ctx context.Context) error {
 }
 
 func (f *flusher) renew(ctx context.Context) error {
-	if _, err := f.ledger.pool.Exec(ctx, sqlRenew, f.ledger.run.id, f.ledger.owner, f.ledger.lease.Seconds()); err != nil {
+	from, to := f.ledger.leases.bounds()
+	if _, err := f.ledger.pool.Exec(ctx, sqlRenew, f.ledger.run.id, from, to, f.ledger.lease.Seconds()); err != nil {
 		return fmt.Errorf("renew leases: %w", err)
 	}
 	return nil
@@ -148,8 +151,8 @@ func (f *flusher) write(ctx context.Context) error {
 }
 
 func (f *flusher) ackArguments() []any {
-	return []any{f.ledger.run.id, channelEmail, f.ledger.owner,
-		f.members, f.states, f.reasons, f.attempts, f.resent, f.codes, f.messages, f.delays}
+	return []any{f.ledger.run.id, channelEmail, f.members, f.leases,
+		f.states, f.reasons, f.attempts, f.resent, f.codes, f.messages, f.delays}
 }
 
 // Bounds of writing while the store is away.

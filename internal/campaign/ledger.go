@@ -67,7 +67,7 @@ const (
 // ledger is the store as a campaign sees it.
 type ledger struct {
 	pool    *pgxpool.Pool
-	owner   uuid.UUID // of leases: this worker
+	leases  *leases
 	run     run
 	lease   time.Duration
 	purpose *string
@@ -159,6 +159,7 @@ func (l *ledger) read(ctx context.Context, tx pgx.Tx, job Job) error {
 // item is a claimed row on its way.
 type item struct {
 	member    uuid.UUID
+	lease     uuid.UUID // of its claim
 	attempts  int
 	facts     content.Member
 	claimedAt time.Time
@@ -173,7 +174,7 @@ type item struct {
 func (l *ledger) still(ctx context.Context, i *item) bool {
 	asked := time.Now()
 	var may bool
-	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, channelEmail, l.owner, i.member, i.address).Scan(&may)
+	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, channelEmail, i.lease, i.member, i.address).Scan(&may)
 	if err != nil || !may {
 		return false
 	}
@@ -185,14 +186,15 @@ func (l *ledger) still(ctx context.Context, i *item) bool {
 // members must not be written to any more.
 func (l *ledger) claim(ctx context.Context, n int, day time.Time) (items []*item, refused int, err error) {
 	claimedAt := time.Now() // before the database looks: a row is never older than it seems
-	rows, err := l.pool.Query(ctx, sqlClaim, l.run.id, l.purpose, channelEmail, n, l.owner, l.lease.Seconds())
+	lease := l.leases.next()
+	rows, err := l.pool.Query(ctx, sqlClaim, l.run.id, l.purpose, channelEmail, n, lease, l.lease.Seconds())
 	if err != nil {
 		return nil, 0, fmt.Errorf("claim rows: %w", err)
 	}
 	defer rows.Close()
 	items = make([]*item, 0, n)
 	for rows.Next() {
-		i := &item{claimedAt: claimedAt}
+		i := &item{lease: lease, claimedAt: claimedAt}
 		var isRefused bool
 		var leftOn *time.Time
 		f := &i.facts
@@ -227,7 +229,8 @@ func yearsBetween(from *time.Time, to time.Time) int {
 
 // sweep settles what dead workers left and what is too late. It returns how many rows of dead workers it found.
 func (l *ledger) sweep(ctx context.Context, onUnknown string) (lost, expired int64, err error) {
-	tag, err := l.pool.Exec(ctx, sqlLostLeases, l.run.id, onUnknown != OnUnknownHold, l.owner)
+	from, to := l.leases.bounds()
+	tag, err := l.pool.Exec(ctx, sqlLostLeases, l.run.id, onUnknown != OnUnknownHold, from, to)
 	if err != nil {
 		return 0, 0, fmt.Errorf("settle lost leases: %w", err)
 	}

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/time/rate"
 
@@ -35,7 +34,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 		return err
 	}
 	e := &engine{job: job, day: job.day()}
-	e.ledger = &ledger{pool: pool, owner: uuid.New(), lease: job.Tuning.Lease}
+	e.ledger = &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease}
 	if p, ok := purposes[job.Campaign.Type]; ok {
 		e.ledger.purpose = &p
 	}

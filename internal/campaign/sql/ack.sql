@@ -2,13 +2,14 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- Writes the outcomes of messages. A message that was sent is noted as sent even when the lease was lost meanwhile;
--- every other outcome counts only while the lease is held.
+-- every other outcome counts only while the lease is held under which it was claimed: written twice, it does not end
+-- a later claim.
 -- Like a claim it names rows by their place; one that moved meanwhile is not counted, and the statement is run again.
--- $1 run, $2 channel, $3 owner of the lease; $4.. one array for each column
+-- $1 run, $2 channel, $3.. one array for each column
 WITH outcomes AS MATERIALIZED (
     SELECT u.*, x.place
-    FROM unnest($4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::text[], $11::float8[])
-         AS u(member_id, state, reason, attempts, resent, reply_code, message_id, delay)
+    FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::text[], $11::float8[])
+         AS u(member_id, lease, state, reason, attempts, resent, reply_code, message_id, delay)
     CROSS JOIN LATERAL (
         SELECT o.ctid AS place FROM alumni.delivery o
         WHERE o.run_id = $1 AND o.member_id = u.member_id AND o.step = 1 AND o.channel = $2
@@ -27,4 +28,4 @@ SET state = u.state,
     lease_until = NULL
 FROM outcomes u
 WHERE d.ctid = u.place
-  AND (d.state = 'Claimed' AND d.lease_owner = $3 OR u.state = 'Sent' AND d.state <> 'Sent');
+  AND (d.state = 'Claimed' AND d.lease_owner = u.lease OR u.state = 'Sent' AND d.state <> 'Sent');

@@ -5,7 +5,7 @@
 -- member: whoever must not be written to any more is settled here, and returned with the reason.
 -- Right after an audience was frozen the planner knows nothing of its rows and would guess that there is one. So
 -- this statement leaves it no guess to make: the row that was locked is updated by its place (ctid).
--- $1 run, $2 purpose or null for an invitation, $3 channel, $4 how many, $5 owner of the lease, $6 seconds of the lease
+-- $1 run, $2 purpose or null for an invitation, $3 channel, $4 how many, $5 the lease, $6 its seconds
 WITH picked AS MATERIALIZED (
     SELECT d.ctid AS place, d.member_id, d.attempts
     FROM alumni.delivery d

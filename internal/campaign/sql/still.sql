@@ -2,7 +2,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- Whether one message that was claimed a while ago may still go out: the same questions as at its claim, and the lease.
--- $1 run, $2 purpose or null for an invitation, $3 channel, $4 owner of the lease, $5 member, $6 the address it was made for
+-- $1 run, $2 purpose or null for an invitation, $3 channel, $4 the lease, $5 member, $6 the address it was made for
 SELECT EXISTS (
     SELECT FROM alumni.delivery d
     JOIN alumni.member m ON m.id = d.member_id
