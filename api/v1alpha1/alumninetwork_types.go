@@ -34,6 +34,7 @@ type AlumniNetwork struct {
 
 	// status is what the operator has seen of the network.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status AlumniNetworkStatus `json:"status,omitempty"`
 }
 
@@ -499,7 +500,8 @@ type AlumniNetworkStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// observedGeneration is the generation of the spec that the conditions speak of.
+	// observedGeneration is the generation of the spec that the conditions speak of; -1 until the operator has
+	// looked at the object, so that whoever waits for it does not take it for settled.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 

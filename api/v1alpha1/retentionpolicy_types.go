@@ -33,6 +33,7 @@ type RetentionPolicy struct {
 
 	// status is what it has planned and erased.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status RetentionPolicyStatus `json:"status,omitempty"`
 }
 
@@ -228,7 +229,8 @@ type RetentionPolicyStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// observedGeneration is the generation of the spec that the conditions speak of.
+	// observedGeneration is the generation of the spec that the conditions speak of; -1 until the operator has
+	// looked at the object, so that whoever waits for it does not take it for settled.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 

@@ -46,6 +46,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.AlumniNetworkStatus
+      default:
+        observedGeneration: -1
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AlumniNetworkSpec
   map:
     fields:
@@ -260,6 +262,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignStatus
+      default:
+        observedGeneration: -1
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignRun
   map:
     fields:
@@ -798,6 +802,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionPolicyStatus
+      default:
+        observedGeneration: -1
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionPolicySpec
   map:
     fields:

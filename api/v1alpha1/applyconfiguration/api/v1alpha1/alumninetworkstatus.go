@@ -17,7 +17,8 @@ type AlumniNetworkStatusApplyConfiguration struct {
 	// conditions: Ready sums up StoreReady, SchemaReady, RosterSynced, PortalAvailable and ChannelsReady;
 	// ErasureCovered and BackupHealthy stand beside it; Reconciling and Stalled are there only while they are true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
-	// observedGeneration is the generation of the spec that the conditions speak of.
+	// observedGeneration is the generation of the spec that the conditions speak of; -1 until the operator has
+	// looked at the object, so that whoever waits for it does not take it for settled.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// url is the address of the portal.
 	URL *string `json:"url,omitempty"`

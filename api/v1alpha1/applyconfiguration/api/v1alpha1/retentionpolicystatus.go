@@ -18,7 +18,8 @@ type RetentionPolicyStatusApplyConfiguration struct {
 	// conditions: Ready sums up RulesValid, Planned and ErasuresOnTime; Reconciling and Stalled are there only
 	// while they are true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
-	// observedGeneration is the generation of the spec that the conditions speak of.
+	// observedGeneration is the generation of the spec that the conditions speak of; -1 until the operator has
+	// looked at the object, so that whoever waits for it does not take it for settled.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// nextRunAt is when the next scheduled run starts.
 	NextRunAt *metav1.Time `json:"nextRunAt,omitempty"`
