@@ -12,6 +12,14 @@ const (
 	ReasonProvisioned = "Provisioned"
 	// ReasonServerNotReady: the Standalone server's pod is not up yet.
 	ReasonServerNotReady = "ServerNotReady"
+	// ReasonCloudNativePGMissing: the cluster does not serve the kinds of CloudNativePG that the store needs.
+	ReasonCloudNativePGMissing = "CloudNativePGMissing"
+	// ReasonClusterNotFound: the Cluster that the spec names does not exist.
+	ReasonClusterNotFound = "ClusterNotFound"
+	// ReasonClusterNotReady: the Cluster of CloudNativePG has no primary that serves yet; the message holds its phase.
+	ReasonClusterNotReady = "ClusterNotReady"
+	// ReasonCAMissing: the Secret with the certificate of the Cluster's authority is missing or holds none.
+	ReasonCAMissing = "CAMissing"
 	// ReasonUnreachable: the server did not answer.
 	ReasonUnreachable = "Unreachable"
 	// ReasonTLSFailed: the server answered and its certificate could not be trusted, or it speaks no TLS.

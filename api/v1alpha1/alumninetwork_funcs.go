@@ -196,6 +196,9 @@ func (n *AlumniNetwork) SecretNames() []string {
 	if x := n.Spec.Store.External; x != nil {
 		names = append(names, x.AdminSecretRef.Name)
 	}
+	if c := n.Spec.Store.CloudNativePG; c != nil && c.AdminSecretRef != nil {
+		names = append(names, c.AdminSecretRef.Name)
+	}
 	if r := n.Spec.Roster; r != nil && r.Source.HTTPS != nil && r.Source.HTTPS.SecretRef != nil {
 		names = append(names, r.Source.HTTPS.SecretRef.Name)
 	}

@@ -140,7 +140,7 @@ type ProgrammePurpose string
 
 // StoreType is the kind of PostgreSQL a network lives in.
 //
-// +kubebuilder:validation:Enum=Standalone;External
+// +kubebuilder:validation:Enum=Standalone;External;CloudNativePG
 type StoreType string
 
 const (
@@ -148,6 +148,8 @@ const (
 	StoreStandalone StoreType = "Standalone"
 	// StoreExternal is one database on an existing server.
 	StoreExternal StoreType = "External"
+	// StoreCloudNativePG is one database in a Cluster that CloudNativePG runs.
+	StoreCloudNativePG StoreType = "CloudNativePG"
 )
 
 // StoreReclaimPolicy says what becomes of a store when its network is deleted.
@@ -162,9 +164,13 @@ const StoreRetain StoreReclaimPolicy = "Retain"
 //
 // +kubebuilder:validation:XValidation:rule="self.type == 'External' ? has(self.external) : !has(self.external)",message="external is set exactly when type is External"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Standalone' || !has(self.standalone)",message="standalone is set only when type is Standalone"
+// +kubebuilder:validation:XValidation:rule="self.type == 'CloudNativePG' || !has(self.cloudNativePG)",message="cloudNativePG is set only when type is CloudNativePG"
 // +kubebuilder:validation:XValidation:rule="(has(self.external) && has(self.external.database)) == (has(oldSelf.external) && has(oldSelf.external.database))",message="external.database cannot be set or removed on a live store"
 // +kubebuilder:validation:XValidation:rule="(has(self.standalone) && has(self.standalone.storageSize) ? quantity(self.standalone.storageSize) : quantity('5Gi')).compareTo(has(oldSelf.standalone) && has(oldSelf.standalone.storageSize) ? quantity(oldSelf.standalone.storageSize) : quantity('5Gi')) >= 0",message="standalone.storageSize can be raised and never lowered; without a value it is 5Gi"
 // +kubebuilder:validation:XValidation:rule="(has(self.standalone) && has(self.standalone.storageClassName)) == (has(oldSelf.standalone) && has(oldSelf.standalone.storageClassName))",message="standalone.storageClassName cannot be set or removed on a live store"
+// +kubebuilder:validation:XValidation:rule="(has(self.cloudNativePG) && has(self.cloudNativePG.clusterRef)) == (has(oldSelf.cloudNativePG) && has(oldSelf.cloudNativePG.clusterRef))",message="cloudNativePG.clusterRef cannot be set or removed on a live store: back up, declare a new network, and restore the backup into that one"
+// +kubebuilder:validation:XValidation:rule="(has(self.cloudNativePG) && has(self.cloudNativePG.storage) && has(self.cloudNativePG.storage.size) ? quantity(self.cloudNativePG.storage.size) : quantity('5Gi')).compareTo(has(oldSelf.cloudNativePG) && has(oldSelf.cloudNativePG.storage) && has(oldSelf.cloudNativePG.storage.size) ? quantity(oldSelf.cloudNativePG.storage.size) : quantity('5Gi')) >= 0",message="cloudNativePG.storage.size can be raised and never lowered; without a value it is 5Gi"
+// +kubebuilder:validation:XValidation:rule="(has(self.cloudNativePG) && has(self.cloudNativePG.storage) && has(self.cloudNativePG.storage.storageClassName)) == (has(oldSelf.cloudNativePG) && has(oldSelf.cloudNativePG.storage) && has(oldSelf.cloudNativePG.storage.storageClassName))",message="cloudNativePG.storage.storageClassName cannot be set or removed on a live store"
 type Store struct {
 	// type of the store. It cannot be changed: back up, declare a new network, and restore into it.
 	// +optional
@@ -179,6 +185,11 @@ type Store struct {
 	// external names the server on which the operator makes a database and roles for this network.
 	// +optional
 	External *ExternalStore `json:"external,omitempty"`
+
+	// cloudNativePG says in which Cluster of CloudNativePG the database lives. Without it the operator declares a
+	// Cluster of three instances.
+	// +optional
+	CloudNativePG *CloudNativePGStore `json:"cloudNativePG,omitempty"`
 
 	// reclaimPolicy says what becomes of the store when the network is deleted. Retain, the default, keeps
 	// database, roles and volumes; the same network declared again adopts them.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 )
@@ -124,4 +126,34 @@ func TestABackupSectionFillsInWhatItDoesNotSay(t *testing.T) {
 	b.Destination.S3 = &v1alpha1.BackupBucket{SecretRef: v1alpha1.SecretReference{Name: "keys"}}
 	b.Drill = &v1alpha1.BackupDrill{IdentitySecretRef: v1alpha1.SecretReference{Name: "drill"}}
 	g.Expect(n.SecretNames()).To(Equal([]string{"drill", "keys"}), "so that a Secret that comes late is noticed")
+}
+
+func TestAClusterHasDefaultsAndNamesItsSecret(t *testing.T) {
+	g := NewWithT(t)
+	n := &v1alpha1.AlumniNetwork{Spec: v1alpha1.AlumniNetworkSpec{Store: v1alpha1.Store{Type: v1alpha1.StoreCloudNativePG}}}
+	g.Expect(n.ForeignCluster()).To(BeEmpty())
+	g.Expect(n.ClusterInstances()).To(BeEquivalentTo(3))
+	g.Expect(n.ClusterImage()).To(BeEmpty())
+	g.Expect(n.ClusterStorageClass()).To(BeNil())
+	g.Expect(n.ScheduledBackup()).To(BeNil())
+	g.Expect(n.SecretNames()).To(BeEmpty())
+	size, memory := n.ClusterStorageSize(), n.ClusterResources().Limits[corev1.ResourceMemory]
+	g.Expect(size.String() + " " + memory.String()).To(Equal("5Gi 512Mi"))
+
+	one, twenty, fast := int32(1), resource.MustParse("20Gi"), "fast"
+	n.Spec.Store.CloudNativePG = &v1alpha1.CloudNativePGStore{
+		ClusterRef:     &v1alpha1.ClusterReference{Name: "shared"},
+		AdminSecretRef: &v1alpha1.SecretReference{Name: "pg-admin"},
+		Instances:      &one, Image: "postgresql:17.6",
+		Storage:   &v1alpha1.CloudNativePGStorage{Size: &twenty, StorageClassName: &fast},
+		Resources: &corev1.ResourceRequirements{},
+	}
+	g.Expect(n.ForeignCluster()).To(Equal("shared"))
+	g.Expect(n.SecretNames()).To(Equal([]string{"pg-admin"}))
+	g.Expect(n.ClusterInstances()).To(BeEquivalentTo(1))
+	g.Expect(n.ClusterImage()).To(Equal("postgresql:17.6"))
+	g.Expect(*n.ClusterStorageClass()).To(Equal("fast"))
+	g.Expect(n.ClusterResources().Limits).To(BeEmpty())
+	size = n.ClusterStorageSize()
+	g.Expect(size.String()).To(Equal("20Gi"))
 }

@@ -220,9 +220,8 @@ func (r *Reconciler) startBackup(ctx context.Context, s *scope, run backupRun) e
 	n := s.network
 	b := n.Spec.Store.Backup
 	in := job.BackupInput{
-		Run: job.Run{Namespace: n.Namespace, Network: n.Name, Name: run.name, ScheduledAt: run.due, Image: r.WorkloadImage},
-		// An External server says nothing of an image with its programs: the operator's default must be as new.
-		PostgresImage: n.ServerImage(r.PostgresImage),
+		Run:           job.Run{Namespace: n.Namespace, Network: n.Name, Name: run.name, ScheduledAt: run.due, Image: r.WorkloadImage},
+		PostgresImage: r.dumpImage(s),
 	}
 	if claim := b.Destination.PersistentVolumeClaim; claim != nil {
 		in.Claim = claim.ClaimName
@@ -238,6 +237,17 @@ func (r *Reconciler) startBackup(ctx context.Context, s *scope, run backupRun) e
 	}
 	told := network.BuildBackup(n, r.ClusterID, databaseName(n))
 	return r.runner().Start(ctx, n, job.BuildBackupJob(in), settings.BackupFile, told)
+}
+
+// dumpImage has pg_dump and pg_restore of the server's version. An External server says nothing of such an image: the operator's
+// default must be as new.
+func (r *Reconciler) dumpImage(s *scope) string {
+	for _, image := range []string{s.serverImage, s.network.ClusterImage()} {
+		if image != "" {
+			return image
+		}
+	}
+	return s.network.ServerImage(r.PostgresImage)
 }
 
 // explainScratch gives an error about the scratch database its reason.

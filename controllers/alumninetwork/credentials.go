@@ -37,8 +37,8 @@ func (r *Reconciler) keepCredentials(ctx context.Context, s *scope) error {
 	if err := r.readAdmin(ctx, s); err != nil {
 		return err
 	}
-	s.endpoint = &network.Endpoint{
-		Host: s.admin.Host, Port: s.admin.Port, Database: databaseName(n), SSLMode: s.admin.SSLMode, CA: s.admin.CA,
+	if n.StoreKind() != v1alpha1.StoreCloudNativePG {
+		s.endpoint = endpointOf(s)
 	}
 	s.passwords = map[naming.Role]string{}
 	for _, role := range naming.Roles() {
@@ -56,10 +56,22 @@ func (r *Reconciler) keepCredentials(ctx context.Context, s *scope) error {
 	return err
 }
 
-// readAdmin finds the login that may make databases and roles: the one the spec names, or the superuser of the
-// network's own server.
+// endpointOf is where the network's workloads find their database: on the server of the admin login.
+func endpointOf(s *scope) *network.Endpoint {
+	return &network.Endpoint{
+		Host: s.admin.Host, Port: s.admin.Port, Database: databaseName(s.network), SSLMode: s.admin.SSLMode, CA: s.admin.CA,
+	}
+}
+
+// readAdmin finds the login that may make databases and roles: the one the spec names, the superuser of the network's own
+// server, or the admin role of its Cluster.
 func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
 	n := s.network
+	if n.StoreKind() == v1alpha1.StoreCloudNativePG {
+		admin, err := r.clusterAdmin(ctx, n)
+		s.admin = admin
+		return err
+	}
 	if external := n.Spec.Store.External; external != nil {
 		secret, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: external.AdminSecretRef.Name},
 			dbconn.KeyHost, dbconn.KeyUsername, dbconn.KeyPassword)
@@ -71,7 +83,7 @@ func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
 		}
 		return nil
 	}
-	secret, err := r.ensureSecret(ctx, nil, adminSecret(n), dbconn.KeyPassword)
+	secret, err := r.ensureSecret(ctx, nil, adminSecret(n, standaloneAdmin(n, "")), dbconn.KeyPassword)
 	if err != nil {
 		return err
 	}
@@ -152,9 +164,15 @@ func roleSecret(n *v1alpha1.AlumniNetwork, role naming.Role) *corev1.Secret {
 	})
 }
 
-// adminSecret is the whole login of a Standalone server's superuser. It outlives the network, as the volume does.
-func adminSecret(n *v1alpha1.AlumniNetwork) *corev1.Secret {
-	return newSecret(n, naming.AdminSecret(n.Name), labels.Store, standaloneAdmin(n, rand.Text()).Data())
+// adminSecret is the whole login of the admin of a server that was made for the network, with a new password. It outlives the
+// network, as the volume does.
+func adminSecret(n *v1alpha1.AlumniNetwork, login dbconn.Login) *corev1.Secret {
+	login.Password = rand.Text()
+	secret := newSecret(n, naming.AdminSecret(n.Name), labels.Store, login.Data())
+	if n.StoreKind() == v1alpha1.StoreCloudNativePG {
+		labels.With(secret.Labels, store.ReloadLabel, "true")
+	}
+	return secret
 }
 
 // standaloneAdmin is the login of the superuser of the network's own server.

@@ -24,7 +24,10 @@ type scope struct {
 	admin     dbconn.Login           // keepCredentials: a role that may make databases and roles
 	passwords map[naming.Role]string // keepCredentials: one for each role
 	tokenKey  []byte                 // keepCredentials; or publishSettings when that did not come so far
-	endpoint  *network.Endpoint      // keepCredentials; or publishSettings, from what was published before
+	endpoint  *network.Endpoint      // keepCredentials, or runServer of a Cluster; or publishSettings, from what was published before
+
+	serverImage string // runServer: the image that the servers of a Cluster run; empty for other stores
+	serverNote  string // runServer: what is worth telling of a Cluster that serves
 
 	spec      postgres.Spec            // provision: what the database should be
 	metrics   dbconn.Login             // provision: the operator's own role in the network's database

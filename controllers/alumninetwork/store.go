@@ -25,12 +25,20 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/trouble"
 )
 
-// runServer keeps the server of a Standalone store and waits until it takes connections. An External store has none.
+// runServer keeps the server or the Cluster of the network and waits until it takes connections. An External store has none.
 func (r *Reconciler) runServer(ctx context.Context, s *scope) error {
-	n := s.network
-	if n.StoreKind() != v1alpha1.StoreStandalone {
+	switch s.network.StoreKind() {
+	case v1alpha1.StoreStandalone:
+		return r.runStandalone(ctx, s.network)
+	case v1alpha1.StoreCloudNativePG:
+		return r.runCluster(ctx, s)
+	default:
 		return nil
 	}
+}
+
+// runStandalone keeps the one server of a Standalone store.
+func (r *Reconciler) runStandalone(ctx context.Context, n *v1alpha1.AlumniNetwork) error {
 	in := store.Input{Network: n, Image: r.WorkloadImage, PostgresImage: r.PostgresImage, OperatorNamespace: r.Namespace}
 	if err := r.keepVolume(ctx, in); err != nil {
 		return err
@@ -113,15 +121,23 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		return explain(err)
 	}
 	conditions.True(n, v1alpha1.StoreReadyCondition, v1alpha1.ReasonProvisioned,
-		fmt.Sprintf("Database %q, its roles and their grants are as declared", spec.Database))
+		fmt.Sprintf("Database %q, its roles and their grants are as declared%s", spec.Database, s.serverNote))
 	return nil
 }
 
 // refusedAdmin names the Secret whose login the server refuses, and what may have happened to it.
 func refusedAdmin(n *v1alpha1.AlumniNetwork, err error) error {
 	f := &outcome.Failure{Reason: v1alpha1.ReasonAuthenticationFailed, Err: err, After: outcome.Poll}
-	if external := n.Spec.Store.External; external != nil {
-		f.Message = fmt.Sprintf("the server refused user name or password of Secret %q", external.AdminSecretRef.Name)
+	switch {
+	case n.Spec.Store.External != nil:
+		f.Message = fmt.Sprintf("the server refused user name or password of Secret %q", n.Spec.Store.External.AdminSecretRef.Name)
+		return f
+	case n.ForeignCluster() != "":
+		f.Message = fmt.Sprintf("the server refused user name or password of Secret %q", n.Spec.Store.CloudNativePG.AdminSecretRef.Name)
+		return f
+	case n.StoreKind() == v1alpha1.StoreCloudNativePG:
+		f.Message = fmt.Sprintf("CloudNativePG has not given role %q the password of Secret %q yet; see status.managedRolesStatus of Cluster %q",
+			store.AdminRole, naming.AdminSecret(n.Name), store.ClusterName(n))
 		return f
 	}
 	f.Message = fmt.Sprintf("the server refused the password of Secret %q; if that Secret was deleted and made anew, put the former password back",

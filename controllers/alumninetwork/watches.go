@@ -20,6 +20,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/resources/store"
 )
 
 // secretIndex finds networks by the name of a Secret that they use.
@@ -42,8 +43,11 @@ func indexSecrets(ctx context.Context, indexer client.FieldIndexer) error {
 // usedSecrets lists every Secret of a network: those the spec names and those the operator makes.
 func usedSecrets(n *v1alpha1.AlumniNetwork) []string {
 	names := append(n.SecretNames(), naming.TokenKeySecret(n.Name), naming.PepperSecret(n.Name))
-	if n.StoreKind() == v1alpha1.StoreStandalone {
+	if n.StoreKind() != v1alpha1.StoreExternal && n.ForeignCluster() == "" {
 		names = append(names, naming.AdminSecret(n.Name))
+	}
+	if n.StoreKind() == v1alpha1.StoreCloudNativePG {
+		names = append(names, store.ClusterCA(n))
 	}
 	for _, role := range naming.Roles() {
 		names = append(names, naming.DatabaseSecret(n.Name, role))

@@ -65,6 +65,9 @@ func (c *Cluster) configureNode() error {
 		{"link", "set", "lo", "up"},
 		{"address", "add", c.Layout.NodeIP.String() + "/30", "dev", nodeLink},
 		{"link", "set", nodeLink, "up"},
+		// The API server calls webhooks by the addresses of their Services. kube-proxy translates these only after a
+		// route was found for them.
+		{"route", "add", c.Layout.ServiceNet.String(), "dev", nodeLink, "src", c.Layout.NodeIP.String()},
 	} {
 		if err := run("ip", args...); err != nil {
 			return fmt.Errorf("configure the node's network: %w", err)

@@ -114,6 +114,24 @@ func (i image) hash() (string, error) {
 
 func shortHash(sum []byte) string { return hex.EncodeToString(sum)[:16] }
 
+// finish gives the tarball of an image whose files are all there: the cached one, or a new one.
+func (w *workshop) finish(made image) (string, error) {
+	inputs, err := made.hash()
+	if err != nil {
+		return "", fmt.Errorf("sum up the inputs: %w", err)
+	}
+	path, ready := w.tarball(made.kind, inputs)
+	if ready {
+		w.say("%s: nothing changed", made.kind)
+		return path, nil
+	}
+	w.say("%s: writing %s", made.kind, filepath.Base(path))
+	if err := made.write(path); err != nil {
+		return "", err
+	}
+	return path, w.prune(made.kind)
+}
+
 // write writes the tarball; path appears only when it is whole.
 func (i image) write(path string) error {
 	layerFile, err := os.CreateTemp(filepath.Dir(path), ".layer-*")

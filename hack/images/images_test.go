@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -208,4 +209,23 @@ func readImage(t *testing.T, path, tag string) (v1.Image, map[string]string) {
 		g.Expect(err).NotTo(HaveOccurred())
 		files[header.Name] = string(body)
 	}
+}
+
+func TestCloudNativePGIsLaidOutAsItsPodsExpect(t *testing.T) {
+	g := NewWithT(t)
+	w := newTestWorkshop(t)
+	binary := filepath.Join(t.TempDir(), "manager")
+	g.Expect(os.WriteFile(binary, []byte("a program"), 0o755)).To(Succeed())
+
+	path, err := w.finish(cloudNativePGImage("1.2.3", binary))
+	g.Expect(err).NotTo(HaveOccurred())
+
+	built, files := readImage(t, path, "cloudnative-pg:1.2.3")
+	config, err := built.ConfigFile()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(config.Config.Entrypoint).To(Equal([]string{"/manager"}))
+	g.Expect(config.Config.User).To(Equal("65532:65532"))
+	program := "operator/manager_" + runtime.GOARCH
+	g.Expect(files[program]).To(Equal("a program"))
+	g.Expect(files).To(HaveKey("manager"), "the name that pods call it by")
 }

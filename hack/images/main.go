@@ -26,6 +26,7 @@ func recipes() []recipe {
 		{"operator", "the operator's programs, tag " + operatorTag, buildOperator},
 		{"demo", "the demo's mailbox and roster writer, tag " + demoTag, buildDemo},
 		{"postgres", "PostgreSQL from Debian's packages, tags " + postgresRepository + ":MAJOR and :VERSION", buildPostgres},
+		{"cloudnative-pg", "CloudNativePG's operator, tag " + cloudNativePGRepository + ":VERSION", buildCloudNativePG},
 	}
 }
 
@@ -86,7 +87,7 @@ func choose(args []string) ([]recipe, error) {
 func usage(out io.Writer) {
 	_, _ = fmt.Fprintln(out, "usage: images IMAGE… | all\n\nImages:")
 	for _, r := range recipes() {
-		_, _ = fmt.Fprintf(out, "  %-10s %s\n", r.name, r.about)
+		_, _ = fmt.Fprintf(out, "  %-14s %s\n", r.name, r.about)
 	}
 	_, _ = fmt.Fprintln(out, "\nALUMNI_CACHE names the folder for what is built (default: alumni-operator in the user's cache folder).")
 }

@@ -68,20 +68,7 @@ func (w *workshop) programs(ctx context.Context, p program) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	inputs, err := made.hash()
-	if err != nil {
-		return "", fmt.Errorf("sum up the inputs: %w", err)
-	}
-	path, ready := w.tarball(p.kind, inputs)
-	if ready {
-		w.say("%s: nothing changed", p.kind)
-		return path, nil
-	}
-	w.say("%s: writing %s", p.kind, filepath.Base(path))
-	if err := made.write(path); err != nil {
-		return "", err
-	}
-	return path, w.prune(p.kind)
+	return w.finish(made)
 }
 
 func (w *workshop) programImage(p program, bin string) (image, error) {

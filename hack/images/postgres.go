@@ -22,7 +22,7 @@ const (
 	// without a name. The operator brings its own user and its own line.
 	postgresUser = "100:102"
 	// postgresRecipe changes with this program's way to make the image.
-	postgresRecipe = 1
+	postgresRecipe = 2
 )
 
 // buildPostgres unpacks Debian's packages into an image that holds the server,
@@ -124,7 +124,9 @@ func rootEntries(root string, debs []deb) ([]entry, error) {
 	for _, d := range debs {
 		_, _ = fmt.Fprintf(&list, "%s %s\n", d.name(), d.version())
 	}
-	const passwd = "root:x:0:0:root:/:/bin/sh\npostgres:x:100:102:PostgreSQL:/var/lib/postgresql:/bin/sh\n"
+	// The second user is the one that CloudNativePG runs PostgreSQL as.
+	const passwd = "root:x:0:0:root:/:/bin/sh\npostgres:x:100:102:PostgreSQL:/var/lib/postgresql:/bin/sh\n" +
+		"cloudnativepg:x:26:26:PostgreSQL under CloudNativePG:/var/lib/postgresql:/bin/sh\n"
 	const group = "root:x:0:\npostgres:x:102:\n"
 	made := append(folders("etc", "run", "var", "var/lib", "var/lib/postgresql"),
 		entry{path: "tmp", mode: 0o1777, folder: true},

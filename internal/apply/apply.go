@@ -42,14 +42,22 @@ func (a *Applier) Apply(ctx context.Context, owner client.Object, objs ...client
 		if err := a.own(owner, obj); err != nil {
 			return fmt.Errorf("apply %s: %w", a.describe(obj), err)
 		}
-		if err := a.applyOne(ctx, owner, obj); err != nil {
+		if err := a.applyOne(ctx, obj, func(existing client.Object) error { return a.CheckOwner(owner, existing) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *Applier) applyOne(ctx context.Context, owner, obj client.Object) error {
+// ApplyRetained brings an object to its declared form that has no owner, because it outlives its network and is taken up
+// again by the next network of the same name. It is told by its label: an object without that is somebody else's.
+func (a *Applier) ApplyRetained(ctx context.Context, obj client.Object) error {
+	wanted := obj.GetLabels()[labels.Network]
+	return a.applyOne(ctx, obj, func(existing client.Object) error { return a.checkRetained(existing, wanted) })
+}
+
+// applyOne applies an object unless it stands as declared. An object that the check refuses is not touched.
+func (a *Applier) applyOne(ctx context.Context, obj client.Object, check func(existing client.Object) error) error {
 	desired, err := a.toApply(obj)
 	if err != nil {
 		return fmt.Errorf("apply %s: %w", a.describe(obj), err)
@@ -59,7 +67,7 @@ func (a *Applier) applyOne(ctx context.Context, owner, obj client.Object) error 
 		return fmt.Errorf("apply %s: %w", a.describe(obj), err)
 	}
 	if existing != nil {
-		if err := a.CheckOwner(owner, existing); err != nil {
+		if err := check(existing); err != nil {
 			return err
 		}
 		same, err := a.matches(desired, existing)
@@ -126,15 +134,20 @@ func (a *Applier) Create(ctx context.Context, owner, obj client.Object) (bool, e
 	if owner != nil {
 		return false, a.CheckOwner(owner, obj)
 	}
-	if obj.GetDeletionTimestamp() != nil {
-		return false, outcome.Wait(outcome.Soon, v1alpha1.ReasonProgressing, "%s is being deleted", a.describe(obj))
+	return false, a.checkRetained(obj, wanted)
+}
+
+// checkRetained refuses an object that is not of the wanted network by its label.
+func (a *Applier) checkRetained(existing client.Object, wanted string) error {
+	if existing.GetDeletionTimestamp() != nil {
+		return outcome.Wait(outcome.Soon, v1alpha1.ReasonProgressing, "%s is being deleted", a.describe(existing))
 	}
-	if obj.GetLabels()[labels.Network] != wanted {
-		return false, outcome.Stop(v1alpha1.ReasonNotOwned,
+	if existing.GetLabels()[labels.Network] != wanted {
+		return outcome.Stop(v1alpha1.ReasonNotOwned,
 			"%s exists and is not of this network; rename or remove it, or label it %s=%s to hand it over",
-			a.describe(obj), labels.Network, wanted)
+			a.describe(existing), labels.Network, wanted)
 	}
-	return false, nil
+	return nil
 }
 
 // own makes obj a child of the owner. A child never holds up the deletion of its owner, so that no right on the owners'

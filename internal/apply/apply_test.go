@@ -343,3 +343,31 @@ func TestAnObjectWithoutAGoTypeIsAppliedOnceAndRemovedByItsOwnerOnly(t *testing.
 	g.Expect(w.Client.Get(t.Context(), client.ObjectKeyFromObject(foreign), foreign)).To(Succeed())
 	g.Expect(outcome.IsTerminal(w.applier.Apply(t.Context(), w.owner, untyped()))).To(BeTrue())
 }
+
+func TestARetainedObjectHasNoOwnerAndIsToldByItsLabel(t *testing.T) {
+	g, ctx := NewWithT(t), t.Context()
+	w := newWorld(t, g)
+	wanted := func(name, network, value string) *corev1.ConfigMap {
+		return &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Namespace: w.owner.Namespace, Name: name, Labels: labels.For(network, labels.Store)},
+			Data:       map[string]string{"key": value},
+		}
+	}
+	read := func(name string) *corev1.ConfigMap {
+		live := &corev1.ConfigMap{}
+		g.Expect(w.Client.Get(ctx, client.ObjectKey{Namespace: w.owner.Namespace, Name: name}, live)).To(Succeed())
+		return live
+	}
+	g.Expect(w.applier.ApplyRetained(ctx, wanted("kept", "main", "one"))).To(Succeed())
+	g.Expect(read("kept").OwnerReferences).To(BeEmpty())
+	version := read("kept").ResourceVersion
+	g.Expect(w.applier.ApplyRetained(ctx, wanted("kept", "main", "one"))).To(Succeed())
+	g.Expect(read("kept").ResourceVersion).To(Equal(version), "nothing is written twice")
+	g.Expect(w.applier.ApplyRetained(ctx, wanted("kept", "main", "two"))).To(Succeed())
+	g.Expect(read("kept").Data).To(HaveKeyWithValue("key", "two"))
+
+	err := w.applier.ApplyRetained(ctx, wanted("kept", "other", "three"))
+	g.Expect(outcome.IsTerminal(err)).To(BeTrue())
+	g.Expect(err).To(MatchError(ContainSubstring("is not of this network")))
+	g.Expect(read("kept").Data).To(HaveKeyWithValue("key", "two"), "an object of another network is not touched")
+}

@@ -197,6 +197,12 @@ func children(g Gomega, n *v1alpha1.AlumniNetwork) []client.Object {
 		server, others := store.Desired(in)
 		all = append(append(all, store.BuildClaim(in)), append(others, server)...)
 	}
+	if n.StoreKind() == v1alpha1.StoreCloudNativePG {
+		in := store.Input{Network: n}
+		cluster, err := store.BuildCluster(in)
+		g.Expect(err).NotTo(HaveOccurred())
+		all = append(all, cluster, store.BuildScheduledBackup(in))
+	}
 	in := portal.Input{Network: n, Image: image, ConfigHash: "0123456789abcdef"}
 	deployment, others := portal.Desired(in)
 	all = append(append(all, others...), deployment)

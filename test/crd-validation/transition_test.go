@@ -12,6 +12,11 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
 )
 
+// clusterStore is a store in CloudNativePG.
+func clusterStore(section object) object {
+	return object{"type": "CloudNativePG", "cloudNativePG": section}
+}
+
 func TestWhatCannotBeChangedOnALiveObject(t *testing.T) {
 	external := object{"type": "External", "external": object{"adminSecretRef": object{"name": "pg"}, "database": "hoshino"}}
 	tests := map[string]struct {
@@ -37,6 +42,21 @@ func TestWhatCannotBeChangedOnALiveObject(t *testing.T) {
 			set("other", "spec", "store", "external", "database"), &refusal{"spec.store", "external.database cannot be set or removed"}},
 		"a volume that had no class of its own": {"network.yaml", []change{set(object{"type": "Standalone"}, "spec", "store")},
 			set("fast", "spec", "store", "standalone", "storageClassName"), &refusal{"spec.store", "standalone.storageClassName cannot be set or removed"}},
+		"a Cluster of CloudNativePG for a server": {"network.yaml", nil, set(object{"type": "CloudNativePG"}, "spec", "store"),
+			&refusal{"spec.store.type", "declare a new network, and restore"}},
+		"one Cluster for another": {"network.yaml", []change{set(clusterStore(object{"clusterRef": object{"name": "a"}, "adminSecretRef": object{"name": "pg"}}), "spec", "store")},
+			set("b", "spec", "store", "cloudNativePG", "clusterRef", "name"), &refusal{"spec.store.cloudNativePG.clusterRef.name", "restore the backup into that one"}},
+		"a Cluster of its own for another": {"network.yaml", []change{set(clusterStore(object{}), "spec", "store")},
+			set(object{"clusterRef": object{"name": "a"}, "adminSecretRef": object{"name": "pg"}}, "spec", "store", "cloudNativePG"),
+			&refusal{"spec.store", "cloudNativePG.clusterRef cannot be set or removed"}},
+		"the volumes of a Cluster to smaller ones": {"network.yaml", []change{set(clusterStore(object{}), "spec", "store")},
+			set(object{"size": "4Gi"}, "spec", "store", "cloudNativePG", "storage"), &refusal{"spec.store", "cloudNativePG.storage.size can be raised and never lowered"}},
+		"the class of the volumes of a Cluster": {"network.yaml", []change{set(clusterStore(object{"storage": object{"storageClassName": "slow"}}), "spec", "store")},
+			set("fast", "spec", "store", "cloudNativePG", "storage", "storageClassName"), &refusal{"storageClassName", "cannot be changed"}},
+		"volumes of a Cluster that had no class": {"network.yaml", []change{set(clusterStore(object{}), "spec", "store")},
+			set(object{"storageClassName": "fast"}, "spec", "store", "cloudNativePG", "storage"), &refusal{"spec.store", "storageClassName cannot be set or removed"}},
+		"but a Cluster may have more instances and room": {"network.yaml", []change{set(clusterStore(object{}), "spec", "store")},
+			set(object{"instances": int64(5), "storage": object{"size": "6Gi"}}, "spec", "store", "cloudNativePG"), nil},
 		"the network of a campaign": {"campaign.yaml", nil, set("other", "spec", "networkRef", "name"),
 			&refusal{"spec.networkRef", "declare a new Campaign"}},
 		"but the image of a store may be set": {"network.yaml", []change{set(object{"type": "Standalone"}, "spec", "store")}, set("postgres:17", "spec", "store", "standalone", "image"), nil},

@@ -190,6 +190,49 @@ func TestAlumniNetworkRules(t *testing.T) {
 	})
 }
 
+func TestCloudNativePGRules(t *testing.T) {
+	in := func(section object) change {
+		return set(object{"type": "CloudNativePG", "cloudNativePG": section}, "spec", "store")
+	}
+	existing := func(keys object) change {
+		section := object{"clusterRef": object{"name": "shared"}, "adminSecretRef": object{"name": "pg-admin"}}
+		maps.Copy(section, keys)
+		return in(section)
+	}
+	backedUp := func(b object) change { return in(object{"scheduledBackup": b}) }
+	plugin := object{"name": "barman-cloud.cloudnative-pg.io", "parameters": list{object{"name": "barmanObjectName", "value": "hoshino"}}}
+	runCases(t, "network.yaml", map[string]validationCase{
+		"a Cluster by default": accepted(set(object{"type": "CloudNativePG"}, "spec", "store")),
+		"a Cluster with everything": accepted(in(object{"instances": int64(3), "image": "registry.example:5000/postgresql:17.6-standard@sha256:0123",
+			"storage": object{"size": "20Gi", "storageClassName": "fast"}, "resources": object{"limits": object{"memory": "1Gi"}},
+			"scheduledBackup": object{"schedule": "30 2 * * *", "method": "Plugin", "plugin": plugin}})),
+		"an existing Cluster":       accepted(existing(nil)),
+		"a section of another type": refused("spec.store", "cloudNativePG is set only when type is CloudNativePG", set(object{"type": "Standalone", "cloudNativePG": object{}}, "spec", "store")),
+		"an External section":       refused("spec.store", "external is set exactly when", set(object{"type": "CloudNativePG", "external": object{"adminSecretRef": object{"name": "a"}}}, "spec", "store")),
+		"an existing Cluster without a login": refused("spec.store.cloudNativePG", "adminSecretRef is set exactly when clusterRef is set",
+			in(object{"clusterRef": object{"name": "shared"}})),
+		"a login without a Cluster": refused("spec.store.cloudNativePG", "adminSecretRef is set exactly when clusterRef is set",
+			in(object{"adminSecretRef": object{"name": "pg-admin"}})),
+		"instances of an existing Cluster": refused("spec.store.cloudNativePG", "are set only without clusterRef", existing(object{"instances": int64(3)})),
+		"a volume of an existing Cluster":  refused("spec.store.cloudNativePG", "are set only without clusterRef", existing(object{"storage": object{"size": "1Gi"}})),
+		"a name that no Cluster can have":  refused("clusterRef.name", "begins with a letter", existing(object{"clusterRef": object{"name": "1-shared"}})),
+		"a Cluster of another namespace":   refused("clusterRef.name", "lower case letters", existing(object{"clusterRef": object{"name": "other/shared"}})),
+		"no instance":                      refused("instances", "greater than or equal to 1", in(object{"instances": int64(0)})),
+		"ten instances":                    refused("instances", "less than or equal to 9", in(object{"instances": int64(10)})),
+		"an image without a version":       refused("image", "begins with PostgreSQL's version", in(object{"image": "registry.example:5000/postgresql"})),
+		"an image that moves":              refused("image", "begins with PostgreSQL's version", in(object{"image": "postgresql:latest"})),
+		"no room":                          refused("storage.size", "more than zero", in(object{"storage": object{"size": "0"}})),
+		"snapshots":                        accepted(backedUp(object{"schedule": "30 2 * * *", "method": "VolumeSnapshot", "volumeSnapshot": object{"className": "csi"}})),
+		"a backup of six fields":           refused("scheduledBackup.schedule", "five fields", backedUp(object{"schedule": "0 30 2 * * *", "method": "VolumeSnapshot"})),
+		"a backup without a method":        refused("scheduledBackup.method", "Required value", backedUp(object{"schedule": "30 2 * * *"})),
+		"a plugin that is not named":       refused("scheduledBackup", "plugin is set exactly when method is Plugin", backedUp(object{"schedule": "30 2 * * *", "method": "Plugin"})),
+		"snapshots by a plugin": refused("scheduledBackup", "volumeSnapshot is set only when method is VolumeSnapshot",
+			backedUp(object{"schedule": "30 2 * * *", "method": "Plugin", "plugin": plugin, "volumeSnapshot": object{}})),
+		"a parameter twice": refused("plugin.parameters", "Duplicate value", backedUp(object{"schedule": "30 2 * * *", "method": "Plugin",
+			"plugin": object{"name": "a", "parameters": list{object{"name": "x", "value": "1"}, object{"name": "x", "value": "2"}}}})),
+	})
+}
+
 func TestRulesOfWhatStandsAroundThePortal(t *testing.T) {
 	portal := func(value any, path ...string) change {
 		return set(value, append([]string{"spec", "portal"}, path...)...)

@@ -47,20 +47,20 @@ func Up(ctx context.Context, name string, out io.Writer) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{Name: name, Images: LocalImages(), root: root, out: out}
-	if err := c.step(ctx, "hack/cluster", "go", "run", ".", "up", "--name", name); err != nil {
+	if err := c.step(ctx, "hack/cluster", "run", ".", "up", "--name", name); err != nil {
 		return nil, fmt.Errorf("bring up cluster %s: %w", name, err)
 	}
-	kubeconfig, err := c.output(ctx, "hack/cluster", "go", "run", ".", "kubeconfig", "--name", name)
+	kubeconfig, err := c.output(ctx, "hack/cluster", "run", ".", "kubeconfig", "--name", name)
 	if err != nil {
 		return nil, fmt.Errorf("find kubeconfig of cluster %s: %w", name, err)
 	}
 	c.Kubeconfig = strings.TrimSpace(kubeconfig)
 	for _, image := range []string{"postgres", "demo", "operator"} {
-		tarball, err := c.output(ctx, "hack/images", "go", "run", ".", image)
+		tarball, err := c.output(ctx, "hack/images", "run", ".", image)
 		if err != nil {
 			return nil, fmt.Errorf("build image %s: %w", image, err)
 		}
-		if err := c.step(ctx, "hack/cluster", "go", "run", ".", "load", "--name", name, lastLine(tarball)); err != nil {
+		if err := c.step(ctx, "hack/cluster", "run", ".", "load", "--name", name, lastLine(tarball)); err != nil {
 			return nil, fmt.Errorf("load image %s: %w", image, err)
 		}
 	}
@@ -91,7 +91,7 @@ func Down(ctx context.Context, name string, out io.Writer) error {
 		return err
 	}
 	c := &Cluster{Name: name, root: root, out: out}
-	return c.step(ctx, "hack/cluster", "go", "run", ".", "down", "--name", name)
+	return c.step(ctx, "hack/cluster", "run", ".", "down", "--name", name)
 }
 
 // Root is the folder of the repository that the working directory is in.
@@ -108,18 +108,18 @@ func Root() (string, error) {
 	return "", errors.New("run this inside the repository")
 }
 
-// step runs a program in a folder of the repository and shows what it says.
-func (c *Cluster) step(ctx context.Context, dir, program string, args ...string) error {
-	cmd := exec.CommandContext(ctx, program, args...)
+// step runs a go command in a folder of the repository and shows what it says.
+func (c *Cluster) step(ctx context.Context, dir string, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = filepath.Join(c.root, dir)
 	cmd.Stdout, cmd.Stderr = c.out, c.out
 	return cmd.Run()
 }
 
-// output runs a program in a folder of the repository, shows its progress and gives what it printed.
-func (c *Cluster) output(ctx context.Context, dir, program string, args ...string) (string, error) {
+// output runs a go command in a folder of the repository, shows its progress and gives what it printed.
+func (c *Cluster) output(ctx context.Context, dir string, args ...string) (string, error) {
 	var stdout bytes.Buffer
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = filepath.Join(c.root, dir)
 	cmd.Stdout, cmd.Stderr = &stdout, c.out
 	err := cmd.Run()

@@ -55,6 +55,20 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CampaignStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Channels"):
 		return &apiv1alpha1.ChannelsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CloudNativePGBackupPlugin"):
+		return &apiv1alpha1.CloudNativePGBackupPluginApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CloudNativePGPluginParameter"):
+		return &apiv1alpha1.CloudNativePGPluginParameterApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CloudNativePGScheduledBackup"):
+		return &apiv1alpha1.CloudNativePGScheduledBackupApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CloudNativePGStorage"):
+		return &apiv1alpha1.CloudNativePGStorageApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CloudNativePGStore"):
+		return &apiv1alpha1.CloudNativePGStoreApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CloudNativePGVolumeSnapshot"):
+		return &apiv1alpha1.CloudNativePGVolumeSnapshotApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ClusterReference"):
+		return &apiv1alpha1.ClusterReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ConfigMapKeyReference"):
 		return &apiv1alpha1.ConfigMapKeyReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Content"):

@@ -393,6 +393,91 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: email
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailChannel
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGBackupMethod
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGBackupPlugin
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: parameters
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGPluginParameter
+          elementRelationship: associative
+          keys:
+          - name
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGPluginParameter
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: value
+      type:
+        scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGScheduledBackup
+  map:
+    fields:
+    - name: method
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGBackupMethod
+    - name: plugin
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGBackupPlugin
+    - name: schedule
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CronExpression
+    - name: volumeSnapshot
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGVolumeSnapshot
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGStorage
+  map:
+    fields:
+    - name: size
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+    - name: storageClassName
+      type:
+        scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGStore
+  map:
+    fields:
+    - name: adminSecretRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
+    - name: clusterRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClusterReference
+    - name: image
+      type:
+        scalar: string
+    - name: instances
+      type:
+        scalar: numeric
+    - name: resources
+      type:
+        namedType: io.k8s.api.core.v1.ResourceRequirements
+    - name: scheduledBackup
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGScheduledBackup
+    - name: storage
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGStorage
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGVolumeSnapshot
+  map:
+    fields:
+    - name: className
+      type:
+        scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClusterReference
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ConfigMapKeyReference
   map:
     fields:
@@ -1074,6 +1159,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: backup
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreBackup
+    - name: cloudNativePG
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGStore
     - name: external
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ExternalStore

@@ -20,6 +20,9 @@ type StoreApplyConfiguration struct {
 	Standalone *StandaloneStoreApplyConfiguration `json:"standalone,omitempty"`
 	// external names the server on which the operator makes a database and roles for this network.
 	External *ExternalStoreApplyConfiguration `json:"external,omitempty"`
+	// cloudNativePG says in which Cluster of CloudNativePG the database lives. Without it the operator declares a
+	// Cluster of three instances.
+	CloudNativePG *CloudNativePGStoreApplyConfiguration `json:"cloudNativePG,omitempty"`
 	// reclaimPolicy says what becomes of the store when the network is deleted. Retain, the default, keeps
 	// database, roles and volumes; the same network declared again adopts them.
 	ReclaimPolicy *apiv1alpha1.StoreReclaimPolicy `json:"reclaimPolicy,omitempty"`
@@ -54,6 +57,14 @@ func (b *StoreApplyConfiguration) WithStandalone(value *StandaloneStoreApplyConf
 // If called multiple times, the External field is set to the value of the last call.
 func (b *StoreApplyConfiguration) WithExternal(value *ExternalStoreApplyConfiguration) *StoreApplyConfiguration {
 	b.External = value
+	return b
+}
+
+// WithCloudNativePG sets the CloudNativePG field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CloudNativePG field is set to the value of the last call.
+func (b *StoreApplyConfiguration) WithCloudNativePG(value *CloudNativePGStoreApplyConfiguration) *StoreApplyConfiguration {
+	b.CloudNativePG = value
 	return b
 }
 
