@@ -27,6 +27,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/controllers/alumninetwork"
 	"github.com/alumni-operator/alumni-operator/controllers/campaign"
 	"github.com/alumni-operator/alumni-operator/controllers/retentionpolicy"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/kinds"
 	ourlabels "github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
@@ -38,6 +39,8 @@ const (
 	APIRate = 100
 	// APIBurst is how many of them may come at once.
 	APIBurst = 200
+	// DefaultStoreConnections is how many sessions the operator has at most on one database server.
+	DefaultStoreConnections = 10
 )
 
 // Options are what all reconcilers share.
@@ -50,6 +53,9 @@ type Options struct {
 	ClusterID string
 	// Namespace is where the operator runs; empty when it runs outside the cluster.
 	Namespace string
+	// StoreConnections bounds the operator's sessions on one database server, all networks on it together; 0 means
+	// DefaultStoreConnections.
+	StoreConnections int
 	// MaxConcurrent is the number of objects of each kind that are worked on at once.
 	MaxConcurrent int
 	// Clock tells the time of schedules; nil means the machine's own.
@@ -106,6 +112,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	if err != nil {
 		return fmt.Errorf("set up the watch of Secrets: %w", err)
 	}
+	if opts.StoreConnections == 0 {
+		opts.StoreConnections = DefaultStoreConnections
+	}
+	budget := dbconn.NewBudget(opts.StoreConnections)
 	secrets := secretwatch.New(names, inUse(mgr.GetClient()))
 	if err := mgr.Add(secrets); err != nil {
 		return fmt.Errorf("set up the watch of Secrets: %w", err)
@@ -117,12 +127,12 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	networks := &alumninetwork.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets, Recorder: mgr.GetEventRecorder("alumninetwork"),
 		Clock: opts.Clock, ClusterID: opts.ClusterID, WorkloadImage: opts.WorkloadImage, PostgresImage: opts.PostgresImage,
-		Namespace: opts.Namespace, Kinds: kinds.New(api, opts.Clock), MaxConcurrent: opts.MaxConcurrent,
+		Namespace: opts.Namespace, Kinds: kinds.New(api, opts.Clock), Budget: budget, MaxConcurrent: opts.MaxConcurrent,
 	}
 	if err := networks.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("set up alumninetwork: %w", err)
 	}
-	stores := storeread.Store{Live: mgr.GetAPIReader()}
+	stores := storeread.Store{Live: mgr.GetAPIReader(), Budget: budget}
 	campaigns := &campaign.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("campaign"), Ledger: stores,
 		Clock: opts.Clock, WorkloadImage: opts.WorkloadImage, MaxConcurrent: opts.MaxConcurrent,

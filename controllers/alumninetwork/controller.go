@@ -5,6 +5,7 @@ package alumninetwork
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -13,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
@@ -27,6 +29,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/apply"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/kinds"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/patch"
@@ -62,6 +65,8 @@ type Reconciler struct {
 	Namespace string
 	// Kinds tells which of the kinds that not every cluster has this one serves.
 	Kinds *kinds.Served
+	// Budget bounds the operator's sessions on each database server.
+	Budget *dbconn.Budget
 	// MaxConcurrent is the number of networks that are worked on at once.
 	MaxConcurrent int
 }
@@ -130,6 +135,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	before := network.DeepCopy()
 	s := &scope{network: network, now: r.Clock.Now()}
 	errs := r.run(ctx, s)
+	if awaitsTurn(before, errs) {
+		return ctrl.Result{RequeueAfter: outcome.Jitter(outcome.Soon)}, nil
+	}
 	conditions.Summarise(network, v1alpha1.NetworkConditions(), errs...)
 	wrote, err := patch.Status(ctx, r.Client, before, network)
 	if wrote {
@@ -142,6 +150,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 	}
 	return result, err
+}
+
+// awaitsTurn says that a network whose store was found in order could not be looked at, for the server is busy with others.
+// Nothing is known against the network, so its status stays as it is.
+func awaitsTurn(n *v1alpha1.AlumniNetwork, errs []error) bool {
+	return apimeta.IsStatusConditionTrue(n.Status.Conditions, v1alpha1.StoreReadyCondition) &&
+		errors.Is(errors.Join(errs...), dbconn.ErrBudget)
 }
 
 // begin tells at once that a new network was seen: its first provisioning takes seconds.

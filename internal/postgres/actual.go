@@ -9,7 +9,8 @@ type Actual struct {
 	ServerVersion string
 
 	serverNumber int  // for example 150018
-	readOnly     bool // standby, or read-only by default
+	recovery     bool // a standby, or being restored
+	readOnly     bool // takes no writes
 	utf8Template bool // template0 is in UTF-8, so its character classes may be kept
 	session      sessionFacts
 	roles        map[string]roleFacts // by name; ours only

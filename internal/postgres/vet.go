@@ -25,6 +25,9 @@ func vet(spec Spec, a Actual) error {
 	if err := vetRoles(spec, a); err != nil {
 		return err
 	}
+	if a.recovery {
+		return ErrRecovery
+	}
 	if a.readOnly {
 		return ErrReadOnly
 	}
