@@ -215,7 +215,7 @@ func TestAFullDiskIsTold(t *testing.T) {
 		}
 		return nil
 	}
-	g.Expect(run("mount", "-t", "tmpfs", "-o", "size=12m,mode=0700,uid="+strconv.Itoa(int(owner.Uid)), "tmpfs", disk)).To(Succeed())
+	g.Expect(run("mount", "-t", "tmpfs", "-o", "size=8m,mode=0700,uid="+strconv.Itoa(int(owner.Uid)), "tmpfs", disk)).To(Succeed())
 	t.Cleanup(func() {
 		if err := run("umount", "-l", disk); err != nil {
 			t.Error(err)

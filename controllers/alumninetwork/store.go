@@ -168,7 +168,9 @@ func (r *Reconciler) repair(ctx context.Context, s *scope, spec postgres.Spec, f
 	}
 	var result postgres.EnsureResult
 	err := r.withTurn(ctx, s.admin, postgres.EnsureSessions, func() (err error) {
-		result, err = postgres.Ensure(ctx, postgres.EnsureInput{Admin: s.admin, Spec: spec})
+		result, err = postgres.Ensure(ctx, postgres.EnsureInput{
+			Admin: s.admin, Spec: spec, Copy: s.network.StoreKind() == v1alpha1.StoreExternal,
+		})
 		return err
 	})
 	if errors.Is(err, dbconn.ErrDiskFull) {
@@ -180,6 +182,9 @@ func (r *Reconciler) repair(ctx context.Context, s *scope, spec postgres.Spec, f
 	}
 	if err != nil {
 		return err
+	}
+	if result.WithoutCopy != nil {
+		logger.Info("Migrating from zero, for there is no template to copy", "cause", result.WithoutCopy.Error())
 	}
 	s.schema = result.SchemaVersion
 	logger.Info("Provisioned the store", "steps", len(result.Steps), "schemaVersion", result.SchemaVersion)

@@ -49,6 +49,8 @@ func vetDatabase(spec Spec, a Actual) error {
 		return &ClaimedError{Database: spec.Database}
 	case a.inside.claim != nil:
 		return nil
+	case a.freshCopy(spec):
+		return nil
 	case a.inside.claimTable, a.inside.objects > 0, hasSchemas(a.inside):
 		return fmt.Errorf("%w: %q", ErrNotEmpty, spec.Database)
 	case !a.database.utf8:
