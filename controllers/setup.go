@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/discovery"
@@ -85,13 +86,32 @@ func CacheOptions() cache.Options {
 			&batchv1.Job{}:                           ours,
 			&corev1.ConfigMap{}:                      {Transform: onlyOurData},
 			&corev1.PersistentVolumeClaim{}:          ours,
-			&corev1.Pod{}:                            ours,
+			&corev1.Pod{}:                            {Label: ours.Label, Transform: onlyPodState},
 			&corev1.Service{}:                        ours,
 			&networkingv1.Ingress{}:                  ours,
 			&networkingv1.NetworkPolicy{}:            ours,
 			&policyv1.PodDisruptionBudget{}:          ours,
 		},
 	}
+}
+
+// onlyPodState drops what a pod is made of: of pods the cache needs to know only whose they are and how they fare.
+func onlyPodState(obj any) (any, error) {
+	pod, ok := obj.(*corev1.Pod)
+	if !ok {
+		return obj, nil
+	}
+	return &corev1.Pod{
+		TypeMeta: pod.TypeMeta,
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
+			Labels: pod.Labels, DeletionTimestamp: pod.DeletionTimestamp,
+		},
+		Status: corev1.PodStatus{
+			Phase: pod.Status.Phase, Reason: pod.Status.Reason, Conditions: pod.Status.Conditions,
+			InitContainerStatuses: pod.Status.InitContainerStatuses, ContainerStatuses: pod.Status.ContainerStatuses,
+		},
+	}, nil
 }
 
 // onlyOurData drops what the ConfigMaps of other people hold: of these the cache needs to know only that they changed.
@@ -127,7 +147,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	networks := &alumninetwork.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets, Recorder: mgr.GetEventRecorder("alumninetwork"),
 		Clock: opts.Clock, ClusterID: opts.ClusterID, WorkloadImage: opts.WorkloadImage, PostgresImage: opts.PostgresImage,
-		Namespace: opts.Namespace, Kinds: kinds.New(api, opts.Clock), Budget: budget, MaxConcurrent: opts.MaxConcurrent,
+		Namespace: opts.Namespace, Kinds: kinds.New(api, opts.Clock), Budget: budget, Looks: alumninetwork.NewLooks(opts.Clock),
+		MaxConcurrent: opts.MaxConcurrent,
 	}
 	if err := networks.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("set up alumninetwork: %w", err)

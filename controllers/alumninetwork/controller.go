@@ -6,6 +6,7 @@ package alumninetwork
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -14,7 +15,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
@@ -67,6 +67,8 @@ type Reconciler struct {
 	Kinds *kinds.Served
 	// Budget bounds the operator's sessions on each database server.
 	Budget *dbconn.Budget
+	// Looks remembers which stores were found in order a moment ago.
+	Looks *Looks
 	// MaxConcurrent is the number of networks that are worked on at once.
 	MaxConcurrent int
 }
@@ -123,17 +125,19 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	network := &v1alpha1.AlumniNetwork{}
 	if err := r.Client.Get(ctx, req.NamespacedName, network); err != nil {
+		r.Looks.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !network.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil // nothing outside is undone, and no child is made any more
 	}
 	r.Secrets.Watch(network.Namespace)
+	first := network.Status.ObservedGeneration == 0
 	if err := r.begin(ctx, network); err != nil {
 		return outcome.Fold(err)
 	}
 	before := network.DeepCopy()
-	s := &scope{network: network, now: r.Clock.Now()}
+	s := &scope{network: network, now: r.Clock.Now(), first: first}
 	errs := r.run(ctx, s)
 	if awaitsTurn(before, errs) {
 		return ctrl.Result{RequeueAfter: outcome.Jitter(outcome.Soon)}, nil
@@ -155,8 +159,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // awaitsTurn says that a network whose store was found in order could not be looked at, for the server is busy with others.
 // Nothing is known against the network, so its status stays as it is.
 func awaitsTurn(n *v1alpha1.AlumniNetwork, errs []error) bool {
-	return apimeta.IsStatusConditionTrue(n.Status.Conditions, v1alpha1.StoreReadyCondition) &&
-		errors.Is(errors.Join(errs...), dbconn.ErrBudget)
+	return conditions.IsTrue(n, v1alpha1.StoreReadyCondition) && slices.ContainsFunc(errs, func(err error) bool {
+		var waiting *outcome.Waiting
+		return errors.As(err, &waiting) && waiting.Reason == v1alpha1.ReasonAwaitingTurn
+	})
 }
 
 // begin tells at once that a new network was seen: its first provisioning takes seconds.

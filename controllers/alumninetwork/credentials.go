@@ -41,16 +41,16 @@ func (r *Reconciler) keepCredentials(ctx context.Context, s *scope) error {
 	}
 	s.passwords = map[naming.Role]string{}
 	for _, role := range naming.Roles() {
-		secret, err := r.ensureSecret(ctx, n, roleSecret(n, role), dbconn.KeyUsername, dbconn.KeyPassword)
+		secret, err := r.ensureSecret(ctx, s, n, roleSecret(n, role), dbconn.KeyUsername, dbconn.KeyPassword)
 		if err != nil {
 			return err
 		}
 		s.passwords[role] = string(secret.Data[dbconn.KeyPassword])
 	}
-	if _, err := r.ensureKey(ctx, n, naming.PepperSecret(n.Name), settings.PepperFile); err != nil {
+	if _, err := r.ensureKey(ctx, s, naming.PepperSecret(n.Name), settings.PepperFile); err != nil {
 		return err
 	}
-	key, err := r.ensureKey(ctx, n, naming.TokenKeySecret(n.Name), settings.TokenKeyFile)
+	key, err := r.ensureKey(ctx, s, naming.TokenKeySecret(n.Name), settings.TokenKeyFile)
 	s.tokenKey = key
 	return err
 }
@@ -70,7 +70,7 @@ func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
 		}
 		return nil
 	}
-	secret, err := r.ensureSecret(ctx, nil, adminSecret(n), dbconn.KeyPassword)
+	secret, err := r.ensureSecret(ctx, s, nil, adminSecret(n), dbconn.KeyPassword)
 	if err != nil {
 		return err
 	}
@@ -80,11 +80,14 @@ func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
 
 // ensureSecret reads a Secret live, and makes it when it is not there. One that exists is never changed. Without owner
 // it outlives the network; with one it must be this network's own.
-func (r *Reconciler) ensureSecret(ctx context.Context, owner client.Object, wanted *corev1.Secret, keys ...string) (*corev1.Secret, error) {
+func (r *Reconciler) ensureSecret(ctx context.Context, s *scope, owner client.Object, wanted *corev1.Secret, keys ...string) (*corev1.Secret, error) {
 	name, secret := client.ObjectKeyFromObject(wanted), &corev1.Secret{}
-	err := r.Live.Get(ctx, name, secret)
+	var err error
+	if !s.first { // a network that was never looked at hardly has any: making it tells if it has
+		err = r.Live.Get(ctx, name, secret)
+	}
 	switch {
-	case apierrors.IsNotFound(err):
+	case s.first, apierrors.IsNotFound(err):
 		secret = wanted
 		_, err = r.applier().Create(ctx, owner, secret)
 	case err == nil && owner != nil:
@@ -105,10 +108,10 @@ func (r *Reconciler) ensureSecret(ctx context.Context, owner client.Object, want
 }
 
 // ensureKey is ensureSecret for a random key that outlives the network.
-func (r *Reconciler) ensureKey(ctx context.Context, n *v1alpha1.AlumniNetwork, name, file string) ([]byte, error) {
+func (r *Reconciler) ensureKey(ctx context.Context, s *scope, name, file string) ([]byte, error) {
 	key := make([]byte, keyBytes)
 	_, _ = rand.Read(key) // it cannot fail
-	secret, err := r.ensureSecret(ctx, nil, newSecret(n, name, labels.Settings, map[string][]byte{file: key}), file)
+	secret, err := r.ensureSecret(ctx, s, nil, newSecret(s.network, name, labels.Settings, map[string][]byte{file: key}), file)
 	if err != nil {
 		return nil, err
 	}

@@ -99,6 +99,7 @@ func restConfig(file string) (*rest.Config, error) {
 		return nil, fmt.Errorf("read the cluster's address: %w", err)
 	}
 	cfg.UserAgent, cfg.QPS, cfg.Burst = version.UserAgent(), controllers.APIRate, controllers.APIBurst
+	cfg.DisableCompression = true // each of many watches would keep a buffer to unpack with
 	return cfg, nil
 }
 
