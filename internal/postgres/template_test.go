@@ -263,4 +263,3 @@ func TestATemplateOfAnAdminIsNotAnothers(t *testing.T) {
 	g.Expect(one.template().database).NotTo(Equal(two.template().database))
 	g.Expect(one.templates()).To(ConsistOf(one.template().database, two.template().database))
 }
-

@@ -43,15 +43,15 @@ const (
 	afterRestartGoal = 5 * time.Second
 )
 
-// networksWanted is the number of networks of BenchmarkExternal.
-func networksWanted(b *testing.B) int {
-	text := os.Getenv("ALUMNI_BENCH_NETWORKS")
+// fromEnvironment is a number of at least perNamespace.
+func fromEnvironment(b *testing.B, key string, usual int) int {
+	text := os.Getenv(key)
 	if text == "" {
-		return 1000
+		return usual
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < perNamespace {
-		b.Fatalf("ALUMNI_BENCH_NETWORKS must be a number of at least %d", perNamespace)
+		b.Fatalf("%s must be a number of at least %d", key, perNamespace)
 	}
 	return n
 }
@@ -61,10 +61,10 @@ func networksWanted(b *testing.B) int {
 // with psql, from a template, on a server of its own.
 func BenchmarkExternal(b *testing.B) {
 	ctrllog.SetLogger(logr.Discard())
-	n := networksWanted(b)
+	n, m := fromEnvironment(b, "ALUMNI_BENCH_NETWORKS", 1000), fromEnvironment(b, "ALUMNI_BENCH_DATABASES", 1000)
 	env := kube.Start(b)
 	for range b.N {
-		reference := runScript(b, n/2) // half before and half after, for other work on a shared machine comes and goes
+		reference := runScript(b, m/2) // half before and half after, for other work on a shared machine comes and goes
 		f := newFleet(b, env, n)
 		first := f.operate()
 		f.warmUp()
@@ -76,10 +76,11 @@ func BenchmarkExternal(b *testing.B) {
 		took := time.Since(begun)
 		made := first.requests.take()
 		first.stop()
-		reference += runScript(b, n-n/2)
-		ratio := took.Seconds() / reference.Seconds()
-		b.Logf("%d networks Ready after %.1f s, %.0f ms each; the script %.1f s, %.0f ms each; ratio %.2f (goal %.1f)",
-			n, took.Seconds(), took.Seconds()*1000/float64(n), reference.Seconds(), reference.Seconds()*1000/float64(n), ratio, scriptRatioGoal)
+		reference += runScript(b, m-m/2)
+		each, eachByScript := took.Seconds()*1000/float64(n), reference.Seconds()*1000/float64(m)
+		ratio := each / eachByScript
+		b.Logf("%d networks Ready after %.1f s, %.0f ms each; %d databases by the script %.1f s, %.0f ms each; ratio of each %.2f (goal %.1f)",
+			n, took.Seconds(), each, m, reference.Seconds(), eachByScript, ratio, scriptRatioGoal)
 		b.Logf("requests to the API: %.1f reads and %.1f writes for each network", float64(made.reads)/float64(n), float64(made.writes)/float64(n))
 
 		f.measureRestart(atRest)

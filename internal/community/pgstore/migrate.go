@@ -140,7 +140,7 @@ func migrate(ctx context.Context, owner dbconn.Login, role string, folder fs.FS)
 		upErr = errors.Join(upErr, err)
 	}
 	if upErr != nil {
-		return version, fmt.Errorf("migrate the store: %w", upErr)
+		return version, fmt.Errorf("migrate the store: %w", dbconn.Classify(upErr))
 	}
 	return version, nil
 }
