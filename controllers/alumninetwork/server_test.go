@@ -154,7 +154,7 @@ func TestWhatTroublesAServerIsTold(t *testing.T) {
 	server.Stop(t)
 
 	standby := filepath.Join(filepath.Dir(server.LogFile()), "data", "standby.signal")
-	g.Expect(os.WriteFile(standby, nil, 0o644)).To(Succeed()) //nolint:gosec // PostgreSQL's user must read it
+	g.Expect(os.WriteFile(standby, nil, 0o644)).To(Succeed())
 	server.Restart(t)
 	s.poke(ctx, g, n)
 	message = s.condition(ctx, g, n, v1alpha1.StoreReadyCondition, metav1.ConditionFalse, v1alpha1.ReasonInRecovery)

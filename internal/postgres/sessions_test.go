@@ -30,7 +30,7 @@ func newCounter(t *testing.T, g Gomega, host string, port uint16) *counter {
 	g.Expect(err).NotTo(HaveOccurred())
 	address, ok := listener.Addr().(*net.TCPAddr)
 	g.Expect(ok).To(BeTrue())
-	c := &counter{port: uint16(address.Port)} //nolint:gosec // a port
+	c := &counter{port: uint16(address.Port)}
 	var running sync.WaitGroup
 	t.Cleanup(func() { _ = listener.Close(); running.Wait() })
 	running.Go(func() {
@@ -39,7 +39,9 @@ func newCounter(t *testing.T, g Gomega, host string, port uint16) *counter {
 			if err != nil {
 				return
 			}
-			running.Go(func() { c.pass(context.WithoutCancel(t.Context()), client, net.JoinHostPort(host, strconv.Itoa(int(port)))) })
+			running.Go(func() {
+				c.pass(context.WithoutCancel(t.Context()), client, net.JoinHostPort(host, strconv.Itoa(int(port))))
+			})
 		}
 	})
 	return c

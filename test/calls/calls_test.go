@@ -359,7 +359,7 @@ func compare(t *testing.T, g Gomega, found string) {
 	kept, after, ok := strings.Cut(rest, ends)
 	g.Expect(ok).To(BeTrue(), "%s has lost the mark after its table", page)
 	if *update {
-		g.Expect(os.WriteFile(page, []byte(before+begins+"\n"+found+"\n"+ends+after), 0o644)).To(Succeed()) //nolint:gosec // a page of the documentation
+		g.Expect(os.WriteFile(page, []byte(before+begins+"\n"+found+"\n"+ends+after), 0o644)).To(Succeed())
 		return
 	}
 	if strings.TrimSpace(kept) != strings.TrimSpace(found) {
