@@ -83,11 +83,12 @@ func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
 func (r *Reconciler) ensureSecret(ctx context.Context, s *scope, owner client.Object, wanted *corev1.Secret, keys ...string) (*corev1.Secret, error) {
 	name, secret := client.ObjectKeyFromObject(wanted), &corev1.Secret{}
 	var err error
-	if !s.first { // a network that was never looked at hardly has any: making it tells if it has
+	makeFirst := s.first && owner != nil // a network that was never looked at hardly has any: making it tells if it has
+	if !makeFirst {
 		err = r.Live.Get(ctx, name, secret)
 	}
 	switch {
-	case s.first, apierrors.IsNotFound(err):
+	case makeFirst, apierrors.IsNotFound(err):
 		secret = wanted
 		_, err = r.applier().Create(ctx, owner, secret)
 	case err == nil && owner != nil:
