@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/discovery"
@@ -27,6 +28,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/controllers/alumninetwork"
 	"github.com/alumni-operator/alumni-operator/controllers/campaign"
 	"github.com/alumni-operator/alumni-operator/controllers/retentionpolicy"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/kinds"
 	ourlabels "github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
@@ -38,6 +40,8 @@ const (
 	APIRate = 100
 	// APIBurst is how many of them may come at once.
 	APIBurst = 200
+	// DefaultStoreConnections is how many sessions the operator has at most on one database server.
+	DefaultStoreConnections = 10
 )
 
 // Options are what all reconcilers share.
@@ -50,6 +54,9 @@ type Options struct {
 	ClusterID string
 	// Namespace is where the operator runs; empty when it runs outside the cluster.
 	Namespace string
+	// StoreConnections bounds the operator's sessions on one database server, all networks on it together; 0 means
+	// DefaultStoreConnections.
+	StoreConnections int
 	// MaxConcurrent is the number of objects of each kind that are worked on at once.
 	MaxConcurrent int
 	// Clock tells the time of schedules; nil means the machine's own.
@@ -79,13 +86,32 @@ func CacheOptions() cache.Options {
 			&batchv1.Job{}:                           ours,
 			&corev1.ConfigMap{}:                      {Transform: onlyOurData},
 			&corev1.PersistentVolumeClaim{}:          ours,
-			&corev1.Pod{}:                            ours,
+			&corev1.Pod{}:                            {Label: ours.Label, Transform: onlyPodState},
 			&corev1.Service{}:                        ours,
 			&networkingv1.Ingress{}:                  ours,
 			&networkingv1.NetworkPolicy{}:            ours,
 			&policyv1.PodDisruptionBudget{}:          ours,
 		},
 	}
+}
+
+// onlyPodState drops what a pod is made of: of pods the cache needs to know only whose they are and how they fare.
+func onlyPodState(obj any) (any, error) {
+	pod, ok := obj.(*corev1.Pod)
+	if !ok {
+		return obj, nil
+	}
+	return &corev1.Pod{
+		TypeMeta: pod.TypeMeta,
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
+			Labels: pod.Labels, DeletionTimestamp: pod.DeletionTimestamp,
+		},
+		Status: corev1.PodStatus{
+			Phase: pod.Status.Phase, Reason: pod.Status.Reason, Conditions: pod.Status.Conditions,
+			InitContainerStatuses: pod.Status.InitContainerStatuses, ContainerStatuses: pod.Status.ContainerStatuses,
+		},
+	}, nil
 }
 
 // onlyOurData drops what the ConfigMaps of other people hold: of these the cache needs to know only that they changed.
@@ -106,6 +132,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	if err != nil {
 		return fmt.Errorf("set up the watch of Secrets: %w", err)
 	}
+	if opts.StoreConnections == 0 {
+		opts.StoreConnections = DefaultStoreConnections
+	}
+	budget := dbconn.NewBudget(opts.StoreConnections)
 	secrets := secretwatch.New(names, inUse(mgr.GetClient()))
 	if err := mgr.Add(secrets); err != nil {
 		return fmt.Errorf("set up the watch of Secrets: %w", err)
@@ -117,12 +147,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	networks := &alumninetwork.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets, Recorder: mgr.GetEventRecorder("alumninetwork"),
 		Clock: opts.Clock, ClusterID: opts.ClusterID, WorkloadImage: opts.WorkloadImage, PostgresImage: opts.PostgresImage,
-		Namespace: opts.Namespace, Kinds: kinds.New(api, opts.Clock), MaxConcurrent: opts.MaxConcurrent,
+		Namespace: opts.Namespace, Kinds: kinds.New(api, opts.Clock), Budget: budget, Looks: alumninetwork.NewLooks(opts.Clock),
+		MaxConcurrent: opts.MaxConcurrent,
 	}
 	if err := networks.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("set up alumninetwork: %w", err)
 	}
-	stores := storeread.Store{Live: mgr.GetAPIReader()}
+	stores := storeread.Store{Live: mgr.GetAPIReader(), Budget: budget}
 	campaigns := &campaign.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("campaign"), Ledger: stores,
 		Clock: opts.Clock, WorkloadImage: opts.WorkloadImage, MaxConcurrent: opts.MaxConcurrent,

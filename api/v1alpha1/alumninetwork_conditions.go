@@ -10,6 +10,8 @@ const (
 
 	// ReasonProvisioned: database, roles and grants are as declared (True).
 	ReasonProvisioned = "Provisioned"
+	// ReasonServerSlow: as Provisioned, and the server takes long to answer (True).
+	ReasonServerSlow = "ServerSlow"
 	// ReasonServerNotReady: the Standalone server's pod is not up yet.
 	ReasonServerNotReady = "ServerNotReady"
 	// ReasonCloudNativePGMissing: the cluster does not serve the kinds of CloudNativePG that the store needs.
@@ -22,6 +24,14 @@ const (
 	ReasonCAMissing = "CAMissing"
 	// ReasonUnreachable: the server did not answer.
 	ReasonUnreachable = "Unreachable"
+	// ReasonServerStarting: the server is starting up, recovering after a crash, or shutting down.
+	ReasonServerStarting = "ServerStarting"
+	// ReasonTooManyConnections: the server has no connection to spare.
+	ReasonTooManyConnections = "TooManyConnections"
+	// ReasonDiskFull: the server has no room on its disk.
+	ReasonDiskFull = "DiskFull"
+	// ReasonAwaitingTurn: the operator's sessions on this server are busy with other networks.
+	ReasonAwaitingTurn = "AwaitingTurn"
 	// ReasonTLSFailed: the server answered and its certificate could not be trusted, or it speaks no TLS.
 	ReasonTLSFailed = "TLSFailed"
 	// ReasonAuthenticationFailed: the server refused user name or password.
@@ -30,8 +40,10 @@ const (
 	ReasonInsufficientPrivilege = "InsufficientPrivilege"
 	// ReasonVersionTooOld: the server is older than PostgreSQL 15.
 	ReasonVersionTooOld = "VersionTooOld"
-	// ReasonReadOnly: the server is a standby or refuses writes.
+	// ReasonReadOnly: the server or the role refuses writes.
 	ReasonReadOnly = "ReadOnly"
+	// ReasonInRecovery: the server is a standby, or is being restored.
+	ReasonInRecovery = "InRecovery"
 	// ReasonStoreClaimed: another network has claimed the database (Stalled; nothing is touched).
 	ReasonStoreClaimed = "StoreClaimed"
 	// ReasonStoreNotEmpty: the database holds tables of somebody else (Stalled; nothing is touched).

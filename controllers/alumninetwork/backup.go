@@ -141,7 +141,7 @@ func (r *Reconciler) clearUp(ctx context.Context, s *scope) error {
 	if drilling, err := r.drilling(ctx, s.network); err != nil || drilling {
 		return err
 	}
-	err = postgres.DropScratch(ctx, s.admin, s.spec)
+	err = r.withTurn(ctx, s.admin, postgres.ScratchSessions, func() error { return postgres.DropScratch(ctx, s.admin, s.spec) })
 	switch {
 	case errors.Is(err, postgres.ErrScratchBusy): // the pod of a drill that was stopped has not ended yet
 		s.nextBackup = outcome.Poll
@@ -231,7 +231,8 @@ func (r *Reconciler) startBackup(ctx context.Context, s *scope, run backupRun) e
 	}
 	if run.drill {
 		in.IdentitySecret = b.Drill.IdentitySecretRef.Name
-		if err := postgres.MakeScratch(ctx, s.admin, s.spec); err != nil {
+		prepare := func() error { return postgres.MakeScratch(ctx, s.admin, s.spec) }
+		if err := r.withTurn(ctx, s.admin, postgres.ScratchSessions, prepare); err != nil {
 			return explainScratch(err)
 		}
 	}

@@ -54,7 +54,8 @@ type clusterStatus struct {
 
 // clusterAdmin is the login that may make databases and roles in a Cluster. The certificate is added when the Cluster is
 // there.
-func (r *Reconciler) clusterAdmin(ctx context.Context, n *v1alpha1.AlumniNetwork) (dbconn.Login, error) {
+func (r *Reconciler) clusterAdmin(ctx context.Context, s *scope) (dbconn.Login, error) {
+	n := s.network
 	login := dbconn.Login{
 		Host: store.ClusterHost(n), Port: store.Port, Database: superuser, Username: store.AdminRole,
 		SSLMode: dbconn.SSLVerifyFull,
@@ -73,7 +74,7 @@ func (r *Reconciler) clusterAdmin(ctx context.Context, n *v1alpha1.AlumniNetwork
 		}
 		return login, nil
 	}
-	secret, err := r.ensureSecret(ctx, nil, adminSecret(n, login), dbconn.KeyUsername, dbconn.KeyPassword)
+	secret, err := r.ensureSecret(ctx, s, nil, adminSecret(n, login), dbconn.KeyUsername, dbconn.KeyPassword)
 	if err != nil {
 		return login, err
 	}

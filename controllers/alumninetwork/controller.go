@@ -5,6 +5,8 @@ package alumninetwork
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -27,6 +29,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/apply"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/kinds"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/patch"
@@ -62,6 +65,10 @@ type Reconciler struct {
 	Namespace string
 	// Kinds tells which of the kinds that not every cluster has this one serves.
 	Kinds *kinds.Served
+	// Budget bounds the operator's sessions on each database server.
+	Budget *dbconn.Budget
+	// Looks remembers which stores were found in order a moment ago.
+	Looks *Looks
 	// MaxConcurrent is the number of networks that are worked on at once.
 	MaxConcurrent int
 }
@@ -120,18 +127,23 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	network := &v1alpha1.AlumniNetwork{}
 	if err := r.Client.Get(ctx, req.NamespacedName, network); err != nil {
+		r.Looks.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !network.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil // nothing outside is undone, and no child is made any more
 	}
 	r.Secrets.Watch(network.Namespace)
+	first := network.Status.ObservedGeneration <= 0
 	if err := r.begin(ctx, network); err != nil {
 		return outcome.Fold(err)
 	}
 	before := network.DeepCopy()
-	s := &scope{network: network, now: r.Clock.Now()}
+	s := &scope{network: network, now: r.Clock.Now(), first: first}
 	errs := r.run(ctx, s)
+	if awaitsTurn(before, errs) {
+		return ctrl.Result{RequeueAfter: outcome.Jitter(outcome.Soon)}, nil
+	}
 	conditions.Summarise(network, v1alpha1.NetworkConditions(), errs...)
 	wrote, err := patch.Status(ctx, r.Client, before, network)
 	if wrote {
@@ -144,6 +156,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 	}
 	return result, err
+}
+
+// awaitsTurn says that a network whose store was found in order could not be looked at, for the server is busy with others.
+// Nothing is known against the network, so its status stays as it is.
+func awaitsTurn(n *v1alpha1.AlumniNetwork, errs []error) bool {
+	return conditions.IsTrue(n, v1alpha1.StoreReadyCondition) && slices.ContainsFunc(errs, func(err error) bool {
+		var waiting *outcome.Waiting
+		return errors.As(err, &waiting) && waiting.Reason == v1alpha1.ReasonAwaitingTurn
+	})
 }
 
 // begin tells at once that a new network was seen: its first provisioning takes seconds.

@@ -42,16 +42,16 @@ func (r *Reconciler) keepCredentials(ctx context.Context, s *scope) error {
 	}
 	s.passwords = map[naming.Role]string{}
 	for _, role := range naming.Roles() {
-		secret, err := r.ensureSecret(ctx, n, roleSecret(n, role), dbconn.KeyUsername, dbconn.KeyPassword)
+		secret, err := r.ensureSecret(ctx, s, n, roleSecret(n, role), dbconn.KeyUsername, dbconn.KeyPassword)
 		if err != nil {
 			return err
 		}
 		s.passwords[role] = string(secret.Data[dbconn.KeyPassword])
 	}
-	if _, err := r.ensureKey(ctx, n, naming.PepperSecret(n.Name), settings.PepperFile); err != nil {
+	if _, err := r.ensureKey(ctx, s, naming.PepperSecret(n.Name), settings.PepperFile); err != nil {
 		return err
 	}
-	key, err := r.ensureKey(ctx, n, naming.TokenKeySecret(n.Name), settings.TokenKeyFile)
+	key, err := r.ensureKey(ctx, s, naming.TokenKeySecret(n.Name), settings.TokenKeyFile)
 	s.tokenKey = key
 	return err
 }
@@ -68,7 +68,7 @@ func endpointOf(s *scope) *network.Endpoint {
 func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
 	n := s.network
 	if n.StoreKind() == v1alpha1.StoreCloudNativePG {
-		admin, err := r.clusterAdmin(ctx, n)
+		admin, err := r.clusterAdmin(ctx, s)
 		s.admin = admin
 		return err
 	}
@@ -83,7 +83,7 @@ func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
 		}
 		return nil
 	}
-	secret, err := r.ensureSecret(ctx, nil, adminSecret(n, standaloneAdmin(n, "")), dbconn.KeyPassword)
+	secret, err := r.ensureSecret(ctx, s, nil, adminSecret(n, standaloneAdmin(n, "")), dbconn.KeyPassword)
 	if err != nil {
 		return err
 	}
@@ -93,11 +93,15 @@ func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
 
 // ensureSecret reads a Secret live, and makes it when it is not there. One that exists is never changed. Without owner
 // it outlives the network; with one it must be this network's own.
-func (r *Reconciler) ensureSecret(ctx context.Context, owner client.Object, wanted *corev1.Secret, keys ...string) (*corev1.Secret, error) {
+func (r *Reconciler) ensureSecret(ctx context.Context, s *scope, owner client.Object, wanted *corev1.Secret, keys ...string) (*corev1.Secret, error) {
 	name, secret := client.ObjectKeyFromObject(wanted), &corev1.Secret{}
-	err := r.Live.Get(ctx, name, secret)
+	var err error
+	makeFirst := s.first && owner != nil // a network that was never looked at hardly has any: making it tells if it has
+	if !makeFirst {
+		err = r.Live.Get(ctx, name, secret)
+	}
 	switch {
-	case apierrors.IsNotFound(err):
+	case makeFirst, apierrors.IsNotFound(err):
 		secret = wanted
 		_, err = r.applier().Create(ctx, owner, secret)
 	case err == nil && owner != nil:
@@ -120,14 +124,14 @@ func (r *Reconciler) ensureSecret(ctx context.Context, owner client.Object, want
 // ensureKey reads a random key that outlives the network, and makes it for a network that had no store before. Beside a
 // store that is in use a new key would be worse than none: erased people would be strangers to it, and the links in every
 // mail sent so far would fail.
-func (r *Reconciler) ensureKey(ctx context.Context, n *v1alpha1.AlumniNetwork, name, file string) ([]byte, error) {
+func (r *Reconciler) ensureKey(ctx context.Context, s *scope, name, file string) ([]byte, error) {
 	secret, err := &corev1.Secret{}, error(nil)
-	if inUse(n) {
-		secret, err = r.readKey(ctx, n, name, file)
+	if inUse(s.network) {
+		secret, err = r.readKey(ctx, s.network, name, file)
 	} else {
 		key := make([]byte, keyBytes)
 		_, _ = rand.Read(key) // it cannot fail
-		secret, err = r.ensureSecret(ctx, nil, newSecret(n, name, labels.Settings, map[string][]byte{file: key}), file)
+		secret, err = r.ensureSecret(ctx, s, nil, newSecret(s.network, name, labels.Settings, map[string][]byte{file: key}), file)
 	}
 	if err != nil {
 		return nil, err

@@ -34,7 +34,14 @@ func meanings() []meaning {
 		{postgres.ErrMissing, v1alpha1.ReasonStoreMissing,
 			"the database of this network is gone; restore it, or delete the network and declare it again to begin empty", true},
 		{postgres.ErrVersion, v1alpha1.ReasonVersionTooOld, "the server is older than PostgreSQL 15", false},
-		{postgres.ErrReadOnly, v1alpha1.ReasonReadOnly, "the server is a standby or takes no writes", false},
+		{postgres.ErrRecovery, v1alpha1.ReasonInRecovery,
+			"the server is a standby or is being restored; name the primary, or promote this one", false},
+		{postgres.ErrReadOnly, v1alpha1.ReasonReadOnly,
+			"the server takes no writes; see default_transaction_read_only of the server, the database and the admin role", false},
+		{dbconn.ErrDiskFull, v1alpha1.ReasonDiskFull, "the server's disk is full; give it more room", false},
+		{dbconn.ErrStarting, v1alpha1.ReasonServerStarting, "the server is starting up, recovering or shutting down", false},
+		{dbconn.ErrNoSlot, v1alpha1.ReasonTooManyConnections,
+			"the server has no connection to spare; raise its max_connections, or put fewer networks or a pooler on it", false},
 		{postgres.ErrPrivilege, v1alpha1.ReasonInsufficientPrivilege,
 			"the admin role may not do what is needed; it must be able to create databases and roles", false},
 		{postgres.ErrBusy, v1alpha1.ReasonProvisioning, "another process is provisioning this database", false},
@@ -57,6 +64,9 @@ func explain(err error) error {
 	if err == nil {
 		return nil
 	}
+	if errors.Is(err, dbconn.ErrBudget) {
+		return outcome.Wait(outcome.Soon, v1alpha1.ReasonAwaitingTurn, "the operator's sessions on this server are busy with other networks")
+	}
 	var claimed *postgres.ClaimedError
 	if errors.As(err, &claimed) {
 		return &outcome.Terminal{Reason: v1alpha1.ReasonStoreClaimed, Err: err,
@@ -70,7 +80,7 @@ func explain(err error) error {
 			return &outcome.Terminal{Reason: m.reason, Message: m.message, Err: err}
 		}
 		f := &outcome.Failure{Reason: m.reason, Message: m.message, Err: err, After: outcome.Poll}
-		if m.reason == v1alpha1.ReasonUnreachable {
+		if m.reason == v1alpha1.ReasonUnreachable || m.reason == v1alpha1.ReasonServerStarting {
 			f.After = 0 // a server that has just started answers in a second, one that is down is asked ever more rarely
 		}
 		return f

@@ -19,6 +19,11 @@ const mebibyte = 1 << 20
 
 // readFacts reads what status shows of the store: counts and versions, over one short session of the metrics role.
 func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
+	leave, err := r.Budget.Enter(ctx, s.metrics, 1)
+	if err != nil {
+		return explain(err)
+	}
+	defer leave()
 	reader, err := stats.Open(ctx, s.metrics)
 	if err != nil {
 		return explain(err)

@@ -18,6 +18,7 @@ import (
 type scope struct {
 	network *v1alpha1.AlumniNetwork // the object; only its status is changed
 	now     time.Time               // the time of this loop
+	first   bool                    // nobody has looked at the network before
 
 	promise time.Duration // findErasers: how long a person who leaves may wait to be erased
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -16,6 +17,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
@@ -24,6 +26,10 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 	"github.com/alumni-operator/alumni-operator/internal/trouble"
 )
+
+// slowCheck is how long a look at a store may take before the server is called slow. It takes a tenth of a second, a
+// session for each role included.
+const slowCheck = 3 * time.Second
 
 // runServer keeps the server or the Cluster of the network and waits until it takes connections. An External store has none.
 func (r *Reconciler) runServer(ctx context.Context, s *scope) error {
@@ -106,7 +112,14 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 	}
 	spec.MustExist = inUse(n)
 	s.spec, s.metrics = spec, spec.Login(s.admin, naming.RoleMetrics)
-	steps, err := postgres.Check(ctx, s.metrics, spec)
+	asked := s.asked()
+	if r.Looks.holds(n, asked) {
+		s.schema = pgstore.LatestVersion()
+		inOrder(n, spec, 0, s.serverNote)
+		return nil
+	}
+	r.Looks.forget(nameOf(n))
+	steps, took, err := r.check(ctx, s.metrics, spec)
 	if err != nil {
 		return explain(err)
 	}
@@ -120,9 +133,42 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 	if err != nil {
 		return explain(err)
 	}
-	conditions.True(n, v1alpha1.StoreReadyCondition, v1alpha1.ReasonProvisioned,
-		fmt.Sprintf("Database %q, its roles and their grants are as declared%s", spec.Database, s.serverNote))
+	inOrder(n, spec, took, s.serverNote)
+	if s.migration == nil && took <= slowCheck {
+		r.Looks.keep(n, asked)
+	}
 	return nil
+}
+
+// inOrder says that the store is as declared, and how its server fares.
+func inOrder(n *v1alpha1.AlumniNetwork, spec postgres.Spec, took time.Duration, note string) {
+	reason, message := v1alpha1.ReasonProvisioned, fmt.Sprintf("Database %q, its roles and their grants are as declared%s", spec.Database, note)
+	if took > slowCheck {
+		reason = v1alpha1.ReasonServerSlow
+		message += fmt.Sprintf("; the server takes longer than %s to tell so: see its load, its disk and the network to it", slowCheck)
+	}
+	conditions.True(n, v1alpha1.StoreReadyCondition, reason, message)
+}
+
+// check looks at the store as the metrics role, when it is the network's turn. It tells how long the server took.
+func (r *Reconciler) check(ctx context.Context, metrics dbconn.Login, spec postgres.Spec) (steps []postgres.Step, took time.Duration, err error) {
+	err = r.withTurn(ctx, metrics, postgres.CheckSessions, func() error {
+		begun := time.Now()
+		steps, err = postgres.Check(ctx, metrics, spec)
+		took = time.Since(begun)
+		return err
+	})
+	return steps, took, err
+}
+
+// withTurn does something at a server when the budget has room for its sessions.
+func (r *Reconciler) withTurn(ctx context.Context, login dbconn.Login, sessions int, do func() error) error {
+	leave, err := r.Budget.Enter(ctx, login, sessions)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return do()
 }
 
 // refusedAdmin names the Secret whose login the server refuses, and what may have happened to it.
@@ -151,13 +197,25 @@ func (r *Reconciler) repair(ctx context.Context, s *scope, spec postgres.Spec, f
 	for _, step := range found {
 		logger.Info("Working on the store", "found", step.Reason)
 	}
-	result, err := postgres.Ensure(ctx, postgres.EnsureInput{Admin: s.admin, Spec: spec})
+	var result postgres.EnsureResult
+	err := r.withTurn(ctx, s.admin, postgres.EnsureSessions, func() (err error) {
+		result, err = postgres.Ensure(ctx, postgres.EnsureInput{
+			Admin: s.admin, Spec: spec, Copy: s.network.StoreKind() == v1alpha1.StoreExternal,
+		})
+		return err
+	})
+	if errors.Is(err, dbconn.ErrDiskFull) {
+		return err // a migration is not to blame
+	}
 	if errors.As(err, &s.migration) {
 		logger.Error(err, "Migrating the schema failed", "schemaVersion", s.migration.Version)
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if result.WithoutCopy != nil {
+		logger.Info("Migrating from zero, for there is no template to copy", "cause", result.WithoutCopy.Error())
 	}
 	s.schema = result.SchemaVersion
 	logger.Info("Provisioned the store", "steps", len(result.Steps), "schemaVersion", result.SchemaVersion)

@@ -16,6 +16,13 @@ import (
 var (
 	// ErrUnreachable: no answer, no such host, connection refused, server starting or shutting down, or full.
 	ErrUnreachable = errors.New("the database server cannot be reached")
+	// ErrStarting: the server is there and is starting up, recovering from a crash, or shutting down. It is an
+	// ErrUnreachable too.
+	ErrStarting error = &subclass{"the database server is starting up or shutting down", ErrUnreachable}
+	// ErrNoSlot: the server is there and all its connections are taken. It is an ErrUnreachable too.
+	ErrNoSlot error = &subclass{"the database server has no connection to spare", ErrUnreachable}
+	// ErrDiskFull: the server has no room to write to.
+	ErrDiskFull = errors.New("the database server's disk is full")
 	// ErrAuthentication: the server knows no such role and password, or lets it not in from here.
 	ErrAuthentication = errors.New("the database server refused user name or password")
 	// ErrTLS: the two sides do not agree on encryption, or the certificate is not trusted.
@@ -25,6 +32,15 @@ var (
 	// ErrNotPermitted: the role exists and may not do this.
 	ErrNotPermitted = errors.New("the database role lacks the right")
 )
+
+// subclass is a class that those who do not tell it apart take for its parent.
+type subclass struct {
+	text   string
+	parent error
+}
+
+func (e *subclass) Error() string { return e.text }
+func (e *subclass) Unwrap() error { return e.parent }
 
 // classed carries its class and its cause, so that errors.Is finds the one and errors.As the other.
 type classed struct {
@@ -47,7 +63,7 @@ func classOf(err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, class := range []error{ErrUnreachable, ErrAuthentication, ErrTLS, ErrNoDatabase, ErrNotPermitted} {
+	for _, class := range []error{ErrUnreachable, ErrDiskFull, ErrAuthentication, ErrTLS, ErrNoDatabase, ErrNotPermitted} {
 		if errors.Is(err, class) {
 			return nil
 		}
@@ -75,7 +91,13 @@ func classOfState(err *pgconn.PgError) error {
 		return ErrNoDatabase
 	case err.Code == "42501":
 		return ErrNotPermitted
-	case err.Code == "57P03", err.Code == "57P01", err.Code == "57P02", err.Code == "53300", strings.HasPrefix(err.Code, "08"):
+	case err.Code == "53100":
+		return ErrDiskFull
+	case err.Code == "53300":
+		return ErrNoSlot
+	case err.Code == "57P03", err.Code == "57P01", err.Code == "57P02":
+		return ErrStarting
+	case strings.HasPrefix(err.Code, "08"):
 		return ErrUnreachable
 	}
 	return nil

@@ -8,6 +8,6 @@
 // PostgreSQL's own (SQL names its schema), the zone UTC, and TLS exactly as asked for, never less. Errors are
 // classed (unreachable, authentication, TLS, …) so that callers can say what is wrong.
 //
-// It may import the standard library and pgx. It must never read the environment for connection settings, and
-// never put a password into an error, a log line or a printed value.
+// It may import the standard library, golang.org/x/sync and pgx. It must never read the environment for connection
+// settings, and never put a password into an error, a log line or a printed value.
 package dbconn

@@ -9,12 +9,14 @@ type Actual struct {
 	ServerVersion string
 
 	serverNumber int  // for example 150018
-	readOnly     bool // standby, or read-only by default
+	recovery     bool // a standby, or being restored
+	readOnly     bool // takes no writes
 	utf8Template bool // template0 is in UTF-8, so its character classes may be kept
 	session      sessionFacts
 	roles        map[string]roleFacts // by name; ours only
 	database     *databaseFacts       // nil: not there
 	inside       *insideFacts         // nil: not looked into
+	from         *template            // nil: a missing database is made empty; else it is copied
 }
 
 // sessionFacts describe the role that looks.
@@ -58,6 +60,7 @@ type databaseFacts struct {
 type insideFacts struct {
 	claim        *Claim // nil: no claim row
 	claimTable   bool   // there is a claim table, with or without a row
+	copiedFrom   string // the role that owns everything, where the database is a fresh copy of a template
 	hidden       bool   // there is a claim table, and the session may not read it
 	objects      int64  // relations, functions and types, ours included
 	publicCreate bool   // everybody may make objects in schema public
@@ -76,6 +79,13 @@ func (a Actual) blind() bool {
 // claimedBy tells whether the claim row names this network.
 func (a Actual) claimedBy(c Claim) bool {
 	return a.inside != nil && a.inside.claim != nil && a.inside.claim.sameNetwork(c)
+}
+
+// freshCopy tells that the database was copied from a template for this network, and not claimed yet. Its owner role has
+// this network's marker, which only an admin can give.
+func (a Actual) freshCopy(spec Spec) bool {
+	return a.database != nil && a.inside != nil && a.inside.claim == nil && a.inside.copiedFrom != "" &&
+		a.database.owner == spec.ownerName() && a.roles[spec.ownerName()].comment == spec.Claim.Marker()
 }
 
 // Kinds of objects that carry privileges, in PostgreSQL's words.

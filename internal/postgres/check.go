@@ -11,6 +11,16 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 )
 
+// The sessions that one piece of work has open at once, for a dbconn.Budget.
+const (
+	// CheckSessions are Check's own and the one in which it tries a login.
+	CheckSessions = 2
+	// EnsureSessions are one to the admin's database, one to the network's, and one for a login, or two for migrations.
+	EnsureSessions = 4
+	// ScratchSessions is that of MakeScratch and DropScratch.
+	ScratchSessions = 1
+)
+
 // Check compares the store with the spec as the metrics role, which reads aggregates and catalogs only. An empty
 // answer means that the store is as declared and no admin session is needed. Otherwise call Ensure. The server is
 // where metrics says; its other fields must be those of Spec.Login(…, naming.RoleMetrics). It writes nothing.

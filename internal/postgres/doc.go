@@ -12,10 +12,13 @@
 //  2. Ensure, as the admin role, only when Check found something or could not log in.
 //
 // Only our own roles, our database, and objects of its owner role are ever changed; whatever else lives on the
-// server is left alone. A database is ours when its claim row says so, or when it is empty.
+// server is left alone. A database is ours when its claim row says so, or when it is empty, or when it is a fresh copy of
+// a template that belongs to the owner role with this network's marker. Ensure makes the template where it is missing; see
+// template.
 //
 // It works as a superuser and as a plain role with CREATEDB and CREATEROLE, on PostgreSQL 15 and newer.
 //
-// It may import internal/dbconn, internal/naming, internal/community/pgstore and pgx. It must never import
-// Kubernetes packages, never drop anything but the scratch database that it made itself, never send a password in clear, and never put one into an error.
+// It may import internal/dbconn, internal/naming, internal/community/pgstore and pgx. It must never import Kubernetes
+// packages, never drop anything but the scratch database and the templates that it made itself, never send a password in
+// clear, and never put one into an error.
 package postgres

@@ -35,6 +35,9 @@ type EnsureInput struct {
 	Admin dbconn.Login
 	// Spec is what the database should be.
 	Spec Spec
+	// Copy lets a database that is yet to be made be a copy of a template, which is made first where it is missing. It is
+	// for servers with many networks.
+	Copy bool
 
 	beforeStep func(Step) error
 }
@@ -43,6 +46,8 @@ type EnsureInput struct {
 type EnsureResult struct {
 	// Steps are the repairs made, in order; each has a reason for people.
 	Steps []Step
+	// WithoutCopy says why no template could be copied; nil when one was, or none was wanted.
+	WithoutCopy error
 	// ServerVersion is PostgreSQL's own version text.
 	ServerVersion string
 	// SchemaVersion is the number of the last migration.
@@ -62,10 +67,13 @@ func Ensure(ctx context.Context, in EnsureInput) (EnsureResult, error) {
 		return result, err
 	}
 	defer s.close(ctx)
+	s.copying = in.Copy
 	if err := s.lock(ctx); err != nil {
 		return result, err
 	}
-	if err := s.converge(ctx, &result); err != nil {
+	err = s.converge(ctx, &result)
+	result.WithoutCopy = s.withoutCopy
+	if err != nil || result.SchemaVersion >= in.Spec.version {
 		return result, err
 	}
 	result.SchemaVersion, err = pgstore.Migrate(ctx, in.Spec.Login(in.Admin, naming.RoleOwner))
@@ -120,8 +128,20 @@ func (s *session) round(ctx context.Context, result *EnsureResult) (done bool, s
 		return false, nil, err
 	}
 	result.ServerVersion = actual.ServerVersion
+	if actual.inside != nil {
+		result.SchemaVersion = actual.inside.version
+	}
 	if steps, err = Plan(s.spec, actual); err != nil || len(steps) == 0 {
 		return true, nil, err
+	}
+	if actual.database == nil && s.copying {
+		if err := s.useTemplate(ctx, actual); err != nil {
+			return false, nil, err
+		}
+		actual.from = s.from
+		if steps, err = Plan(s.spec, actual); err != nil {
+			return false, nil, err
+		}
 	}
 	if err = s.execute(ctx, steps); err == nil {
 		result.Steps = append(result.Steps, steps...)

@@ -27,7 +27,9 @@ var (
 	ErrPrivilege = errors.New("the admin role lacks a right")
 	// ErrVersion: the server is older than PostgreSQL 15.
 	ErrVersion = errors.New("the PostgreSQL server is too old")
-	// ErrReadOnly: the server is a standby or read-only.
+	// ErrRecovery: the server is a standby, or is being restored. It is an ErrReadOnly too.
+	ErrRecovery = fmt.Errorf("%w: it is in recovery", ErrReadOnly)
+	// ErrReadOnly: the server or the role takes no writes.
 	ErrReadOnly = errors.New("the PostgreSQL server is read-only")
 	// ErrNotEmpty: the database has no claim, but holds objects. It is somebody else's.
 	ErrNotEmpty = errors.New("the database is not empty and belongs to no network")

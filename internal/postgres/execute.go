@@ -5,7 +5,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -25,6 +27,10 @@ type session struct {
 	inside *pgx.Conn
 	// proven are passwords that were found right, by role or by verifier: they are not tried again.
 	proven map[string]bool
+	// copying says that a missing database is to be a copy; from is what of, once that is made; withoutCopy is why not.
+	copying     bool
+	from        *template
+	withoutCopy error
 	// beforeStep is called with each step before it runs; tests stop the work there.
 	beforeStep func(Step) error
 }
@@ -78,53 +84,84 @@ func (s *session) close(ctx context.Context) {
 }
 
 func (s *session) execute(ctx context.Context, steps []Step) error {
-	for _, step := range steps {
+	for len(steps) > 0 {
+		n := together(steps)
 		if s.beforeStep != nil {
-			if err := s.beforeStep(step); err != nil {
-				return err
+			n = 1
+			if err := s.beforeStep(steps[0]); err != nil {
+				return fmt.Errorf("%w: %w", errStopped, err)
 			}
 		}
-		if err := s.run(ctx, step); err != nil {
-			return fmt.Errorf("repair %q: %w", step.Reason, err)
+		// A transaction for many steps is quicker. When one of them fails, each gets its own, for the error to tell which.
+		if n > 1 && s.run(ctx, steps[:n]...) == nil {
+			steps = steps[n:]
+			continue
 		}
+		for _, step := range steps[:n] {
+			if err := s.run(ctx, step); err != nil {
+				return fmt.Errorf("repair %q: %w", step.Reason, err)
+			}
+		}
+		steps = steps[n:]
 	}
 	return nil
 }
 
-// run sends a step as one message: PostgreSQL runs the statements of one message in one transaction.
-func (s *session) run(ctx context.Context, step Step) error {
+// errStopped says that a test let the provisioner die.
+var errStopped = errors.New("stopped")
+
+// together counts the steps at the beginning that one transaction can hold.
+func together(steps []Step) int {
+	n := 1
+	for n < len(steps) && !steps[0].alone && !steps[n].alone && steps[n].inside == steps[0].inside {
+		n++
+	}
+	return n
+}
+
+// run sends steps as one message: PostgreSQL runs the statements of one message in one transaction.
+func (s *session) run(ctx context.Context, steps ...Step) error {
 	conn := s.server
-	if step.inside {
+	if steps[0].inside {
 		var err error
 		if conn, err = s.insideConn(ctx); err != nil {
 			return explain("connect to the database", err)
 		}
 	}
 	var texts []string
-	if step.asOwner {
-		texts = append(texts, "SET LOCAL ROLE "+quote(s.spec.ownerName()))
-	}
-	for _, st := range step.statements {
-		text, err := st.render()
-		if err != nil {
-			return err
+	proven := map[string]bool{}
+	for i, step := range steps {
+		switch {
+		case step.asOwner:
+			texts = append(texts, "SET LOCAL ROLE "+quote(s.spec.ownerName()))
+		case i > 0:
+			texts = append(texts, "SET LOCAL ROLE NONE")
 		}
-		texts = append(texts, text)
+		for _, st := range step.statements {
+			text, verifier, err := st.render()
+			if err != nil {
+				return err
+			}
+			texts = append(texts, text)
+			if verifier != "" {
+				proven[st.role], proven[verifier] = true, true
+			}
+		}
 	}
 	if _, err := conn.Exec(ctx, strings.Join(texts, ";\n"), pgx.QueryExecModeSimpleProtocol); err != nil {
 		return explain("change the store", err)
 	}
+	maps.Copy(s.proven, proven) // what was just set need not be tried
 	return nil
 }
 
 // render appends the verifier of a password.
-func (st statement) render() (string, error) {
+func (st statement) render() (text, verifier string, err error) {
 	if st.password == "" {
-		return st.text, nil
+		return st.text, "", nil
 	}
-	verifier, err := scramVerifier(st.password)
-	if err != nil {
-		return "", err
+	if verifier, err = scramVerifier(st.password); err != nil {
+		return "", "", err
 	}
-	return st.text + literal(verifier), nil
+	return st.text + literal(verifier), verifier, nil
 }

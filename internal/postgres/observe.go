@@ -64,7 +64,7 @@ func observeServer(ctx context.Context, conn *pgx.Conn, spec Spec) (Actual, erro
 	batch := &pgx.Batch{}
 	exists := false
 	batch.Queue(sqlServer, spec.Database).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&a.serverNumber, &a.ServerVersion, &a.readOnly, &a.session.name, &a.session.superuser,
+		return row.Scan(&a.serverNumber, &a.ServerVersion, &a.recovery, &a.readOnly, &a.session.name, &a.session.superuser,
 			&a.session.createDB, &a.session.createRole, &a.session.inherits, &a.utf8Template, &exists)
 	})
 	batch.Queue(sqlRoles, spec.roleNames(), spec.Database).Query(func(rows pgx.Rows) error {

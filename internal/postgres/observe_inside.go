@@ -23,6 +23,9 @@ func observeInside(ctx context.Context, conn *pgx.Conn, spec Spec) (*insideFacts
 	}
 	batch := &pgx.Batch{}
 	if facts.claim == nil {
+		batch.Queue(sqlCopiedFrom, templateMarkPrefix, templatePrefix).Query(func(rows pgx.Rows) error {
+			return eachRow(rows, func() error { return rows.Scan(&facts.copiedFrom) })
+		})
 		batch.Queue(sqlForeign).QueryRow(func(row pgx.Row) error { return row.Scan(&facts.objects) })
 	}
 	batch.Queue(sqlPublicCreate).QueryRow(func(row pgx.Row) error { return row.Scan(&facts.publicCreate) })
@@ -47,7 +50,7 @@ func observeInside(ctx context.Context, conn *pgx.Conn, spec Spec) (*insideFacts
 			if !sequence {
 				kind, facts.tables[name] = onTable, columns
 			}
-			if owner == spec.ownerName() {
+			if owner == spec.ownerName() || owner == facts.copiedFrom {
 				facts.own[name] = kind
 			}
 			return err

@@ -15,6 +15,7 @@ type Step struct {
 
 	statements []statement
 	inside     bool // in the network's database; otherwise in the admin's own
+	alone      bool // cannot share a transaction
 	asOwner    bool // as the owner role; otherwise as the admin role
 }
 
@@ -25,6 +26,7 @@ func (s Step) String() string { return s.Reason }
 type statement struct {
 	text     string
 	password string
+	role     string // whose password it is
 }
 
 // Plan compares what should be with what is. It returns the steps in order, and none when nothing is to be
@@ -42,9 +44,11 @@ func Plan(spec Spec, actual Actual) ([]Step, error) {
 		return p.steps, nil // the next look will see more
 	}
 	p.database()
-	p.claim()
-	p.schemas()
-	p.privileges()
+	if actual.database != nil || actual.from == nil { // what is in a copy shows at the next look
+		p.claim()
+		p.schemas()
+		p.privileges()
+	}
 	for _, r := range spec.roles {
 		p.settings(r)
 		p.foreignMemberships(r)
@@ -84,7 +88,7 @@ func (p *planner) role(r roleSpec) {
 			name, r.connectionLimit)
 		p.steps = append(p.steps, Step{
 			Reason:     fmt.Sprintf("role %s is missing", r.name),
-			statements: []statement{{text: create, password: r.password}, {text: marker}},
+			statements: []statement{{text: create, password: r.password, role: r.name}, {text: marker}},
 		})
 		return
 	}
@@ -97,7 +101,7 @@ func (p *planner) role(r roleSpec) {
 	if found.password == passwordWrong {
 		p.steps = append(p.steps, Step{
 			Reason:     fmt.Sprintf("role %s has another password", r.name),
-			statements: []statement{{text: "ALTER ROLE " + name + " PASSWORD ", password: r.password}},
+			statements: []statement{{text: "ALTER ROLE " + name + " PASSWORD ", password: r.password, role: r.name}},
 		})
 	}
 }
@@ -149,7 +153,13 @@ func (p *planner) database() {
 	name, owner := quote(p.spec.Database), quote(p.spec.ownerName())
 	found := p.actual.database
 	if found == nil {
-		p.onServer(fmt.Sprintf("database %s is missing", p.spec.Database), createDatabase(p.spec.Database, p.spec.ownerName(), p.actual))
+		text := createDatabase(p.spec.Database, p.spec.ownerName(), p.actual)
+		if p.actual.from != nil {
+			text = copyDatabase(p.spec.Database, p.spec.ownerName(), *p.actual.from)
+		}
+		p.steps = append(p.steps, Step{
+			Reason: fmt.Sprintf("database %s is missing", p.spec.Database), statements: plain([]string{text}), alone: true,
+		})
 		return
 	}
 	if found.owner != p.spec.ownerName() {
@@ -172,17 +182,25 @@ func createDatabase(name, owner string, actual Actual) string {
 // claim writes the claim row before anything else is made inside. A second claimant hits the primary key.
 func (p *planner) claim() {
 	c := p.spec.Claim
+	if p.actual.freshCopy(p.spec) {
+		p.takeCopy(p.actual.inside.copiedFrom)
+		return
+	}
 	if p.actual.inside == nil || p.actual.inside.claim == nil {
 		p.insideAsOwner(fmt.Sprintf("database %s is not claimed yet", p.spec.Database),
 			"CREATE SCHEMA "+SchemaOperator, sqlMakeClaim,
-			fmt.Sprintf("INSERT INTO %s (cluster_id, namespace, name, network_uid) VALUES (%s, %s, %s, %s)",
-				claimTable, literal(c.ClusterID), literal(c.Namespace), literal(c.Name), literal(c.NetworkUID)))
+			insertClaim(c))
 		return
 	}
 	if p.actual.inside.claim.NetworkUID != c.NetworkUID {
 		p.insideAsOwner("the network was declared again and takes its database back",
 			fmt.Sprintf("UPDATE %s SET network_uid = %s", claimTable, literal(c.NetworkUID)))
 	}
+}
+
+func insertClaim(c Claim) string {
+	return fmt.Sprintf("INSERT INTO %s (cluster_id, namespace, name, network_uid) VALUES (%s, %s, %s, %s)",
+		claimTable, literal(c.ClusterID), literal(c.Namespace), literal(c.Name), literal(c.NetworkUID))
 }
 
 // schemas makes what is missing and closes schema public.

@@ -159,3 +159,45 @@ func TestScramVerifier(t *testing.T) {
 		g.Expect(scramMatches(none, "a-long-password")).To(BeFalse(), none)
 	}
 }
+
+func TestPlanOfATemplateGoesOnFromWhatIsThere(t *testing.T) {
+	tp := templateFor("boss", 7)
+	there := templateFacts{role: true, roleComment: tp.mark, sessionMaySet: true, database: true, sessionOwns: true,
+		comment: tp.mark, serverNumber: 150000, session: "boss"}
+	but := func(change func(*templateFacts)) templateFacts { f := there; change(&f); return f }
+	for name, c := range map[string]struct {
+		facts   templateFacts
+		want    string // part of the statements; empty: none
+		refusal bool
+		nothing bool
+	}{
+		"nothing on 15":                    {facts: templateFacts{serverNumber: 150000, session: "boss"}, want: `GRANT "` + tp.owner + `" TO "boss"` + "\nCREATE DATABASE"},
+		"nothing on 16":                    {facts: templateFacts{serverNumber: 160000, session: "boss"}, want: `TO "boss" WITH INHERIT TRUE, SET TRUE`},
+		"nothing on 17":                    {facts: templateFacts{serverNumber: 170000, session: "boss"}, want: "BUILTIN_LOCALE 'C.UTF-8'"},
+		"an empty one without a mark":      {facts: but(func(f *templateFacts) { f.comment, f.empty = "", true }), want: unfinished},
+		"a full one without a mark":        {facts: but(func(f *templateFacts) { f.comment = "" }), refusal: true},
+		"somebody else's":                  {facts: but(func(f *templateFacts) { f.sessionOwns = false }), refusal: true},
+		"another mark":                     {facts: but(func(f *templateFacts) { f.comment = templateMarkPrefix + "00" }), refusal: true},
+		"a role with another mark":         {facts: but(func(f *templateFacts) { f.roleComment = "Reporting" }), refusal: true},
+		"unfinished":                       {facts: but(func(f *templateFacts) { f.comment += unfinished }), want: "CREATE SCHEMA"},
+		"migrated":                         {facts: but(func(f *templateFacts) { f.comment += bare }), want: "ALLOW_CONNECTIONS false"},
+		"opened again by somebody":         {facts: but(func(f *templateFacts) { f.takesConnections = true }), want: "ALLOW_CONNECTIONS false"},
+		"finished":                         {facts: there, nothing: true},
+		"finished, and the role is no use": {facts: but(func(f *templateFacts) { f.sessionMaySet = false }), want: `TO "boss"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			steps, err := planTemplate(tp, c.facts)
+			if c.refusal {
+				g.Expect(err).To(MatchError(errTemplateTaken))
+				return
+			}
+			g.Expect(err).NotTo(HaveOccurred())
+			if c.nothing {
+				g.Expect(steps).To(BeEmpty())
+				return
+			}
+			g.Expect(texts(steps)).To(ContainSubstring(c.want))
+		})
+	}
+}

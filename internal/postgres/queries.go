@@ -16,6 +16,12 @@ var (
 	sqlDatabase string
 	//go:embed queries/database_privileges.sql
 	sqlDatabasePrivileges string
+	//go:embed queries/template.sql
+	sqlTemplate string
+	//go:embed queries/old_templates.sql
+	sqlOldTemplates string
+	//go:embed queries/copied_from.sql
+	sqlCopiedFrom string
 	//go:embed queries/claim.sql
 	sqlClaim string
 	//go:embed queries/make_claim.sql

@@ -25,6 +25,9 @@ func vet(spec Spec, a Actual) error {
 	if err := vetRoles(spec, a); err != nil {
 		return err
 	}
+	if a.recovery {
+		return ErrRecovery
+	}
 	if a.readOnly {
 		return ErrReadOnly
 	}
@@ -45,6 +48,8 @@ func vetDatabase(spec Spec, a Actual) error {
 	case a.inside.claim != nil && !a.claimedBy(spec.Claim):
 		return &ClaimedError{Database: spec.Database}
 	case a.inside.claim != nil:
+		return nil
+	case a.freshCopy(spec):
 		return nil
 	case a.inside.claimTable, a.inside.objects > 0, hasSchemas(a.inside):
 		return fmt.Errorf("%w: %q", ErrNotEmpty, spec.Database)

@@ -27,6 +27,8 @@ const limit = 10 * time.Second
 // Store reads the stores of networks. Live reads Secrets and ConfigMaps from the API server itself.
 type Store struct {
 	Live client.Reader
+	// Budget bounds the sessions on each server; nil has no bound.
+	Budget *dbconn.Budget
 }
 
 // CampaignRuns reads the newest runs of a campaign, newest first; those named as settled without their ledger's numbers.
@@ -79,6 +81,11 @@ func (s Store) with(ctx context.Context, network *v1alpha1.AlumniNetwork, use fu
 	if err != nil {
 		return err
 	}
+	leave, err := s.Budget.Enter(ctx, login, 1)
+	if err != nil {
+		return explain(network.Name, err)
+	}
+	defer leave()
 	reader, err := stats.Open(ctx, login)
 	if err != nil {
 		return explain(network.Name, err)
@@ -115,7 +122,7 @@ func explain(network string, err error) error {
 	}
 	message := fmt.Sprintf("the store of AlumniNetwork %s cannot be read", network)
 	for _, class := range []error{
-		dbconn.ErrUnreachable, dbconn.ErrAuthentication, dbconn.ErrTLS, dbconn.ErrNoDatabase, dbconn.ErrNotPermitted, stats.ErrNotMigrated,
+		dbconn.ErrBudget, dbconn.ErrStarting, dbconn.ErrNoSlot, dbconn.ErrUnreachable, dbconn.ErrAuthentication, dbconn.ErrTLS, dbconn.ErrNoDatabase, dbconn.ErrNotPermitted, stats.ErrNotMigrated,
 	} {
 		if errors.Is(err, class) {
 			message += ": " + class.Error()

@@ -7,7 +7,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/alumni-operator/alumni-operator/internal/testutil/pg"
+	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
 )
 
-func TestMain(m *testing.M) { os.Exit(pg.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(kube.Run(m)) }

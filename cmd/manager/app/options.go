@@ -8,6 +8,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+
+	"github.com/alumni-operator/alumni-operator/controllers"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 )
 
 // defaultPostgresImage runs Standalone stores where neither network nor flag names an image.
@@ -23,6 +26,7 @@ type Options struct {
 	PostgresImage  string
 	ClusterID      string
 	MaxConcurrent  int
+	StoreSessions  int
 	LeaderElection bool
 	LeaseNamespace string
 	MetricsAddress string
@@ -45,6 +49,7 @@ func Parse(args []string, env func(string) string) (Options, error) {
 	f.StringVar(&o.PostgresImage, "postgres-image", defaultPostgresImage, "`image` of Standalone stores that name none")
 	f.StringVar(&o.ClusterID, "cluster-id", "", "`name` of this cluster in the claims of databases; the UID of namespace kube-system when empty")
 	f.IntVar(&o.MaxConcurrent, "max-concurrent-reconciles", 4, "`number` of objects of each kind that are worked on at once")
+	f.IntVar(&o.StoreSessions, "store-connections", controllers.DefaultStoreConnections, "`number` of sessions on one database server at most, all its networks together")
 	f.BoolVar(&o.LeaderElection, "leader-elect", false, "let one of several replicas work at a time")
 	f.StringVar(&o.LeaseNamespace, "leader-election-namespace", "", "`namespace` of the lease; the manager's own when empty")
 	f.StringVar(&o.MetricsAddress, "metrics-bind-address", ":8080", "`address` of the metrics; 0 for none")
@@ -65,6 +70,8 @@ func Parse(args []string, env func(string) string) (Options, error) {
 		return o, usage(f, fmt.Errorf("--v must be from 0 to %d: finer levels would log what Secrets hold", MaxLogLevel))
 	case o.MaxConcurrent < 1 || o.MaxConcurrent > 100:
 		return o, usage(f, errors.New("--max-concurrent-reconciles must be from 1 to 100"))
+	case o.StoreSessions < dbconn.LeastBudget || o.StoreSessions > 1000:
+		return o, usage(f, fmt.Errorf("--store-connections must be from %d to 1000", dbconn.LeastBudget))
 	}
 	return o, nil
 }

@@ -24,6 +24,7 @@ func TestFlagsAreCheckedBeforeAnythingStarts(t *testing.T) {
 		"an unknown flag":                      {[]string{"--colour=blue"}, inPod, "-colour"},
 		"an argument that is no flag":          {[]string{"start"}, inPod, "takes flags only"},
 		"no workers":                           {[]string{"--max-concurrent-reconciles=0"}, inPod, "from 1 to 100"},
+		"too few sessions to work with":        {[]string{"--store-connections=3"}, inPod, "from 4 to 1000"},
 		"a level that would log Secrets":       {[]string{"-v=8"}, inPod, "would log what Secrets hold"},
 		"help lists the flags and is no error": {[]string{"-h"}, inPod, "usage of manager:"},
 	}

@@ -54,7 +54,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
 		WorkloadImage: o.WorkloadImage, PostgresImage: o.PostgresImage, ClusterID: o.ClusterID, MaxConcurrent: o.MaxConcurrent,
-		Namespace: o.PodNamespace,
+		StoreConnections: o.StoreSessions, Namespace: o.PodNamespace,
 	}); err != nil {
 		return fmt.Errorf("start the manager: %w", err)
 	}
@@ -99,6 +99,7 @@ func restConfig(file string) (*rest.Config, error) {
 		return nil, fmt.Errorf("read the cluster's address: %w", err)
 	}
 	cfg.UserAgent, cfg.QPS, cfg.Burst = version.UserAgent(), controllers.APIRate, controllers.APIBurst
+	cfg.DisableCompression = true // each of many watches would keep a buffer to unpack with
 	return cfg, nil
 }
 

@@ -5,7 +5,9 @@ package pgstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -74,13 +76,39 @@ func (e *NewerSchemaError) Error() string {
 // migration is one transaction: when it fails, the version stays what it was. Two migrators at once are
 // harmless. Grants are not its task: provisioning gives them afterwards.
 func Migrate(ctx context.Context, owner dbconn.Login) (int64, error) {
-	return migrate(ctx, owner, migrations())
+	return migrate(ctx, owner, "", migrations())
 }
 
-func migrate(ctx context.Context, owner dbconn.Login, folder fs.FS) (version int64, err error) {
+// MigrateAs is Migrate for an owner that cannot log in: a login that may act as it does the work in its name.
+func MigrateAs(ctx context.Context, login dbconn.Login, owner string) (int64, error) {
+	return migrate(ctx, login, owner, migrations())
+}
+
+// Digest tells this binary's migrations from any others.
+func Digest() string {
+	h := sha256.New()
+	folder := migrations()
+	names, err := fs.Glob(folder, "*.sql")
+	if err != nil {
+		panic(err) // the pattern is a constant of this file
+	}
+	for _, name := range names {
+		content, err := fs.ReadFile(folder, name)
+		if err != nil {
+			panic(err) // it was just listed, and is part of the program
+		}
+		_, _ = fmt.Fprintf(h, "%s %d %s", name, len(content), content) // a hash takes everything
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func migrate(ctx context.Context, owner dbconn.Login, role string, folder fs.FS) (version int64, err error) {
 	config, err := dbconn.Config(owner, dbconn.Options{ApplicationName: "alumni-migrate"})
 	if err != nil {
 		return 0, err
+	}
+	if role != "" {
+		config.RuntimeParams["role"] = role
 	}
 	db := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, db.Close()) }()
@@ -112,7 +140,7 @@ func migrate(ctx context.Context, owner dbconn.Login, folder fs.FS) (version int
 		upErr = errors.Join(upErr, err)
 	}
 	if upErr != nil {
-		return version, fmt.Errorf("migrate the store: %w", upErr)
+		return version, fmt.Errorf("migrate the store: %w", dbconn.Classify(upErr))
 	}
 	return version, nil
 }

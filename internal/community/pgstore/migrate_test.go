@@ -101,7 +101,7 @@ func TestAFailingMigrationLeavesTheStoreAsItWas(t *testing.T) {
 	})
 
 	for range 2 { // the second try finds the same state
-		version, err := migrate(t.Context(), login, broken)
+		version, err := migrate(t.Context(), login, "", broken)
 		g.Expect(err).To(MatchError(ContainSubstring("division by zero")))
 		g.Expect(version).To(Equal(int64(90001)))
 		g.Expect(scan[bool](t, conn, `SELECT to_regclass('alumni.good') IS NOT NULL AND to_regclass('alumni.half') IS NULL AND to_regclass('alumni.never') IS NULL`)).To(BeTrue())
@@ -112,7 +112,7 @@ func TestAFailingMigrationLeavesTheStoreAsItWas(t *testing.T) {
 		"90001_good.sql": "CREATE TABLE alumni.good (n int);", "90002_broken.sql": "CREATE TABLE alumni.half (n int);",
 		"90003_never.sql": "CREATE TABLE alumni.never (n int);",
 	})
-	version, err := migrate(t.Context(), login, mended)
+	version, err := migrate(t.Context(), login, "", mended)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(version).To(Equal(int64(90003)))
 }
@@ -120,7 +120,7 @@ func TestAFailingMigrationLeavesTheStoreAsItWas(t *testing.T) {
 func TestAStoreOfANewerOperatorIsNotMigrated(t *testing.T) {
 	g := NewWithT(t)
 	login, conn := emptyStore(t)
-	_, err := migrate(t.Context(), login, with(t, map[string]string{"90001_future.sql": "CREATE TABLE alumni.future (n int);"}))
+	_, err := migrate(t.Context(), login, "", with(t, map[string]string{"90001_future.sql": "CREATE TABLE alumni.future (n int);"}))
 	g.Expect(err).NotTo(HaveOccurred())
 
 	version, err := Migrate(t.Context(), login)

@@ -98,6 +98,8 @@ func (p *plane) start(scheme *runtime.Scheme, crds string) error {
 			KubectlPath: filepath.Join(p.assets, "kubectl"),
 		},
 	}
+	// The default has room for 254 Services.
+	p.envtest.ControlPlane.APIServer.Configure().Set("service-cluster-ip-range", "10.96.0.0/16")
 	config, err := p.envtest.Start()
 	if err != nil {
 		return fmt.Errorf("start etcd and kube-apiserver: %w\n%s", err, p.logTail("apiserver"))

@@ -1,0 +1,97 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package alumninetwork
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+)
+
+// lookHolds is how long a store that was found in order is taken for it. A network that comes up is looked at several times
+// within seconds, for each of its children tells when it changes; its store needs one look only.
+const lookHolds = 10 * time.Second
+
+// Looks remembers which stores were found in order a moment ago, and for what. It is safe for concurrent use, and nil
+// remembers nothing.
+type Looks struct {
+	clock clock.PassiveClock
+
+	mu   sync.Mutex
+	last map[types.NamespacedName]look
+}
+
+type look struct {
+	at    time.Time
+	asked [sha256.Size]byte
+}
+
+// NewLooks tells the age of looks by a clock.
+func NewLooks(clock clock.PassiveClock) *Looks {
+	return &Looks{clock: clock, last: map[types.NamespacedName]look{}}
+}
+
+// asked is all that a look at a store depends on: whoever changes any of it, an annotation of the network included, wants
+// the store to be looked at again.
+func (s *scope) asked() [sha256.Size]byte {
+	h := sha256.New()
+	add := func(part string) { _, _ = fmt.Fprintf(h, "%d %s", len(part), part) } // a hash takes everything
+	n := s.network
+	for _, part := range []string{string(n.UID), fmt.Sprint(n.Generation), s.admin.String(), s.admin.Password, s.admin.SSLMode, string(s.admin.CA)} {
+		add(part)
+	}
+	for _, role := range naming.Roles() {
+		add(s.passwords[role])
+	}
+	for _, key := range slices.Sorted(maps.Keys(n.Annotations)) {
+		add(key)
+		add(n.Annotations[key])
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// holds says whether the store was found in order a moment ago, as it is declared now.
+func (l *Looks) holds(n *v1alpha1.AlumniNetwork, asked [sha256.Size]byte) bool {
+	if l == nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	last, known := l.last[nameOf(n)]
+	age := l.clock.Now().Sub(last.at)
+	return known && last.asked == asked && age >= 0 && age < lookHolds
+}
+
+// keep remembers that the store is in order.
+func (l *Looks) keep(n *v1alpha1.AlumniNetwork, asked [sha256.Size]byte) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last[nameOf(n)] = look{at: l.clock.Now(), asked: asked}
+}
+
+// forget drops what is known of a network.
+func (l *Looks) forget(name types.NamespacedName) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.last, name)
+}
+
+func nameOf(n *v1alpha1.AlumniNetwork) types.NamespacedName {
+	return types.NamespacedName{Namespace: n.Namespace, Name: n.Name}
+}

@@ -1,0 +1,78 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package alumninetwork
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/outcome"
+)
+
+func lookedAt() *scope {
+	return &scope{
+		network: &v1alpha1.AlumniNetwork{ObjectMeta: metav1.ObjectMeta{
+			Namespace: "ns", Name: "main", UID: "uid", Generation: 1, Annotations: map[string]string{"a": "1"}}},
+		admin:     dbconn.Login{Host: "db.example", Port: 5432, Database: "postgres", Username: "platform", Password: "first"},
+		passwords: map[naming.Role]string{naming.RolePortal: "first"},
+	}
+}
+
+func TestALookHoldsForAMomentAndForWhatWasAskedOnly(t *testing.T) {
+	cases := map[string]struct {
+		change func(*scope)
+		later  time.Duration
+		want   bool
+	}{
+		"at once":                        {want: true},
+		"before it is too old":           {later: lookHolds - time.Millisecond, want: true},
+		"when it is too old":             {later: lookHolds},
+		"when the clock went back":       {later: -time.Second},
+		"after an edit":                  {change: func(s *scope) { s.network.Generation++ }},
+		"after an annotation":            {change: func(s *scope) { s.network.Annotations["a"] = "2" }},
+		"with another password":          {change: func(s *scope) { s.passwords[naming.RolePortal] = "second" }},
+		"with another admin password":    {change: func(s *scope) { s.admin.Password = "second" }},
+		"on another server":              {change: func(s *scope) { s.admin.Host = "other.example" }},
+		"for a network declared anew":    {change: func(s *scope) { s.network.UID = "another" }},
+		"for another network":            {change: func(s *scope) { s.network.Name = "another" }},
+		"after a change of status alone": {change: func(s *scope) { s.network.ResourceVersion = "2" }, want: true},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			clock := clocktesting.NewFakePassiveClock(time.Now())
+			looks, s := NewLooks(clock), lookedAt()
+			looks.keep(s.network, s.asked())
+			if c.change != nil {
+				c.change(s)
+			}
+			clock.SetTime(clock.Now().Add(c.later))
+			g.Expect(looks.holds(s.network, s.asked())).To(Equal(c.want))
+			looks.forget(nameOf(s.network))
+			g.Expect(looks.holds(s.network, s.asked())).To(BeFalse())
+		})
+	}
+}
+
+func TestABusyServerSaysNothingAgainstANetworkThatIsServed(t *testing.T) {
+	g := NewWithT(t)
+	n := lookedAt().network
+	busy := explain(fmt.Errorf("look at the store: %w", dbconn.ErrBudget))
+	g.Expect(outcome.IsWaiting(busy)).To(BeTrue())
+	g.Expect(awaitsTurn(n, []error{busy})).To(BeFalse(), "a network that is not served yet says what it waits for")
+	conditions.True(n, v1alpha1.StoreReadyCondition, v1alpha1.ReasonProvisioned, "")
+	g.Expect(awaitsTurn(n, []error{nil, busy})).To(BeTrue())
+	g.Expect(awaitsTurn(n, []error{explain(errors.New("something else"))})).To(BeFalse())
+	g.Expect(awaitsTurn(n, nil)).To(BeFalse())
+}
