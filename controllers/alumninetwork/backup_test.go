@@ -116,13 +116,15 @@ func TestWhatABackupLacksIsNamedAndLeavesTheNetworkReady(t *testing.T) {
 	message := s.condition(ctx, g, n, v1alpha1.BackupHealthyCondition, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec)
 	g.Expect(message).To(ContainSubstring("spec.store.backup.encryption.recipients[0]"))
 	s.ready(ctx, g, n)
-	s.change(ctx, g, n, withBackup)
-	s.change(ctx, g, n, func(n *v1alpha1.AlumniNetwork) { n.Spec.Store.Backup.Schedule = "0 25 * * *" })
+	s.change(ctx, g, n, func(n *v1alpha1.AlumniNetwork) {
+		withBackup(n)
+		n.Spec.Store.Backup.Schedule = "0 25 * * *"
+	})
 	message = s.condition(ctx, g, n, v1alpha1.BackupHealthyCondition, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec)
 	g.Expect(message).To(ContainSubstring("spec.store.backup.schedule"))
 
-	s.change(ctx, g, n, withBackup)
 	s.change(ctx, g, n, func(n *v1alpha1.AlumniNetwork) {
+		withBackup(n)
 		n.Spec.Store.Backup.Destination = v1alpha1.BackupDestination{Type: v1alpha1.BackupToS3, S3: &v1alpha1.BackupBucket{
 			Endpoint: "https://s3.hoshino.example", Bucket: "backups", SecretRef: v1alpha1.SecretReference{Name: "keys"},
 		}}
