@@ -125,14 +125,7 @@ func (r *Reconciler) ensureSecret(ctx context.Context, s *scope, owner client.Ob
 // store that is in use a new key would be worse than none: erased people would be strangers to it, and the links in every
 // mail sent so far would fail.
 func (r *Reconciler) ensureKey(ctx context.Context, s *scope, name, file string) ([]byte, error) {
-	secret, err := &corev1.Secret{}, error(nil)
-	if inUse(s.network) {
-		secret, err = r.readKey(ctx, s.network, name, file)
-	} else {
-		key := make([]byte, keyBytes)
-		_, _ = rand.Read(key) // it cannot fail
-		secret, err = r.ensureSecret(ctx, s, nil, newSecret(s.network, name, labels.Settings, map[string][]byte{file: key}), file)
-	}
+	secret, err := r.makeOrReadKey(ctx, s, name, file)
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +133,15 @@ func (r *Reconciler) ensureKey(ctx context.Context, s *scope, name, file string)
 		return nil, secretwatch.Invalid(name, "key %q is shorter than %d bytes", file, keyBytes)
 	}
 	return secret.Data[file], nil
+}
+
+func (r *Reconciler) makeOrReadKey(ctx context.Context, s *scope, name, file string) (*corev1.Secret, error) {
+	if inUse(s.network) {
+		return r.readKey(ctx, s.network, name, file)
+	}
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key) // it cannot fail
+	return r.ensureSecret(ctx, s, nil, newSecret(s.network, name, labels.Settings, map[string][]byte{file: key}), file)
 }
 
 // readKey reads a key that must be there.
