@@ -14,8 +14,12 @@
 // Only our own roles, our database, and objects of its owner role are ever changed; whatever else lives on the
 // server is left alone. A database is ours when its claim row says so, or when it is empty.
 //
+// Drop removes a store for good and must be asked for by name. It is a plan of its own: the claim must name the network with its
+// UID, and only what carries our claim or our marker goes. TakeStock counts before it, in numbers of rows only.
+//
 // It works as a superuser and as a plain role with CREATEDB and CREATEROLE, on PostgreSQL 15 and newer.
 //
 // It may import internal/dbconn, internal/naming, internal/community/pgstore and pgx. It must never import
-// Kubernetes packages, never drop anything but the scratch database that it made itself, never send a password in clear, and never put one into an error.
+// Kubernetes packages, never drop anything but in Drop and the scratch database that it made itself, never send a password in
+// clear, and never put one into an error.
 package postgres
