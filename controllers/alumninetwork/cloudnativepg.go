@@ -52,13 +52,18 @@ type clusterStatus struct {
 	} `json:"managedRolesStatus"`
 }
 
-// clusterAdmin is the login that may make databases and roles in a Cluster. The certificate is added when the Cluster is
-// there.
-func (r *Reconciler) clusterAdmin(ctx context.Context, n *v1alpha1.AlumniNetwork) (dbconn.Login, error) {
-	login := dbconn.Login{
+// clusterLogin is the login of the admin role of the network's own Cluster, without its password.
+func clusterLogin(n *v1alpha1.AlumniNetwork) dbconn.Login {
+	return dbconn.Login{
 		Host: store.ClusterHost(n), Port: store.Port, Database: superuser, Username: store.AdminRole,
 		SSLMode: dbconn.SSLVerifyFull,
 	}
+}
+
+// clusterAdmin is the login that may make databases and roles in a Cluster. The certificate is added when the Cluster is
+// there.
+func (r *Reconciler) clusterAdmin(ctx context.Context, n *v1alpha1.AlumniNetwork) (dbconn.Login, error) {
+	login := clusterLogin(n)
 	if n.ForeignCluster() != "" {
 		ref := n.Spec.Store.CloudNativePG.AdminSecretRef
 		secret, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: ref.Name},
@@ -111,6 +116,11 @@ func (r *Reconciler) findCluster(ctx context.Context, n *v1alpha1.AlumniNetwork)
 	if err != nil {
 		return nil, err
 	}
+	return readCluster(n, live)
+}
+
+// readCluster takes from a Cluster what is of use here.
+func readCluster(n *v1alpha1.AlumniNetwork, live *unstructured.Unstructured) (*cluster, error) {
 	var seen struct {
 		Status clusterStatus `json:"status"`
 	}

@@ -63,7 +63,7 @@ func TakeStock(ctx context.Context, in DropInput) (Inventory, error) {
 		return Inventory{}, err
 	}
 	stock := Inventory{ServerVersion: found.ServerVersion}
-	if _, err := planDrop(s.spec, found); err != nil || !found.ours(s.spec) {
+	if _, err := planDrop(s.spec, found); err != nil || found.torn || !found.ours(s.spec) {
 		return stock, err
 	}
 	stock.Found, stock.SchemaVersion = true, found.inside.version
@@ -94,7 +94,9 @@ func Drop(ctx context.Context, in DropInput) error {
 		if err != nil || len(steps) == 0 {
 			return err
 		}
-		s.leave(ctx)
+		if err := s.prepareDrop(ctx); err != nil {
+			return err
+		}
 		if err := s.execute(ctx, steps); err != nil {
 			return explainDrop(err)
 		}
@@ -115,6 +117,7 @@ func (in DropInput) spec() Spec {
 type remains struct {
 	Actual
 	scratchOwner string // empty: no scratch database
+	torn         bool   // the server stopped in the middle of dropping the database: nobody can enter it any more
 }
 
 // marked says whether a role is there and carries the network's marker.
@@ -123,15 +126,17 @@ func (a Actual) marked(spec Spec, role string) bool {
 	return ok && found.comment == spec.Claim.Marker()
 }
 
-// ours says whether the database is there and the network's own: by its claim, or, before it has one, by its owner.
-func (a Actual) ours(spec Spec) bool {
-	if a.database == nil || a.inside == nil {
+// ours says whether the database is there and the network's own: by its claim, or, before it has one and after a drop that was
+// torn, by its owner.
+func (r remains) ours(spec Spec) bool {
+	switch {
+	case r.database == nil, r.inside == nil && !r.torn:
 		return false
+	case !r.torn && r.inside.claim != nil:
+		return *r.inside.claim == spec.Claim
+	default:
+		return r.database.owner == spec.ownerName() && r.marked(spec, spec.ownerName())
 	}
-	if a.inside.claim != nil {
-		return *a.inside.claim == spec.Claim
-	}
-	return a.database.owner == spec.ownerName() && a.marked(spec, spec.ownerName())
 }
 
 // observeRemains reads the server and the inside of the database. No login of a role is tried.
@@ -149,7 +154,11 @@ func (s *session) observeRemains(ctx context.Context) (remains, error) {
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return found, explain("look for the scratch database", err)
 	}
-	if found.database == nil || !found.database.sessionMayConnect {
+	err = s.server.QueryRow(ctx, sqlTorn, s.spec.Database).Scan(&found.torn)
+	if err != nil {
+		return found, explain("look for the database", err)
+	}
+	if found.database == nil || found.torn || !found.database.sessionMayConnect {
 		return found, nil
 	}
 	inside, err := s.insideConn(ctx)
@@ -162,6 +171,9 @@ func (s *session) observeRemains(ctx context.Context) (remains, error) {
 
 // sqlScratchOwner finds who owns a database, if it is there.
 const sqlScratchOwner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = $1"
+
+// sqlTorn says whether a database was left behind by a DROP DATABASE that did not come to its end.
+const sqlTorn = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datconnlimit = -2)"
 
 // join makes an admin that is no superuser a member of the owner role, without which it could not see whose the database is.
 // It mostly is one since it made the database.
@@ -193,12 +205,16 @@ func (a Actual) memberships(spec Spec, roles []roleSpec) []string {
 	return grants
 }
 
-// leave ends the session inside the database, which would hold it.
-func (s *session) leave(ctx context.Context) {
+// prepareDrop ends the session inside the database, which would hold it, and gives a drop the time that a large store takes.
+func (s *session) prepareDrop(ctx context.Context) error {
 	if s.inside != nil {
 		_ = s.inside.Close(ctx)
 		s.inside = nil
 	}
+	if _, err := s.server.Exec(ctx, "SET statement_timeout = '4min'"); err != nil {
+		return explain("prepare to drop the store", err)
+	}
+	return nil
 }
 
 // planDrop lists what goes, or refuses. It is pure. An empty database that is not the network's is left, and so is a role without
@@ -238,7 +254,7 @@ func vetDrop(spec Spec, found remains) error {
 	switch {
 	case found.readOnly:
 		return ErrReadOnly
-	case found.database == nil:
+	case found.database == nil, found.torn && found.ours(spec):
 		return nil
 	case found.blind():
 		return fmt.Errorf("%w: it may not read whose database %q is", ErrPrivilege, spec.Database)

@@ -94,6 +94,19 @@ func TestDropGoesOnAfterACrashAtEveryStep(t *testing.T) {
 	})
 }
 
+func TestDropGoesOnWhereTheServerStoppedInTheMiddleOfIt(t *testing.T) {
+	bothAdmins(t, func(t *testing.T, w *world) {
+		g := NewWithT(t)
+		w.ensure()
+		w.exec("UPDATE pg_database SET datconnlimit = -2 WHERE datname = " + literal(w.spec.Database)) // as PostgreSQL marks it
+		stock, err := TakeStock(t.Context(), w.dropInput())
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(stock.Found).To(BeFalse())
+		g.Expect(Drop(t.Context(), w.dropInput())).To(Succeed())
+		g.Expect(w.left()).To(BeEmpty())
+	})
+}
+
 func TestDropGoesOnWithAStoreThatWasNeverFinished(t *testing.T) {
 	bothAdmins(t, func(t *testing.T, w *world) {
 		for crashAt := 1; ; crashAt++ {
