@@ -125,10 +125,13 @@ func (r *Reconciler) endStore(ctx context.Context, n *v1alpha1.AlumniNetwork) er
 func (r *Reconciler) namespaceGoing(ctx context.Context, name string) (bool, error) {
 	namespace := &corev1.Namespace{}
 	err := r.Live.Get(ctx, client.ObjectKey{Name: name}, namespace)
-	if client.IgnoreNotFound(err) != nil {
+	switch {
+	case apierrors.IsNotFound(err):
+		return true, nil
+	case err != nil:
 		return false, fmt.Errorf("read the namespace: %w", err)
 	}
-	return err != nil || namespace.DeletionTimestamp != nil, nil
+	return namespace.DeletionTimestamp != nil, nil
 }
 
 // confirmed says whether somebody has confirmed the deletion by name and day. Yesterday and tomorrow count, for days begin at

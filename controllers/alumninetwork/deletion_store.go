@@ -70,10 +70,12 @@ func (r *Reconciler) dropInput(n *v1alpha1.AlumniNetwork) postgres.DropInput {
 // network's own goes as a whole.
 func (r *Reconciler) dropStore(ctx context.Context, n *v1alpha1.AlumniNetwork, d *deletionRecord) error {
 	if n.StoreKind() == v1alpha1.StoreExternal || n.ForeignCluster() != "" {
-		in, err := r.dropInput(n), error(nil)
-		if in.Admin, err = r.sharedAdmin(ctx, n); err != nil {
+		admin, err := r.sharedAdmin(ctx, n)
+		if err != nil {
 			return err
 		}
+		in := r.dropInput(n)
+		in.Admin = admin
 		return explainDrop(postgres.Drop(ctx, in))
 	}
 	for _, object := range d.content.Objects {
@@ -180,7 +182,7 @@ func (r *Reconciler) standaloneLeft(ctx context.Context, n *v1alpha1.AlumniNetwo
 	if hasServer {
 		c.Objects = append(c.Objects, deletedObject{Kind: kindServer, Name: server.Name, UID: server.UID})
 	}
-	if volumeErr != nil {
+	if apierrors.IsNotFound(volumeErr) {
 		return dbconn.Login{}, nil // the rows are gone with their volume
 	}
 	if volume.Labels[labels.Network] != n.Name {

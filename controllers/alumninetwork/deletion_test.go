@@ -183,6 +183,31 @@ func (s suite) certifies(ctx context.Context, g Gomega, n *v1alpha1.AlumniNetwor
 		HaveKeyWithValue("tables", ContainElement(map[string]any{"table": "alumni.member", "rows": 1.0}))))
 }
 
+func TestSameNameDeletedTwiceADayLeavesTwoCertificates(t *testing.T) {
+	t.Parallel()
+	g, ctx := NewWithT(t), t.Context()
+	s, today := operator(t), time.Now().UTC()
+	n := s.readyOnShared(ctx, t, g, deletes, confirm("main", today))
+	g.Expect(s.Client.Delete(ctx, n)).To(Succeed())
+	s.gone(ctx, g, n)
+	first := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: n.Namespace, Name: naming.DeletionCertificate("main", today)}}
+	g.Expect(s.Client.Get(ctx, client.ObjectKeyFromObject(first), first)).To(Succeed())
+	version := first.ResourceVersion
+
+	again := external(n.Namespace, "main", deletes, confirm("main", today))
+	g.Expect(s.Client.Create(ctx, again)).To(Succeed())
+	s.ready(ctx, g, again)
+	g.Expect(again.Status.Members.Listed).To(BeZero(), "it began empty")
+	g.Expect(s.Client.Delete(ctx, again)).To(Succeed())
+	s.gone(ctx, g, again)
+
+	g.Expect(s.Client.Get(ctx, client.ObjectKeyFromObject(first), first)).To(Succeed())
+	g.Expect(first.ResourceVersion).To(Equal(version))
+	second := &corev1.ConfigMap{}
+	g.Expect(s.Client.Get(ctx, client.ObjectKey{Namespace: n.Namespace, Name: first.Name + "-" + string(again.UID)[:8]}, second)).To(Succeed())
+	g.Expect(second.Data["certificate.json"]).To(ContainSubstring(string(again.UID)))
+}
+
 func TestOverridingADeletionEndsItAtOnceAndKeepsTheRows(t *testing.T) {
 	t.Parallel()
 	g, ctx := NewWithT(t), t.Context()
@@ -276,20 +301,34 @@ func TestRetainedRowsAreTakenBackAfterEveryWayOfDeleting(t *testing.T) {
 func TestANamespaceGoesWithoutAskingAndLosesNoRow(t *testing.T) {
 	t.Parallel()
 	admin := adminRole(t.Context(), t, NewWithT(t), createsAll)
-	for name, policy := range map[string]func(*v1alpha1.AlumniNetwork){"Retain": retains, "Delete": deletes} {
+	cases := map[string]struct {
+		declare []func(*v1alpha1.AlumniNetwork)
+		waits   bool // it is deleted before its namespace is
+	}{
+		"Retain":                       {declare: []func(*v1alpha1.AlumniNetwork){retains}},
+		"Delete, confirmed":            {declare: []func(*v1alpha1.AlumniNetwork){deletes, confirm("main", time.Now())}},
+		"Delete, and it waits already": {declare: []func(*v1alpha1.AlumniNetwork){deletes}, waits: true},
+	}
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			g, ctx := NewWithT(t), t.Context()
 			s, server := operator(t), pg.Start(t)
 			namespace := s.tenant(ctx, t, g)
 			s.secret(ctx, g, namespace, "pg-admin", admin)
-			n := external(namespace, "main", policy, confirm("main", time.Now()))
+			n := external(namespace, "main", c.declare...)
 			g.Expect(s.Client.Create(ctx, n)).To(Succeed())
 			s.ready(ctx, g, n)
 			inStore(ctx, g, server, n.Status.Store.Database, oneMember)
+			if c.waits {
+				g.Expect(s.Client.Delete(ctx, n)).To(Succeed())
+				s.condition(ctx, g, n, v1alpha1.StoreDeletedCondition, metav1.ConditionFalse, v1alpha1.ReasonConfirmationNeeded)
+			}
 
 			g.Expect(s.Client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})).To(Succeed())
 
+			began := time.Now()
 			s.gone(ctx, g, n)
+			t.Logf("gone %s after its namespace was deleted", time.Since(began).Round(beat))
 			g.Eventually(func() bool {
 				return apierrors.IsNotFound(s.Client.Get(ctx, client.ObjectKey{Name: namespace}, &corev1.Namespace{}))
 			}, 2*settle, beat).Should(BeTrue())
