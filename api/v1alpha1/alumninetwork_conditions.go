@@ -60,6 +60,25 @@ const (
 	ReasonProvisioningFailed = "ProvisioningFailed"
 )
 
+// StoreDeletedCondition is there only while a network with reclaimPolicy Delete is being deleted, and says what its deletion
+// waits for. Positive polarity; never True, for the network is gone then. It has reasons of StoreReady as well.
+const (
+	StoreDeletedCondition = "StoreDeleted"
+
+	// ReasonConfirmationNeeded: nobody has confirmed the deletion, or not today (Stalled; nothing is dropped).
+	ReasonConfirmationNeeded = "ConfirmationNeeded"
+	// ReasonStoppingWorkloads: portal and jobs are being ended.
+	ReasonStoppingWorkloads = "StoppingWorkloads"
+	// ReasonDroppingStore: the server, its volume or its Cluster is being removed.
+	ReasonDroppingStore = "DroppingStore"
+	// ReasonStoreInUse: somebody else's session or object holds on to the database or a role.
+	ReasonStoreInUse = "StoreInUse"
+	// ReasonServerGone: the server's volume is there, and no server that could say whose rows are on it.
+	ReasonServerGone = "ServerGone"
+	// ReasonDeletionFailed: a step failed for another reason.
+	ReasonDeletionFailed = "DeletionFailed"
+)
+
 // SchemaReadyCondition says whether every migration of this operator's version is applied. Positive polarity.
 const (
 	SchemaReadyCondition = "SchemaReady"

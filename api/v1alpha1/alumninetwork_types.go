@@ -154,11 +154,15 @@ const (
 
 // StoreReclaimPolicy says what becomes of a store when its network is deleted.
 //
-// +kubebuilder:validation:Enum=Retain
+// +kubebuilder:validation:Enum=Retain;Delete
 type StoreReclaimPolicy string
 
-// StoreRetain leaves database, roles and volumes as they are, ready to be adopted by the same network again.
-const StoreRetain StoreReclaimPolicy = "Retain"
+const (
+	// StoreRetain leaves database, roles and volumes as they are, ready to be adopted by the same network again.
+	StoreRetain StoreReclaimPolicy = "Retain"
+	// StoreDelete drops the store for good when the network is deleted and its deletion is confirmed.
+	StoreDelete StoreReclaimPolicy = "Delete"
+)
 
 // Store is a union on type.
 //
@@ -192,7 +196,10 @@ type Store struct {
 	CloudNativePG *CloudNativePGStore `json:"cloudNativePG,omitempty"`
 
 	// reclaimPolicy says what becomes of the store when the network is deleted. Retain, the default, keeps
-	// database, roles and volumes; the same network declared again adopts them.
+	// database, roles and volumes; the same network declared again adopts them. Delete drops them for good, once the
+	// deletion is confirmed by the annotation alumni-operator.io/confirm-delete with the value NAME@YYYY-MM-DD, of which
+	// the date is that of the day; until then the deleted network waits. It can be changed at any time, on a network
+	// that is being deleted too.
 	// +optional
 	// +kubebuilder:default=Retain
 	ReclaimPolicy StoreReclaimPolicy `json:"reclaimPolicy,omitempty"`

@@ -52,33 +52,42 @@ type clusterStatus struct {
 	} `json:"managedRolesStatus"`
 }
 
-// clusterAdmin is the login that may make databases and roles in a Cluster. The certificate is added when the Cluster is
-// there.
-func (r *Reconciler) clusterAdmin(ctx context.Context, s *scope) (dbconn.Login, error) {
-	n := s.network
-	login := dbconn.Login{
+// clusterLogin is the login of the admin role of the network's own Cluster, without its password.
+func clusterLogin(n *v1alpha1.AlumniNetwork) dbconn.Login {
+	return dbconn.Login{
 		Host: store.ClusterHost(n), Port: store.Port, Database: superuser, Username: store.AdminRole,
 		SSLMode: dbconn.SSLVerifyFull,
 	}
-	if n.ForeignCluster() != "" {
-		ref := n.Spec.Store.CloudNativePG.AdminSecretRef
-		secret, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: ref.Name},
-			dbconn.KeyUsername, dbconn.KeyPassword)
-		if err != nil {
-			return login, err
-		}
-		data := login.Data()
-		data[dbconn.KeyUsername], data[dbconn.KeyPassword] = secret.Data[dbconn.KeyUsername], secret.Data[dbconn.KeyPassword]
-		if login, err = dbconn.FromData(data); err != nil {
-			return login, secretwatch.Invalid(secret.Name, "%v", err)
-		}
-		return login, nil
+}
+
+// clusterAdmin is the login that may make databases and roles in a Cluster. The certificate is added when the Cluster is
+// there.
+func (r *Reconciler) clusterAdmin(ctx context.Context, s *scope) (dbconn.Login, error) {
+	if s.network.ForeignCluster() != "" {
+		return r.foreignClusterAdmin(ctx, s.network)
 	}
-	secret, err := r.ensureSecret(ctx, s, nil, adminSecret(n, login), dbconn.KeyUsername, dbconn.KeyPassword)
+	login := clusterLogin(s.network)
+	secret, err := r.ensureSecret(ctx, s, nil, adminSecret(s.network, login), dbconn.KeyUsername, dbconn.KeyPassword)
 	if err != nil {
 		return login, err
 	}
 	login.Password = string(secret.Data[dbconn.KeyPassword])
+	return login, nil
+}
+
+// foreignClusterAdmin is the login that the spec names for a Cluster that others keep.
+func (r *Reconciler) foreignClusterAdmin(ctx context.Context, n *v1alpha1.AlumniNetwork) (dbconn.Login, error) {
+	login, ref := clusterLogin(n), n.Spec.Store.CloudNativePG.AdminSecretRef
+	secret, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: ref.Name},
+		dbconn.KeyUsername, dbconn.KeyPassword)
+	if err != nil {
+		return login, err
+	}
+	data := login.Data()
+	data[dbconn.KeyUsername], data[dbconn.KeyPassword] = secret.Data[dbconn.KeyUsername], secret.Data[dbconn.KeyPassword]
+	if login, err = dbconn.FromData(data); err != nil {
+		return login, secretwatch.Invalid(secret.Name, "%v", err)
+	}
 	return login, nil
 }
 
@@ -112,6 +121,11 @@ func (r *Reconciler) findCluster(ctx context.Context, n *v1alpha1.AlumniNetwork)
 	if err != nil {
 		return nil, err
 	}
+	return readCluster(n, live)
+}
+
+// readCluster takes from a Cluster what is of use here.
+func readCluster(n *v1alpha1.AlumniNetwork, live *unstructured.Unstructured) (*cluster, error) {
 	var seen struct {
 		Status clusterStatus `json:"status"`
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	. "github.com/onsi/gomega"
@@ -153,6 +154,28 @@ func TestAStoreInCloudNativePG(t *testing.T) {
 			g.Expect(live.GetUID()).To(Equal(uid))
 			g.Expect(live.Object["spec"]).To(HaveKeyWithValue("instances", int64(3)), "as the new network declares it")
 		}, settle, beat).Should(Succeed())
+		own = again
+	})
+	t.Run("with reclaimPolicy Delete the Cluster is asked for its claim, and goes only after", func(t *testing.T) {
+		g, today := NewWithT(t), time.Now().UTC()
+		s.change(ctx, g, own, deletes)
+		g.Eventually(func() []string {
+			g.Expect(s.Client.Get(ctx, client.ObjectKeyFromObject(own), own)).To(Succeed())
+			return own.Finalizers
+		}, settle, beat).Should(ContainElement(storeFinalizer))
+		s.change(ctx, g, own, confirm("main", today))
+		g.Expect(s.Client.Delete(ctx, own)).To(Succeed())
+		s.condition(ctx, g, own, v1alpha1.StoreDeletedCondition, metav1.ConditionFalse, v1alpha1.ReasonClusterNotReady)
+		s.play(ctx, g, live, serving(roleIsMade))
+		s.poke(ctx, g, own)
+		message := s.condition(ctx, g, own, v1alpha1.StoreDeletedCondition, metav1.ConditionFalse, v1alpha1.ReasonUnreachable)
+		g.Expect(message).To(ContainSubstring(wayOut))
+		g.Expect(s.Client.Get(ctx, client.ObjectKeyFromObject(live), live)).To(Succeed())
+		g.Expect(live.GetDeletionTimestamp()).To(BeNil())
+		s.intend(ctx, g, own, today, map[string]any{"kind": "Cluster", "name": live.GetName(), "uid": live.GetUID()})
+		s.gone(ctx, g, own)
+		s.gone(ctx, g, live)
+		s.gone(ctx, g, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: naming.AdminSecret("main")}})
 	})
 	t.Run("a Cluster of somebody else is left alone", func(t *testing.T) {
 		g := NewWithT(t)

@@ -72,16 +72,10 @@ func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
 		s.admin = admin
 		return err
 	}
-	if external := n.Spec.Store.External; external != nil {
-		secret, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: external.AdminSecretRef.Name},
-			dbconn.KeyHost, dbconn.KeyUsername, dbconn.KeyPassword)
-		if err != nil {
-			return err
-		}
-		if s.admin, err = dbconn.FromData(secret.Data); err != nil {
-			return secretwatch.Invalid(secret.Name, "%v", err)
-		}
-		return nil
+	if n.Spec.Store.External != nil {
+		admin, err := r.externalAdmin(ctx, n)
+		s.admin = admin
+		return err
 	}
 	secret, err := r.ensureSecret(ctx, s, nil, adminSecret(n, standaloneAdmin(n, "")), dbconn.KeyPassword)
 	if err != nil {
@@ -89,6 +83,20 @@ func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
 	}
 	s.admin = standaloneAdmin(n, string(secret.Data[dbconn.KeyPassword]))
 	return nil
+}
+
+// externalAdmin reads the login that the spec of an External store names.
+func (r *Reconciler) externalAdmin(ctx context.Context, n *v1alpha1.AlumniNetwork) (dbconn.Login, error) {
+	name := types.NamespacedName{Namespace: n.Namespace, Name: n.Spec.Store.External.AdminSecretRef.Name}
+	secret, err := secretwatch.Read(ctx, r.Live, name, dbconn.KeyHost, dbconn.KeyUsername, dbconn.KeyPassword)
+	if err != nil {
+		return dbconn.Login{}, err
+	}
+	login, err := dbconn.FromData(secret.Data)
+	if err != nil {
+		return login, secretwatch.Invalid(secret.Name, "%v", err)
+	}
+	return login, nil
 }
 
 // ensureSecret reads a Secret live, and makes it when it is not there. One that exists is never changed. Without owner

@@ -11,9 +11,10 @@
 // What leads people to the portal is replaced only when its successor stands. Kinds that a cluster may lack are asked for and
 // never watched.
 //
-// There is no finalizer: with reclaimPolicy Retain nothing outside Kubernetes is undone, so a deletion never waits for
+// With reclaimPolicy Retain there is no finalizer: nothing outside Kubernetes is undone, so a deletion never waits for
 // anything. Children go by garbage collection. The volume claim, the admin login, the token key and the pepper have no
-// owner and stay, ready for the same network to be declared again.
+// owner and stay, ready for the same network to be declared again. With Delete a finalizer holds the object until its deletion is
+// confirmed and the store is dropped, or until the policy is Retain again, or its namespace is being deleted.
 //
 // It may import the builders, the applier, internal/postgres, internal/stats and the API. It must never write a spec, never
 // hold a database session between two looks, never import the portal, and never name a person anywhere.

@@ -45,6 +45,7 @@ const (
 	Retention Part = "retention"
 	Backup    Part = "backup"
 	Settings  Part = "settings"
+	Deletion  Part = "deletion"
 )
 
 // For are the labels of a child of a network.

@@ -109,6 +109,11 @@ func RetentionPreview(policy, network string, generation int64, failed int) stri
 // Certificate names the ConfigMap with the last certificate of a policy over one network.
 func Certificate(policy, network string) string { return cut(policy+"-"+network+"-certificate", 63) }
 
+// DeletionCertificate names the ConfigMap that tells what was dropped with a network on a day. It outlives the network.
+func DeletionCertificate(network string, day time.Time) string {
+	return network + "-deletion-certificate-" + day.UTC().Format(time.DateOnly)
+}
+
 // SigningSecret holds the key that the operator made for a policy.
 func SigningSecret(policy string) string { return policy + "-signing" }
 

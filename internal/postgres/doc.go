@@ -16,9 +16,12 @@
 // a template that belongs to the owner role with this network's marker. Ensure makes the template where it is missing; see
 // template.
 //
+// Drop removes a store for good and must be asked for by name. It is a plan of its own: the claim must name the network with its
+// UID, and only what carries our claim or our marker goes. TakeStock counts before it, in numbers of rows only.
+//
 // It works as a superuser and as a plain role with CREATEDB and CREATEROLE, on PostgreSQL 15 and newer.
 //
 // It may import internal/dbconn, internal/naming, internal/community/pgstore and pgx. It must never import Kubernetes
-// packages, never drop anything but the scratch database and the templates that it made itself, never send a password in
+// packages, never drop anything but in Drop and the scratch database and the templates that it made itself, never send a password in
 // clear, and never put one into an error.
 package postgres

@@ -41,6 +41,8 @@ var (
 	ErrMissing = errors.New("the database of this network is gone")
 	// ErrBusy: another provisioner works on the same database. Try again.
 	ErrBusy = errors.New("the database is being provisioned by another process")
+	// ErrInUse: somebody holds on to a database or a role that is to be dropped, and the admin role may not end that.
+	ErrInUse = errors.New("the store is still in use")
 	// ErrUnsettled: the state does not become what it should be. Try again; if it stays, see the reasons.
 	ErrUnsettled = errors.New("the database does not become as declared")
 )

@@ -38,4 +38,6 @@ var (
 	sqlPublicCreate string
 	//go:embed queries/schema_version.sql
 	sqlSchemaVersion string
+	//go:embed queries/tables.sql
+	sqlTables string
 )

@@ -157,6 +157,8 @@ func TestAlumniNetworkRules(t *testing.T) {
 		"an external store with no server": refused("spec.store", "external is set exactly when", set(object{"type": "External"}, "spec", "store")),
 		"a standalone store with a server": refused("spec.store", "external is set exactly when", set(object{"type": "Standalone", "external": object{"adminSecretRef": object{"name": "pg"}}}, "spec", "store")),
 		"an external store with a volume":  refused("spec.store", "standalone is set only when", set(object{"type": "External", "standalone": object{"image": "x"}, "external": object{"adminSecretRef": object{"name": "pg"}}}, "spec", "store")),
+		"a store that goes with it":        accepted(set("Delete", "spec", "store", "reclaimPolicy")),
+		"a store of an unknown fate":       refused("spec.store.reclaimPolicy", "Unsupported value", set("Recycle", "spec", "store", "reclaimPolicy")),
 		"a volume of no size":              refused("spec.store.standalone.storageSize", "more than zero", set("0", "spec", "store", "standalone", "storageSize")),
 		"a database of PostgreSQL's own": refused("spec.store.external.database", "none of PostgreSQL's own",
 			set(object{"type": "External", "external": object{"database": "template1", "adminSecretRef": object{"name": "pg"}}}, "spec", "store")),

@@ -87,7 +87,8 @@ func TestTheManagerUsesSecretsOnlyWhereATenantBindsIt(t *testing.T) {
 		"makes Secrets of a tenant":            {tenant, "", "secrets", "create", true},
 		"never changes a Secret":               {tenant, "", "secrets", "update", false},
 		"never patches a Secret":               {tenant, "", "secrets", "patch", false},
-		"never deletes a Secret":               {tenant, "", "secrets", "delete", false},
+		"deletes a tenant's Secrets":           {tenant, "", "secrets", "delete", true},
+		"deletes no Secret elsewhere":          {other, "", "secrets", "delete", false},
 		"reads no Secret elsewhere":            {other, "", "secrets", "get", false},
 		"lists no Secret elsewhere":            {other, "", "secrets", "list", false},
 		"lists no Secret of the cluster":       {"", "", "secrets", "list", false},
@@ -98,10 +99,18 @@ func TestTheManagerUsesSecretsOnlyWhereATenantBindsIt(t *testing.T) {
 		"lists no HTTPRoutes":                  {tenant, "gateway.networking.k8s.io", "httproutes", "list", false},
 		"reads no Gateway":                     {tenant, "gateway.networking.k8s.io", "gateways", "get", false},
 		"reads no issuer":                      {tenant, "cert-manager.io", "issuers", "get", false},
-		"never deletes a volume claim":         {tenant, "", "persistentvolumeclaims", "delete", false},
-		"never deletes a StatefulSet":          {tenant, "apps", "statefulsets", "delete", false},
+		"deletes a tenant's volume claims":     {tenant, "", "persistentvolumeclaims", "delete", true},
+		"deletes no volume claim elsewhere":    {other, "", "persistentvolumeclaims", "delete", false},
+		"deletes a tenant's servers":           {tenant, "apps", "statefulsets", "delete", true},
+		"deletes no server elsewhere":          {other, "apps", "statefulsets", "delete", false},
+		"deletes a tenant's Clusters":          {tenant, "postgresql.cnpg.io", "clusters", "delete", true},
+		"deletes no Cluster elsewhere":         {other, "postgresql.cnpg.io", "clusters", "delete", false},
+		"reads namespaces":                     {other, "", "namespaces", "get", true},
+		"lists no namespaces":                  {"", "", "namespaces", "list", false},
 		"never writes a spec of ours":          {tenant, "alumni-operator.io", "alumninetworks", "update", false},
-		"never patches a spec of ours":         {tenant, "alumni-operator.io", "alumninetworks", "patch", false},
+		"puts a finalizer on networks":         {tenant, "alumni-operator.io", "alumninetworks", "patch", true},
+		"never patches a spec of campaigns":    {tenant, "alumni-operator.io", "campaigns", "patch", false},
+		"never patches a spec of policies":     {tenant, "alumni-operator.io", "retentionpolicies", "patch", false},
 		"never deletes a network":              {tenant, "alumni-operator.io", "alumninetworks", "delete", false},
 		"runs nothing inside pods":             {tenant, "", "pods/exec", "create", false},
 		"makes no pods itself":                 {tenant, "", "pods", "create", false},
@@ -126,7 +135,7 @@ func TestTheManagerUsesSecretsOnlyWhereATenantBindsIt(t *testing.T) {
 }
 
 // secretVerbs are all that any role of ours may do with Secrets, and only the role that tenants bind.
-var secretVerbs = []string{"create", "get", "list", "watch"}
+var secretVerbs = []string{"create", "delete", "get", "list", "watch"}
 
 func TestNoShippedRoleHasAWildcardOrAnUnlistedVerbOnSecrets(t *testing.T) {
 	g := NewWithT(t)

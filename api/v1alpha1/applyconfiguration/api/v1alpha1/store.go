@@ -24,7 +24,10 @@ type StoreApplyConfiguration struct {
 	// Cluster of three instances.
 	CloudNativePG *CloudNativePGStoreApplyConfiguration `json:"cloudNativePG,omitempty"`
 	// reclaimPolicy says what becomes of the store when the network is deleted. Retain, the default, keeps
-	// database, roles and volumes; the same network declared again adopts them.
+	// database, roles and volumes; the same network declared again adopts them. Delete drops them for good, once the
+	// deletion is confirmed by the annotation alumni-operator.io/confirm-delete with the value NAME@YYYY-MM-DD, of which
+	// the date is that of the day; until then the deleted network waits. It can be changed at any time, on a network
+	// that is being deleted too.
 	ReclaimPolicy *apiv1alpha1.StoreReclaimPolicy `json:"reclaimPolicy,omitempty"`
 	// backup says when the store is backed up, and to where. Without it nothing is backed up.
 	Backup *StoreBackupApplyConfiguration `json:"backup,omitempty"`
