@@ -123,10 +123,11 @@ func (f *fixture) waitForLock(g Gomega) {
 	}, 30*time.Second, 5*time.Millisecond).Should(Equal("1"))
 }
 
-// during runs an import, does something in a session of the portal before it and commits that in its middle.
+// during runs an import, does something in another session before it and commits that in its middle.
 func (f *fixture) during(g Gomega, sql string) (roster.Result, error) {
-	tx, err := f.Pool(naming.RolePortal).Begin(f.t.Context())
+	tx, err := f.Admin().Begin(f.t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
+	defer func() { _ = tx.Rollback(context.WithoutCancel(f.t.Context())) }() // nothing may wait for it at the end
 	_, err = tx.Exec(f.t.Context(), sql)
 	g.Expect(err).NotTo(HaveOccurred())
 	type outcome struct {
