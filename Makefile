@@ -126,10 +126,11 @@ test: ## What must be green: lint, generated files, and every test that needs no
 test-unit: ## The tests that start no server, in seconds.
 	@go test -vet=off $(GO_TEST_FLAGS) $(PURE_PACKAGES)
 
+# One package more than there are cores: tests of databases wait now and then.
 .PHONY: test-go
 test-go: ## All tests of the operator's module but e2e and performance.
 	@KUBEBUILDER_ASSETS="$$($(CLUSTER_TOOL) assets)" \
-		go test -vet=off -timeout 15m $(GO_TEST_FLAGS) $(PACKAGES)
+		go test -vet=off -timeout 15m -p $$(($$(nproc) + 1)) $(GO_TEST_FLAGS) $(PACKAGES)
 
 .PHONY: test-modules
 test-modules: ## The tests of the modules under hack/.
