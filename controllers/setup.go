@@ -23,6 +23,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/controllers/alumninetwork"
@@ -31,6 +32,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/kinds"
 	ourlabels "github.com/alumni-operator/alumni-operator/internal/labels"
+	"github.com/alumni-operator/alumni-operator/internal/rollout"
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 	"github.com/alumni-operator/alumni-operator/internal/storeread"
 )
@@ -59,6 +61,8 @@ type Options struct {
 	StoreConnections int
 	// MaxConcurrent is the number of objects of each kind that are worked on at once.
 	MaxConcurrent int
+	// Rollout bounds how many networks an upgrade of the operator reaches at once; nil means rollout.Default.
+	Rollout rollout.Stages
 	// Clock tells the time of schedules; nil means the machine's own.
 	Clock clock.PassiveClock
 }
@@ -135,6 +139,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	if opts.StoreConnections == 0 {
 		opts.StoreConnections = DefaultStoreConnections
 	}
+	if opts.Rollout == nil {
+		if opts.Rollout, err = rollout.Parse(rollout.Default); err != nil {
+			return fmt.Errorf("set up the rollout: %w", err)
+		}
+	}
 	budget := dbconn.NewBudget(opts.StoreConnections)
 	secrets := secretwatch.New(names, inUse(mgr.GetClient()))
 	if err := mgr.Add(secrets); err != nil {
@@ -144,11 +153,16 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	if err != nil {
 		return fmt.Errorf("set up the look-up of kinds: %w", err)
 	}
+	fleet := &alumninetwork.Rollout{Client: mgr.GetClient(), Clock: opts.Clock, Image: opts.WorkloadImage, Stages: opts.Rollout}
+	metrics.Registry.Unregister(fleet) // that of a manager that ran in this process before
+	if err := metrics.Registry.Register(fleet); err != nil {
+		return fmt.Errorf("set up the metrics of the rollout: %w", err)
+	}
 	networks := &alumninetwork.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets, Recorder: mgr.GetEventRecorder("alumninetwork"),
 		Clock: opts.Clock, ClusterID: opts.ClusterID, WorkloadImage: opts.WorkloadImage, PostgresImage: opts.PostgresImage,
 		Namespace: opts.Namespace, Kinds: kinds.New(api, opts.Clock), Budget: budget, Looks: alumninetwork.NewLooks(opts.Clock),
-		MaxConcurrent: opts.MaxConcurrent,
+		MaxConcurrent: opts.MaxConcurrent, Rollout: fleet,
 	}
 	if err := networks.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("set up alumninetwork: %w", err)

@@ -79,14 +79,42 @@ const (
 	ReasonDeletionFailed = "DeletionFailed"
 )
 
-// SchemaReadyCondition says whether every migration of this operator's version is applied. Positive polarity.
+// SchemaReadyCondition says whether every migration of the version that the network runs is applied. Positive polarity.
 const (
 	SchemaReadyCondition = "SchemaReady"
 
-	// ReasonMigrated: the schema is at this operator's version (True).
+	// ReasonMigrated: the schema is as the network's programs need it (True).
 	ReasonMigrated = "Migrated"
 	// ReasonMigrationFailed: a migration failed; the schema is as it was before it.
 	ReasonMigrationFailed = "MigrationFailed"
+)
+
+// UpToDateCondition says whether the network runs the version of the operator. Positive polarity; not part of Ready, for a
+// network that waits for its turn in a rollout serves as before.
+const (
+	UpToDateCondition = "UpToDate"
+
+	// ReasonUpToDate: schema, portal and jobs are of the operator's version (True).
+	ReasonUpToDate = "UpToDate"
+	// ReasonUpgrading: the network is being brought to the operator's version.
+	ReasonUpgrading = "Upgrading"
+	// ReasonAwaitingRollout: the network's turn has not come.
+	ReasonAwaitingRollout = "AwaitingRollout"
+	// ReasonRolloutStopped: the upgrade of another network has failed, so that this one keeps its version.
+	ReasonRolloutStopped = "RolloutStopped"
+	// ReasonUpgradeFailed: a migration failed, or the portal did not come up with the new version in time.
+	ReasonUpgradeFailed = "UpgradeFailed"
+)
+
+// GroupJoinedCondition says whether the network is one of the company group that it names; there only while it names one.
+// Positive polarity; not part of Ready.
+const (
+	GroupJoinedCondition = "GroupJoined"
+
+	// ReasonJoined: the namespace belongs to the group too (True).
+	ReasonJoined = "Joined"
+	// ReasonNamespaceNotInGroup: the namespace lacks the group's label.
+	ReasonNamespaceNotInGroup = "NamespaceNotInGroup"
 )
 
 // RosterSyncedCondition says whether the HR feed was read as declared. Positive polarity.

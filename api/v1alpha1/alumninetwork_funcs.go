@@ -28,6 +28,14 @@ func NetworkConditions() []string {
 	return []string{StoreReadyCondition, SchemaReadyCondition, ChannelsReadyCondition, PortalAvailableCondition, RosterSyncedCondition}
 }
 
+// WorkloadImage is the image of the operator's programs that the network's jobs run, given the operator's own.
+func (n *AlumniNetwork) WorkloadImage(operators string) string {
+	if n.Status.Image == "" {
+		return operators
+	}
+	return n.Status.Image
+}
+
 // GetConditions returns the conditions in status, for the helpers that work on every kind.
 func (n *AlumniNetwork) GetConditions() []metav1.Condition { return n.Status.Conditions }
 

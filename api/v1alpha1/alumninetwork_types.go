@@ -94,6 +94,14 @@ type AlumniNetworkSpec struct {
 	// +optional
 	Channels *Channels `json:"channels,omitempty"`
 
+	// group is the company group that the network's company belongs to. Networks of one group list each other in status, by
+	// name and address only. The namespace must carry the label alumni-operator.io/group with the same value.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="group has lower case letters, digits and hyphens, and begins and ends with a letter or digit, so that it can be a label"
+	Group string `json:"group,omitempty"`
+
 	// state Suspended stops the portal and every job of the network and keeps all data. Defaults to Active.
 	// +optional
 	// +kubebuilder:default=Active
@@ -511,7 +519,7 @@ type EmailChannel struct {
 // AlumniNetworkStatus is what the operator has seen of a network.
 type AlumniNetworkStatus struct {
 	// conditions: Ready sums up StoreReady, SchemaReady, RosterSynced, PortalAvailable and ChannelsReady;
-	// ErasureCovered and BackupHealthy stand beside it; Reconciling and Stalled are there only while they are true.
+	// ErasureCovered, BackupHealthy, UpToDate and GroupJoined stand beside it; Reconciling and Stalled are there only while they are true.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -526,6 +534,15 @@ type AlumniNetworkStatus struct {
 	// url is the address of the portal.
 	// +optional
 	URL string `json:"url,omitempty"`
+
+	// image of the operator's programs that the network's portal and jobs run. It follows the operator's own when the
+	// network's turn in the rollout of an upgrade has come and its portal serves.
+	// +optional
+	Image string `json:"image,omitempty"`
+
+	// upgrade is under way to another version; absent while none is.
+	// +optional
+	Upgrade *UpgradeStatus `json:"upgrade,omitempty"`
 
 	// store is what is known of the database.
 	// +optional
@@ -543,9 +560,21 @@ type AlumniNetworkStatus struct {
 	// +optional
 	Privacy *PrivacyStatus `json:"privacy,omitempty"`
 
+	// group lists the other networks of the company group; absent while the network has joined none.
+	// +optional
+	Group *GroupStatus `json:"group,omitempty"`
+
 	// backup is what is known of the store's backups; absent while none is declared.
 	// +optional
 	Backup *BackupStatus `json:"backup,omitempty"`
+}
+
+// UpgradeStatus is a change of version that is under way.
+type UpgradeStatus struct {
+	// image that the network is being brought to.
+	Image string `json:"image"`
+	// startedAt is when it began.
+	StartedAt metav1.Time `json:"startedAt"`
 }
 
 // StoreStatus is what is known of a network's database.
@@ -562,6 +591,28 @@ type StoreStatus struct {
 	// sizeMebibytes of the database, rounded up.
 	// +optional
 	SizeMebibytes int64 `json:"sizeMebibytes,omitempty"`
+}
+
+// GroupStatus is what a network knows of its company group.
+type GroupStatus struct {
+	// networks that have joined the group too, sorted by namespace and name; the first hundred.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	Networks []GroupMember `json:"networks,omitempty"`
+}
+
+// GroupMember is another network of the group, as everybody may know it.
+type GroupMember struct {
+	// namespace of the network.
+	Namespace string `json:"namespace"`
+	// name of the network.
+	Name string `json:"name"`
+	// displayName is its name as people read it.
+	DisplayName string `json:"displayName"`
+	// url is the address of its portal.
+	// +optional
+	URL string `json:"url,omitempty"`
 }
 
 // RosterStatus is the outcome of the last roster import.

@@ -220,7 +220,7 @@ func (r *Reconciler) startBackup(ctx context.Context, s *scope, run backupRun) e
 	n := s.network
 	b := n.Spec.Store.Backup
 	in := job.BackupInput{
-		Run:           job.Run{Namespace: n.Namespace, Network: n.Name, Name: run.name, ScheduledAt: run.due, Image: r.WorkloadImage},
+		Run:           job.Run{Namespace: n.Namespace, Network: n.Name, Name: run.name, ScheduledAt: run.due, Image: r.image(s)},
 		PostgresImage: r.dumpImage(s),
 	}
 	if claim := b.Destination.PersistentVolumeClaim; claim != nil {

@@ -69,6 +69,8 @@ type Reconciler struct {
 	Budget *dbconn.Budget
 	// Looks remembers which stores were found in order a moment ago.
 	Looks *Looks
+	// Rollout tells which networks may move to this version of the operator.
+	Rollout *Rollout
 	// MaxConcurrent is the number of networks that are worked on at once.
 	MaxConcurrent int
 }
@@ -100,9 +102,14 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	if err := indexSecrets(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
+	if err := indexGroups(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("alumninetwork").
 		For(&v1alpha1.AlumniNetwork{}).
+		Watches(&v1alpha1.AlumniNetwork{}, handler.EnqueueRequestsFromMapFunc(r.networksOfGroup),
+			builder.WithPredicates(predicate.Funcs{UpdateFunc: regrouped})).
 		Owns(&appsv1.Deployment{}).
 		Owns(&appsv1.StatefulSet{}).
 		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(networkOfJob)).
@@ -144,6 +151,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	before := network.DeepCopy()
 	s := &scope{network: network, now: r.Clock.Now(), first: first}
 	errs := r.run(ctx, s)
+	r.judgeUpgrade(s)
 	if awaitsTurn(before, errs) {
 		return ctrl.Result{RequeueAfter: outcome.Jitter(outcome.Soon)}, nil
 	}
@@ -153,7 +161,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.tell(network, conditions.Transition(before.Status.Conditions, network, errs...))
 	}
 	result, err := outcome.Fold(append(errs, err)...)
-	for _, next := range []time.Duration{s.nextImport, s.nextBackup} {
+	for _, next := range []time.Duration{s.nextImport, s.nextBackup, s.nextTurn} {
 		if err == nil && next > 0 {
 			result = outcome.Earlier(result, next)
 		}
@@ -195,6 +203,8 @@ func (r *Reconciler) run(ctx context.Context, s *scope) []error {
 func (r *Reconciler) storePhases() []phases.Phase[*scope] {
 	return []phases.Phase[*scope]{
 		{Name: "find who erases", Condition: v1alpha1.ErasureCoveredCondition, Run: r.findErasers, GoOn: true},
+		{Name: "join the company group", Condition: v1alpha1.GroupJoinedCondition, Run: r.joinGroup, GoOn: true},
+		{Name: "follow the operator's version", Condition: v1alpha1.UpToDateCondition, Run: r.followRelease},
 		{Name: "keep the credentials", Condition: v1alpha1.StoreReadyCondition, Run: r.keepCredentials},
 		{Name: "run the store's server", Condition: v1alpha1.StoreReadyCondition, Run: r.runServer},
 		{Name: "provision the store", Condition: v1alpha1.StoreReadyCondition, Run: r.provision},

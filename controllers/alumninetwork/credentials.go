@@ -163,8 +163,14 @@ func (r *Reconciler) readKey(ctx context.Context, n *v1alpha1.AlumniNetwork, nam
 }
 
 // inUse says whether the network had a store with a schema before.
-func inUse(n *v1alpha1.AlumniNetwork) bool {
-	return n.Status.Store != nil && n.Status.Store.SchemaVersion > 0
+func inUse(n *v1alpha1.AlumniNetwork) bool { return schemaVersion(n) > 0 }
+
+// schemaVersion is what was last seen of the schema; 0 when nothing was.
+func schemaVersion(n *v1alpha1.AlumniNetwork) int64 {
+	if n.Status.Store == nil {
+		return 0
+	}
+	return n.Status.Store.SchemaVersion
 }
 
 // roleSecret is the login of one role. The server's address is not in it but in the network's endpoint, so that a

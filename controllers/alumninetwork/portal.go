@@ -35,12 +35,13 @@ func (r *Reconciler) runPortal(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	in := portal.Input{Network: n, Image: r.WorkloadImage, ConfigHash: hash}
+	in := portal.Input{Network: n, Image: r.image(s), ConfigHash: hash}
 	deployment, way, err := r.keepPortal(ctx, in)
 	switch {
 	case err != nil:
 		return err
 	case n.Spec.State.Suspended():
+		r.arrive(s, in.Image)
 		conditions.False(n, v1alpha1.PortalAvailableCondition, v1alpha1.ReasonSuspended, "The network is suspended: no portal runs, and all data is kept")
 		if outcome.IsTerminal(way.blocked) {
 			return way.blocked
@@ -52,6 +53,7 @@ func (r *Reconciler) runPortal(ctx context.Context, s *scope) error {
 	if err := r.awaitPortal(ctx, n, deployment); err != nil {
 		return err
 	}
+	r.arrive(s, in.Image)
 	if way.blocked != nil {
 		return way.blocked
 	}

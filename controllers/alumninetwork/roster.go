@@ -173,7 +173,7 @@ func (r *Reconciler) followImport(ctx context.Context, s *scope, run importRun) 
 // startImport makes the job of a run.
 func (r *Reconciler) startImport(ctx context.Context, n *v1alpha1.AlumniNetwork, run importRun, made *batchv1.Job) error {
 	in := job.RosterInput{Run: job.Run{
-		Namespace: n.Namespace, Network: n.Name, Name: run.name, ScheduledAt: run.due, Image: r.WorkloadImage,
+		Namespace: n.Namespace, Network: n.Name, Name: run.name, ScheduledAt: run.due, Image: n.WorkloadImage(r.WorkloadImage),
 		PullSecrets: n.PullSecrets(),
 	}}
 	if v := n.Spec.Roster.Source.Volume; v != nil {

@@ -20,6 +20,9 @@ type scope struct {
 	now     time.Time               // the time of this loop
 	first   bool                    // nobody has looked at the network before
 
+	held     bool          // followRelease: the network keeps the version before
+	nextTurn time.Duration // followRelease: until the next look at the rollout; 0 when the network is not held
+
 	promise time.Duration // findErasers: how long a person who leaves may wait to be erased
 
 	admin     dbconn.Login           // keepCredentials: a role that may make databases and roles

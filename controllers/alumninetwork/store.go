@@ -35,7 +35,7 @@ const slowCheck = 3 * time.Second
 func (r *Reconciler) runServer(ctx context.Context, s *scope) error {
 	switch s.network.StoreKind() {
 	case v1alpha1.StoreStandalone:
-		return r.runStandalone(ctx, s.network)
+		return r.runStandalone(ctx, s)
 	case v1alpha1.StoreCloudNativePG:
 		return r.runCluster(ctx, s)
 	default:
@@ -44,8 +44,9 @@ func (r *Reconciler) runServer(ctx context.Context, s *scope) error {
 }
 
 // runStandalone keeps the one server of a Standalone store.
-func (r *Reconciler) runStandalone(ctx context.Context, n *v1alpha1.AlumniNetwork) error {
-	in := store.Input{Network: n, Image: r.WorkloadImage, PostgresImage: r.PostgresImage, OperatorNamespace: r.Namespace}
+func (r *Reconciler) runStandalone(ctx context.Context, s *scope) error {
+	n := s.network
+	in := store.Input{Network: n, Image: r.image(s), PostgresImage: r.PostgresImage, OperatorNamespace: r.Namespace}
 	if err := r.keepVolume(ctx, in); err != nil {
 		return err
 	}
@@ -110,8 +111,13 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 	if err != nil {
 		return secretwatch.Invalid(naming.DatabaseSecret(n.Name, naming.RoleOwner)+" or a Secret beside it", "%v", err)
 	}
-	spec.MustExist = inUse(n)
+	spec.MustExist, spec.KeepRights = inUse(n), n.Status.Upgrade != nil
 	s.spec, s.metrics = spec, spec.Login(s.admin, naming.RoleMetrics)
+	if s.held { // rights and schema stay those of the version that the network runs
+		s.schema = schemaVersion(n)
+		inOrder(n, spec, 0, s.serverNote)
+		return nil
+	}
 	asked := s.asked()
 	if r.Looks.holds(n, asked) {
 		s.schema = pgstore.LatestVersion()
@@ -123,8 +129,9 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 	if err != nil {
 		return explain(err)
 	}
-	s.schema = pgstore.LatestVersion()
-	if len(steps) > 0 {
+	if len(steps) == 0 {
+		s.schema = pgstore.LatestVersion()
+	} else {
 		err = r.repair(ctx, s, spec, steps)
 	}
 	if errors.Is(err, postgres.ErrAuthentication) {
@@ -209,6 +216,7 @@ func (r *Reconciler) repair(ctx context.Context, s *scope, spec postgres.Spec, f
 	}
 	if errors.As(err, &s.migration) {
 		logger.Error(err, "Migrating the schema failed", "schemaVersion", s.migration.Version)
+		s.schema = s.migration.Version
 		return nil
 	}
 	if err != nil {

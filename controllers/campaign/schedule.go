@@ -72,7 +72,7 @@ func (r *Reconciler) start(ctx context.Context, s *scope, due time.Time) error {
 	name := naming.Run(s.campaign.Name, due)
 	in := job.CampaignInput{
 		Run: job.Run{
-			Namespace: s.campaign.Namespace, Network: s.network.Name, Name: name, ScheduledAt: due, Image: r.WorkloadImage,
+			Namespace: s.campaign.Namespace, Network: s.network.Name, Name: name, ScheduledAt: due, Image: s.network.WorkloadImage(r.WorkloadImage),
 			PullSecrets: s.network.PullSecrets(),
 		},
 		Campaign: s.campaign.Name, ConfigMap: name,

@@ -156,7 +156,7 @@ func (r *Reconciler) startWhatIsDue(ctx context.Context, s *scope, n *networkSco
 		}
 		made := job.BuildRetentionJob(job.RetentionInput{
 			Run: job.Run{
-				Namespace: p.Namespace, Network: name, Name: runName, ScheduledAt: due, Image: r.WorkloadImage,
+				Namespace: p.Namespace, Network: name, Name: runName, ScheduledAt: due, Image: n.network.WorkloadImage(r.WorkloadImage),
 				PullSecrets: n.network.PullSecrets(),
 			},
 			Policy: p.Name, Kind: kind, Arguments: arguments, ConfigMap: runName, SigningSecret: s.signing,

@@ -16,7 +16,7 @@ func (p *planner) privileges() {
 	wanted, held := p.wanted(), p.held()
 	excess, missing := map[string][]privilege{}, map[string][]privilege{}
 	for _, have := range sorted(held) {
-		if !wanted[have] && !p.ofNewerSchema(have) {
+		if !wanted[have] && !p.ofAnotherVersion(have) {
 			excess[have.role] = append(excess[have.role], have)
 			forgetColumns(held, have)
 		}
@@ -36,10 +36,11 @@ func (p *planner) privileges() {
 	}
 }
 
-// ofNewerSchema tells a right that a newer operator may have given: it migrated the store, then this older one came
-// back. Its workloads go on until they are rolled back too.
-func (p *planner) ofNewerSchema(have privilege) bool {
-	return p.actual.inside != nil && p.actual.inside.version > p.spec.version && have.kind == onTable && have.role != ""
+// ofAnotherVersion tells a right that programs of another version may need that still run: of the version before while they
+// are being replaced, or of a newer one that migrated the store before this older operator came back.
+func (p *planner) ofAnotherVersion(have privilege) bool {
+	newer := p.actual.inside != nil && p.actual.inside.version > p.spec.version
+	return (newer || p.spec.KeepRights) && have.kind == onTable && have.role != ""
 }
 
 // wanted are the privileges of the spec on objects that exist. Tables and columns that a migration has not made

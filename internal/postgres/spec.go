@@ -64,6 +64,9 @@ type Spec struct {
 	// MustExist refuses to make the database: set it for a network that had one before, so that a lost store
 	// is seen and not replaced by an empty one.
 	MustExist bool
+	// KeepRights leaves our roles the rights on tables that this version does not need: set it while programs of the
+	// version before still run.
+	KeepRights bool
 
 	version int64 // of the schema that the grants are made for
 	roles   []roleSpec

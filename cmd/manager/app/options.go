@@ -11,6 +11,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/controllers"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/rollout"
 )
 
 // defaultPostgresImage runs Standalone stores where neither network nor flag names an image.
@@ -27,6 +28,7 @@ type Options struct {
 	ClusterID      string
 	MaxConcurrent  int
 	StoreSessions  int
+	Rollout        rollout.Stages
 	LeaderElection bool
 	LeaseNamespace string
 	MetricsAddress string
@@ -50,6 +52,7 @@ func Parse(args []string, env func(string) string) (Options, error) {
 	f.StringVar(&o.ClusterID, "cluster-id", "", "`name` of this cluster in the claims of databases; the UID of namespace kube-system when empty")
 	f.IntVar(&o.MaxConcurrent, "max-concurrent-reconciles", 4, "`number` of objects of each kind that are worked on at once")
 	f.IntVar(&o.StoreSessions, "store-connections", controllers.DefaultStoreConnections, "`number` of sessions on one database server at most, all its networks together")
+	stages := f.String("rollout", rollout.Default, "`stages` in which an upgrade of the operator reaches the networks: numbers or shares of all; 100% for all at once")
 	f.BoolVar(&o.LeaderElection, "leader-elect", false, "let one of several replicas work at a time")
 	f.StringVar(&o.LeaseNamespace, "leader-election-namespace", "", "`namespace` of the lease; the manager's own when empty")
 	f.StringVar(&o.MetricsAddress, "metrics-bind-address", ":8080", "`address` of the metrics; 0 for none")
@@ -60,6 +63,10 @@ func Parse(args []string, env func(string) string) (Options, error) {
 	f.StringVar(&o.Kubeconfig, "kubeconfig", "", "`file` to reach the cluster with; the pod's own account when empty")
 	if err := f.Parse(args); err != nil {
 		return o, usage(f, err)
+	}
+	var err error
+	if o.Rollout, err = rollout.Parse(*stages); err != nil {
+		return o, usage(f, fmt.Errorf("--rollout: %w", err))
 	}
 	switch {
 	case f.NArg() > 0:

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -208,6 +209,28 @@ func TestMigrationsAreForwardOnlyAndTransactional(t *testing.T) {
 			g.Expect(text).NotTo(ContainSubstring("-- +goose Down"))
 			if strings.Contains(text, "NO TRANSACTION") {
 				g.Expect(text).To(ContainSubstring("CONCURRENTLY"), "only concurrent index builds go without a transaction")
+			}
+		})
+	}
+}
+
+// takesAway finds statements after which programs of the version before could fail.
+var takesAway = regexp.MustCompile(`(?im)^[^-\n]*\b(DROP\s+(TABLE|COLUMN|VIEW|FUNCTION|TYPE|SCHEMA)|RENAME\s+(TO|COLUMN)|ALTER\s+COLUMN\s+\S+\s+(SET\s+DATA\s+)?TYPE|SET\s+NOT\s+NULL)\b`)
+
+// TestMigrationsTakeNothingAwayFromTheVersionBefore asks for a reason wherever one does (docs/upgrades.md).
+func TestMigrationsTakeNothingAwayFromTheVersionBefore(t *testing.T) {
+	entries, err := fs.ReadDir(migrations(), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		t.Run(e.Name(), func(t *testing.T) {
+			content, err := fs.ReadFile(migrations(), e.Name())
+			g := NewWithT(t)
+			g.Expect(err).NotTo(HaveOccurred())
+			if found := takesAway.FindString(string(content)); found != "" {
+				g.Expect(string(content)).To(MatchRegexp(`(?m)^-- contract: .* not used since v\d`),
+					"%q: say in a comment, \"-- contract: WHAT is not used since vX.Y\", which version stopped using it", strings.TrimSpace(found))
 			}
 		})
 	}

@@ -64,6 +64,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: displayName
       type:
         scalar: string
+    - name: group
+      type:
+        scalar: string
     - name: memberLabel
       type:
         scalar: string
@@ -106,6 +109,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: group
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.GroupStatus
+    - name: image
+      type:
+        scalar: string
     - name: members
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.MembersStatus
@@ -121,6 +130,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: store
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreStatus
+    - name: upgrade
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.UpgradeStatus
     - name: url
       type:
         scalar: string
@@ -613,6 +625,30 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sectionName
       type:
         scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.GroupMember
+  map:
+    fields:
+    - name: displayName
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: namespace
+      type:
+        scalar: string
+    - name: url
+      type:
+        scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.GroupStatus
+  map:
+    fields:
+    - name: networks
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.GroupMember
+          elementRelationship: atomic
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.IngressExposure
   map:
     fields:
@@ -1215,6 +1251,15 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.TimeZone
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.UpgradeStatus
+  map:
+    fields:
+    - name: image
+      type:
+        scalar: string
+    - name: startedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: io.k8s.api.core.v1.ResourceClaim
   map:
     fields:

@@ -38,6 +38,9 @@ type AlumniNetworkSpecApplyConfiguration struct {
 	Portal *PortalApplyConfiguration `json:"portal,omitempty"`
 	// channels are the senders that the portal and campaigns use.
 	Channels *ChannelsApplyConfiguration `json:"channels,omitempty"`
+	// group is the company group that the network's company belongs to. Networks of one group list each other in status, by
+	// name and address only. The namespace must carry the label alumni-operator.io/group with the same value.
+	Group *string `json:"group,omitempty"`
 	// state Suspended stops the portal and every job of the network and keeps all data. Defaults to Active.
 	State *apiv1alpha1.State `json:"state,omitempty"`
 }
@@ -133,6 +136,14 @@ func (b *AlumniNetworkSpecApplyConfiguration) WithPortal(value *PortalApplyConfi
 // If called multiple times, the Channels field is set to the value of the last call.
 func (b *AlumniNetworkSpecApplyConfiguration) WithChannels(value *ChannelsApplyConfiguration) *AlumniNetworkSpecApplyConfiguration {
 	b.Channels = value
+	return b
+}
+
+// WithGroup sets the Group field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Group field is set to the value of the last call.
+func (b *AlumniNetworkSpecApplyConfiguration) WithGroup(value string) *AlumniNetworkSpecApplyConfiguration {
+	b.Group = &value
 	return b
 }
 

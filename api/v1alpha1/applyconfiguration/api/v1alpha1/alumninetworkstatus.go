@@ -15,13 +15,18 @@ import (
 // AlumniNetworkStatus is what the operator has seen of a network.
 type AlumniNetworkStatusApplyConfiguration struct {
 	// conditions: Ready sums up StoreReady, SchemaReady, RosterSynced, PortalAvailable and ChannelsReady;
-	// ErasureCovered and BackupHealthy stand beside it; Reconciling and Stalled are there only while they are true.
+	// ErasureCovered, BackupHealthy, UpToDate and GroupJoined stand beside it; Reconciling and Stalled are there only while they are true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that the conditions speak of; -1 until the operator has
 	// looked at the object, so that whoever waits for it does not take it for settled.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// url is the address of the portal.
 	URL *string `json:"url,omitempty"`
+	// image of the operator's programs that the network's portal and jobs run. It follows the operator's own when the
+	// network's turn in the rollout of an upgrade has come and its portal serves.
+	Image *string `json:"image,omitempty"`
+	// upgrade is under way to another version; absent while none is.
+	Upgrade *UpgradeStatusApplyConfiguration `json:"upgrade,omitempty"`
 	// store is what is known of the database.
 	Store *StoreStatusApplyConfiguration `json:"store,omitempty"`
 	// roster is the outcome of the last import.
@@ -30,6 +35,8 @@ type AlumniNetworkStatusApplyConfiguration struct {
 	Members *MembersStatusApplyConfiguration `json:"members,omitempty"`
 	// privacy is what members asked for and have not got yet.
 	Privacy *PrivacyStatusApplyConfiguration `json:"privacy,omitempty"`
+	// group lists the other networks of the company group; absent while the network has joined none.
+	Group *GroupStatusApplyConfiguration `json:"group,omitempty"`
 	// backup is what is known of the store's backups; absent while none is declared.
 	Backup *BackupStatusApplyConfiguration `json:"backup,omitempty"`
 }
@@ -69,6 +76,22 @@ func (b *AlumniNetworkStatusApplyConfiguration) WithURL(value string) *AlumniNet
 	return b
 }
 
+// WithImage sets the Image field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Image field is set to the value of the last call.
+func (b *AlumniNetworkStatusApplyConfiguration) WithImage(value string) *AlumniNetworkStatusApplyConfiguration {
+	b.Image = &value
+	return b
+}
+
+// WithUpgrade sets the Upgrade field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Upgrade field is set to the value of the last call.
+func (b *AlumniNetworkStatusApplyConfiguration) WithUpgrade(value *UpgradeStatusApplyConfiguration) *AlumniNetworkStatusApplyConfiguration {
+	b.Upgrade = value
+	return b
+}
+
 // WithStore sets the Store field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Store field is set to the value of the last call.
@@ -98,6 +121,14 @@ func (b *AlumniNetworkStatusApplyConfiguration) WithMembers(value *MembersStatus
 // If called multiple times, the Privacy field is set to the value of the last call.
 func (b *AlumniNetworkStatusApplyConfiguration) WithPrivacy(value *PrivacyStatusApplyConfiguration) *AlumniNetworkStatusApplyConfiguration {
 	b.Privacy = value
+	return b
+}
+
+// WithGroup sets the Group field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Group field is set to the value of the last call.
+func (b *AlumniNetworkStatusApplyConfiguration) WithGroup(value *GroupStatusApplyConfiguration) *AlumniNetworkStatusApplyConfiguration {
+	b.Group = value
 	return b
 }
 
