@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -23,16 +24,20 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/resources/store"
 )
 
-// secretIndex finds networks by the name of a Secret that they use.
+// secretIndex finds networks by the name of a Secret of somebody else that they use.
 const secretIndex = "alumninetwork.secrets"
 
 func indexSecrets(ctx context.Context, indexer client.FieldIndexer) error {
 	err := indexer.IndexField(ctx, &v1alpha1.AlumniNetwork{}, secretIndex, func(obj client.Object) []string {
-		network, ok := obj.(*v1alpha1.AlumniNetwork)
-		if !ok {
+		n, ok := obj.(*v1alpha1.AlumniNetwork)
+		switch {
+		case !ok:
 			return nil
+		case n.StoreKind() == v1alpha1.StoreCloudNativePG:
+			return append(n.SecretNames(), store.ClusterCA(n))
+		default:
+			return n.SecretNames()
 		}
-		return usedSecrets(network)
 	})
 	if err != nil {
 		return fmt.Errorf("index networks by Secret: %w", err)
@@ -40,34 +45,37 @@ func indexSecrets(ctx context.Context, indexer client.FieldIndexer) error {
 	return nil
 }
 
-// usedSecrets lists every Secret of a network: those the spec names and those the operator makes.
-func usedSecrets(n *v1alpha1.AlumniNetwork) []string {
-	names := append(n.SecretNames(), naming.TokenKeySecret(n.Name), naming.PepperSecret(n.Name))
-	if n.StoreKind() != v1alpha1.StoreExternal && n.ForeignCluster() == "" {
-		names = append(names, naming.AdminSecret(n.Name))
-	}
-	if n.StoreKind() == v1alpha1.StoreCloudNativePG {
-		names = append(names, store.ClusterCA(n))
-	}
-	for _, role := range naming.Roles() {
-		names = append(names, naming.DatabaseSecret(n.Name, role))
-	}
-	return names
-}
-
-// networksOfSecret finds the networks that use a Secret.
+// networksOfSecret finds the networks that use a Secret: those that the index knows, and the one for which it was made.
 func (r *Reconciler) networksOfSecret(ctx context.Context, secret types.NamespacedName) []reconcile.Request {
 	list := &v1alpha1.AlumniNetworkList{}
-	err := r.Client.List(ctx, list, client.InNamespace(secret.Namespace), client.MatchingFields{secretIndex: secret.Name})
+	err := r.Client.List(ctx, list, client.InNamespace(secret.Namespace), client.MatchingFields{secretIndex: secret.Name}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		log.FromContext(ctx).Error(err, "Finding the networks of a Secret failed", "namespace", secret.Namespace)
 		return nil
 	}
-	requests := make([]reconcile.Request, len(list.Items))
+	var requests []reconcile.Request
 	for i := range list.Items {
-		requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
+		requests = append(requests, reconcile.Request{NamespacedName: nameOf(&list.Items[i])})
+	}
+	if owner := madeFor(secret.Name); owner != "" {
+		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: secret.Namespace, Name: owner}})
 	}
 	return requests
+}
+
+// madeFor is the network whose name a Secret that the operator makes begins with; empty when the name is of no such Secret.
+// To look at a network that does not exist costs nothing, and an index of ten names for each network does.
+func madeFor(secret string) string {
+	made := []string{naming.TokenKeySecret(""), naming.PepperSecret(""), naming.AdminSecret("")}
+	for _, role := range naming.Roles() {
+		made = append(made, naming.DatabaseSecret("", role))
+	}
+	for _, ending := range made {
+		if network, ok := strings.CutSuffix(secret, ending); ok {
+			return network
+		}
+	}
+	return ""
 }
 
 // networkOfJob finds the network of any job that works on its store, a campaign's or a policy's too: when one begins

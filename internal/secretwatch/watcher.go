@@ -9,10 +9,12 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/metadata"
-	"k8s.io/client-go/metadata/metadatainformer"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -20,8 +22,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// sweepEvery is how often namespaces are checked for being in use.
-const sweepEvery = 10 * time.Minute
+const (
+	// sweepEvery is how often namespaces are checked for being in use.
+	sweepEvery = 10 * time.Minute
+	// Pauses while a namespace cannot be watched grow from the first to the last.
+	firstPause = 500 * time.Millisecond
+	lastPause  = 30 * time.Second
+)
 
 var secrets = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 
@@ -106,34 +113,45 @@ func (w *Watcher) Source(mapper Mapper) source.Source {
 func (w *Watcher) begin(namespace string) {
 	ctx, cancel := context.WithCancel(w.base)
 	w.running[namespace] = cancel
-	informer := metadatainformer.NewFilteredMetadataInformer(w.client, secrets, namespace, 0, cache.Indexers{}, nil).Informer()
-	// Neither setting can fail before the informer runs.
-	_ = informer.SetTransform(onlyName)
-	_ = informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, _ *cache.Reflector, err error) {
-		log.FromContext(ctx).V(1).Info("Watching Secrets is not possible at present", "namespace", namespace, "error", err.Error())
-	})
-	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(obj any) { w.changed(obj) },
-		UpdateFunc: func(_, obj any) { w.changed(obj) },
-		DeleteFunc: func(obj any) { w.changed(obj) },
-	})
-	go informer.RunWithContext(ctx)
+	go w.follow(ctx, namespace)
+}
+
+// follow lists and watches until the context ends, with growing pauses while that is not possible.
+func (w *Watcher) follow(ctx context.Context, namespace string) {
+	api := w.client.Resource(secrets).Namespace(namespace)
+	lists := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			return api.List(ctx, options)
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			return api.Watch(ctx, options)
+		},
+	}, w.client)
+	known := &versions{of: map[string]string{}, tell: func(name string) { w.changed(types.NamespacedName{Namespace: namespace, Name: name}) }}
+	reflector := cache.NewReflectorWithOptions(lists, &metav1.PartialObjectMetadata{}, known, cache.ReflectorOptions{Name: "secretwatch"})
+	pause := wait.Backoff{Duration: firstPause, Factor: 2, Jitter: 0.2, Steps: 10, Cap: lastPause}
+	for next := pause; ctx.Err() == nil; {
+		begun := time.Now()
+		if err := reflector.ListAndWatchWithContext(ctx); err != nil {
+			log.FromContext(ctx).V(1).Info("Watching Secrets is not possible at present", "namespace", namespace, "error", err.Error())
+		}
+		if time.Since(begun) > lastPause {
+			next = pause
+		}
+		select {
+		case <-time.After(next.Step()):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // changed tells every subscriber of one Secret.
-func (w *Watcher) changed(obj any) {
-	if gone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
-		obj = gone.Obj
-	}
-	meta, ok := obj.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return
-	}
+func (w *Watcher) changed(secret types.NamespacedName) {
 	w.mu.Lock()
 	subscribers := w.subscribers
 	w.mu.Unlock()
 	for _, tell := range subscribers {
-		tell(types.NamespacedName{Namespace: meta.Namespace, Name: meta.Name})
+		tell(secret)
 	}
 }
 
@@ -156,18 +174,4 @@ func (w *Watcher) sweep(ctx context.Context) {
 		delete(w.running, namespace)
 		w.mu.Unlock()
 	}
-}
-
-// onlyName drops everything but what identifies a Secret and its version, to keep memory small.
-func onlyName(obj any) (any, error) {
-	meta, ok := obj.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return obj, nil
-	}
-	return &metav1.PartialObjectMetadata{
-		TypeMeta: meta.TypeMeta,
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: meta.Namespace, Name: meta.Name, UID: meta.UID, ResourceVersion: meta.ResourceVersion,
-		},
-	}, nil
 }
