@@ -111,9 +111,28 @@ func ready(p corev1.Pod) bool {
 	return false
 }
 
-// portalRollsWithoutFailure asks the portal's Service for pages, from inside the cluster's network, while every
-// pod of it is replaced.
+// portalRollsWithoutFailure replaces every pod of the portal while people use it.
 func portalRollsWithoutFailure(t *testing.T) {
+	underLoad(t, func() {
+		kubectl(t, "-n", foods, "rollout", "restart", "deployment/"+network+"-portal")
+		kubectl(t, "-n", foods, "rollout", "status", "deployment/"+network+"-portal", "--timeout=180s")
+		eventually(t, 2*time.Minute, twoPods(t))
+	})
+}
+
+// twoPods says whether the portal has no pods but its two.
+func twoPods(t *testing.T) func(context.Context) error {
+	return func(context.Context) error {
+		if n := len(portalPods(t)); n != 2 {
+			return fmt.Errorf("%d pods, old ones among them", n)
+		}
+		return nil
+	}
+}
+
+// underLoad asks the portal's Service for pages, twenty a second from inside the cluster's network, while something is done.
+// No request may fail.
+func underLoad(t *testing.T, do func()) {
 	g := NewWithT(t)
 	service := portalService(t)
 	ctx, stop := context.WithCancel(t.Context())
@@ -138,17 +157,12 @@ func portalRollsWithoutFailure(t *testing.T) {
 			}
 		}
 	}()
-	kubectl(t, "-n", foods, "rollout", "restart", "deployment/"+network+"-portal")
-	kubectl(t, "-n", foods, "rollout", "status", "deployment/"+network+"-portal", "--timeout=180s")
-	eventually(t, 2*time.Minute, func(context.Context) error {
-		if n := len(portalPods(t)); n != 2 {
-			return fmt.Errorf("%d pods, old ones among them", n)
-		}
-		return nil
-	})
-	stop()
-	<-done
-	t.Logf("%d requests, %d failed (%v)", asked.Load(), failed.Load(), last.Load())
-	g.Expect(asked.Load()).To(BeNumerically(">", 50))
-	g.Expect(failed.Load()).To(BeZero())
+	defer func() {
+		stop()
+		<-done
+		t.Logf("%d requests, %d failed (%v)", asked.Load(), failed.Load(), last.Load())
+		g.Expect(asked.Load()).To(BeNumerically(">", 50))
+		g.Expect(failed.Load()).To(BeZero())
+	}()
+	do()
 }

@@ -47,6 +47,7 @@ func TestTheMainJob(t *testing.T) {
 	t.Run("what is due is erased and certified", dueIsErased)
 	t.Run("manager and portal are killed and nothing changes", killsChangeNothing)
 	t.Run("the portal restarts without a failed request", portalRollsWithoutFailure)
+	t.Run("operator and schema are upgraded without a failed request", upgradeReachesTheNetwork)
 	t.Run("no person is named outside the store", nobodyIsNamed)
 }
 
