@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,12 +162,15 @@ func isBroken(ctx context.Context, c client.Client, p *corev1.Pod) bool {
 // quantity is a literal amount.
 func quantity(text string) resource.Quantity { return resource.MustParse(text) }
 
+// admins counts the roles made, so that a test can run twice on one server.
+var admins atomic.Int64
+
 // adminRole makes a role on the shared server that may create databases and roles and nothing else, and returns the data
 // of the Secret that names it.
 func adminRole(ctx context.Context, t *testing.T, g Gomega, attributes string) map[string][]byte {
 	server := pg.Start(t)
 	name, password := "admin_"+strings.ToLower(t.Name()[4:min(len(t.Name()), 30)]), "correct-horse-battery"
-	name = strings.NewReplacer("/", "_", " ", "_").Replace(name)
+	name = strings.NewReplacer("/", "_", " ", "_").Replace(name) + "_" + strconv.FormatInt(admins.Add(1), 10)
 	conn, err := pgx.Connect(ctx, server.AdminDSN())
 	g.Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = conn.Close(ctx) }()
