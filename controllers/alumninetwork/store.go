@@ -111,6 +111,7 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		return secretwatch.Invalid(naming.DatabaseSecret(n.Name, naming.RoleOwner)+" or a Secret beside it", "%v", err)
 	}
 	spec.MustExist = inUse(n)
+	spec.Restore = n.Spec.Store.RestoreFrom != nil && !inUse(n)
 	s.spec, s.metrics = spec, spec.Login(s.admin, naming.RoleMetrics)
 	asked := s.asked()
 	if r.Looks.holds(n, asked) {
@@ -119,6 +120,11 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		return nil
 	}
 	r.Looks.forget(nameOf(n))
+	if s.restoring = spec.Restore; s.restoring { // before the look, so that what is done by now is seen as done by it
+		if s.mark, err = r.readMark(ctx, s); err != nil {
+			return explain(err)
+		}
+	}
 	steps, took, err := r.check(ctx, s.metrics, spec)
 	if err != nil {
 		return explain(err)
@@ -134,7 +140,7 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		return explain(err)
 	}
 	inOrder(n, spec, took, s.serverNote)
-	if s.migration == nil && took <= slowCheck {
+	if s.migration == nil && !spec.Restore && took <= slowCheck {
 		r.Looks.keep(n, asked)
 	}
 	return nil
