@@ -46,6 +46,9 @@ func TestMain(m *testing.M) {
 		if shared.stop != nil {
 			shared.stop()
 		}
+		if workerDir != "" {
+			_ = os.RemoveAll(workerDir)
+		}
 	})
 	os.Exit(code)
 }
