@@ -5,11 +5,16 @@ package restore
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	. "github.com/onsi/gomega"
@@ -20,7 +25,9 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/postgres"
 	"github.com/alumni-operator/alumni-operator/internal/retention"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/canary"
+	"github.com/alumni-operator/alumni-operator/internal/testutil/pg"
 )
 
 var errDied = errors.New("died")
@@ -270,4 +277,72 @@ func TestABackupOfAnOlderSchemaIsBroughtUpToDate(t *testing.T) {
 	result := x.ensure()
 	w.g.Expect(result.Restoring).To(BeFalse())
 	w.g.Expect(result.SchemaVersion).To(Equal(pgstore.LatestVersion()))
+}
+
+// workerDir holds the compiled worker, until TestMain removes it.
+var workerDir string
+
+// buildWorker compiles the real worker, once for all tests of the package.
+var buildWorker = sync.OnceValues(func() (string, error) {
+	var err error
+	if workerDir, err = os.MkdirTemp("", "alumni-worker-"); err != nil {
+		return "", err
+	}
+	path := filepath.Join(workerDir, "worker")
+	cmd := exec.Command("go", "build", "-o", path, "../../cmd/worker")
+	cmd.Stderr = os.Stderr
+	return path, cmd.Run()
+})
+
+// worker makes a process of the real worker, with the folders that the operator would mount.
+func (x *target) worker(programs string, out *bytes.Buffer) *exec.Cmd {
+	g, dir := x.w.g, x.w.t.TempDir()
+	binary, err := buildWorker()
+	g.Expect(err).NotTo(HaveOccurred())
+	told, err := json.Marshal(settings.Backup{
+		Cluster: "test", Namespace: "hoshino", Name: "main", NetworkUID: "uid-1", TimeZone: "UTC", Folder: folder, KeepCount: 1,
+	})
+	g.Expect(err).NotTo(HaveOccurred())
+	for name, content := range map[string][]byte{
+		settings.BackupFile: told, settings.BackupIdentityFile: []byte(x.w.identity.String()), settings.PepperFile: x.w.pepper,
+	} {
+		g.Expect(os.WriteFile(filepath.Join(dir, name), content, 0o600)).To(Succeed())
+	}
+	g.Expect(x.login(naming.RoleOwner).Write(dir)).To(Succeed())
+	cmd := exec.Command(binary, "restore", "--network", "--backup-dir", dir, "--identity-dir", dir, "--pepper-dir", dir, "--database-dir", dir,
+		"--volume-dir", x.w.volume, "--program-dir", programs)
+	cmd.Env = append(os.Environ(), settings.EnvRunName+"=new-restore")
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd
+}
+
+// TestAWorkerKilledAfterPgRestoreLeavesAStoreThatStaysShut kills the real worker when every row is there and the mark does
+// not say so yet.
+func TestAWorkerKilledAfterPgRestoreLeavesAStoreThatStaysShut(t *testing.T) {
+	w := newWorld(t)
+	w.backUp()
+	erased := w.erase(w.ledger())
+	x := w.target()
+	programs, stalling := pg.Start(t).BinDir(), t.TempDir()
+	w.g.Expect(os.Symlink(filepath.Join(programs, "pg_dump"), filepath.Join(stalling, "pg_dump"))).To(Succeed())
+	w.g.Expect(os.WriteFile(filepath.Join(stalling, "pg_restore"), []byte("#!/bin/sh\n"+programs+"/pg_restore \"$@\" || exit\ncase $1 in --version) exit ;; esac\nsleep 600\n"), 0o755)).To(Succeed())
+	var out bytes.Buffer
+	cmd := x.worker(stalling, &out)
+	w.g.Expect(cmd.Start()).To(Succeed())
+	w.g.Eventually(func() bool {
+		return ask[bool](w, x.spec.Database, "SELECT to_regclass('alumni.retention_certificate') IS NOT NULL")
+	}, 60*time.Second, 50*time.Millisecond).Should(BeTrue(), "pg_restore has committed")
+	w.g.Expect(syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)).To(Succeed())
+	w.g.Expect(cmd.Wait()).NotTo(Succeed())
+
+	w.g.Expect(x.mark().State).To(Equal(postgres.RestoreEmpty))
+	w.g.Expect(x.ensure().Restoring).To(BeTrue())
+	w.g.Expect(x.shut()).To(BeTrue())
+	out.Reset()
+	w.g.Eventually(func() error { return x.worker(programs, &out).Run() }, 60*time.Second, time.Second).Should(Succeed(), "once the server has noticed")
+	w.g.Expect(x.mark().State).To(Equal(postgres.RestoreDone))
+	w.g.Expect(ask[int](w, x.spec.Database, `SELECT count(*) FROM alumni.member WHERE id = ANY ($1)`, erased)).To(BeZero())
+	w.g.Expect(out.String()).To(ContainSubstring(`"erasedAgain":25`))
+	canary.ScanAll(t, map[string]any{"the worker's words": out.String()})
 }

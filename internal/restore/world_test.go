@@ -35,7 +35,13 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/tombstone"
 )
 
-func TestMain(m *testing.M) { os.Exit(pg.Run(m)) }
+func TestMain(m *testing.M) {
+	code := pg.Run(m)
+	if workerDir != "" {
+		_ = os.RemoveAll(workerDir)
+	}
+	os.Exit(code)
+}
 
 const (
 	folder  = "hoshino_main-0123456789ab"
