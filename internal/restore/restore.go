@@ -40,6 +40,8 @@ const (
 var (
 	//go:embed sql/take.sql
 	sqlTake string
+	//go:embed sql/reset.sql
+	sqlReset string
 	//go:embed sql/failed.sql
 	sqlFailed string
 	//go:embed sql/restored.sql
@@ -151,6 +153,12 @@ func (m *mark) fail(ctx context.Context, code backup.Code) {
 }
 
 func (j *Job) steps(ctx context.Context, m *mark) (Result, error) {
+	if m.state == postgres.RestoreRestored && j.Name != "" && j.Name != m.backup {
+		if err := m.move(ctx, sqlReset, m.epoch); err != nil {
+			return Result{}, err
+		}
+		m.state = postgres.RestoreEmpty
+	}
 	if m.state == postgres.RestoreEmpty {
 		if err := j.bringBack(ctx, m); err != nil {
 			return Result{}, err

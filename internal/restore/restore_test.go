@@ -241,6 +241,26 @@ func TestARestoreThatWasNeverFinishedIsNotOpenedByANetworkWithoutOne(t *testing.
 	w.g.Expect(x.shut()).To(BeTrue())
 }
 
+func TestAnotherBackupTakesThePlaceOfOneThatWasNeverOpened(t *testing.T) {
+	w := newWorld(t)
+	older, before := w.backUp()
+	time.Sleep(time.Second) // a backup has a second to its name
+	_, err := w.store.Admin().Exec(t.Context(), "DELETE FROM alumni.portal_mail")
+	w.g.Expect(err).NotTo(HaveOccurred())
+	newer, _ := w.backUp()
+	x := w.target()
+	_, err = x.dying(postgres.RestoreRestored).Run(t.Context())
+	w.g.Expect(err).To(HaveOccurred())
+	w.g.Expect(x.mark().Backup).To(Equal(newer.Name))
+
+	job := x.dying(postgres.RestoreRestored)
+	job.Name = older.Name
+	_, err = job.Run(t.Context())
+	w.g.Expect(err).To(HaveOccurred())
+	w.g.Expect(x.mark().Backup).To(Equal(older.Name))
+	w.g.Expect(w.content(x.spec.Database)).To(Equal(before))
+}
+
 func TestTwoRestoresAtOnceDoNotMeet(t *testing.T) {
 	w := newWorld(t)
 	w.backUp()

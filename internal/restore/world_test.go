@@ -125,7 +125,7 @@ func (w *world) backupJob(login dbconn.Login, run string) *backup.Job {
 // backUp makes a backup, and returns what every table held.
 func (w *world) backUp() (backup.Manifest, map[string]string) {
 	before := w.content(w.store.Database)
-	made, err := w.backupJob(w.store.Login(naming.RoleBackup), "nightly").Backup(w.t.Context())
+	made, err := w.backupJob(w.store.Login(naming.RoleBackup), rand.Text()).Backup(w.t.Context())
 	w.g.Expect(err).NotTo(HaveOccurred())
 	return made.Manifest, before
 }
