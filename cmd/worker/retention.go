@@ -103,9 +103,7 @@ func (f retentionFlags) job(log *slog.Logger) (retention.Job, error) {
 	if job.Policy.Mode == retention.ModeDryRun && !f.requests {
 		return job, nil // a preview signs nothing and need not have the key
 	}
-	if job.Ledger, err = f.ledger(job.Policy.Ledger); err != nil {
-		return job, err
-	}
+	job.Ledger = f.ledger(job.Policy.Ledger)
 	key, err := os.ReadFile(filepath.Join(f.signing, settings.SigningKeyFile))
 	if err != nil {
 		return job, fmt.Errorf("read the signing key: %w", err)
@@ -114,11 +112,11 @@ func (f retentionFlags) job(log *slog.Logger) (retention.Job, error) {
 	return job, err
 }
 
-// ledger opens the erasure ledger where the network has one. A destination that cannot be opened is told by the run, which
-// then says so in the store; only a place that nobody could open stops here.
-func (f retentionFlags) ledger(told *settings.Ledger) (*erasures.Ledger, error) {
+// ledger opens the erasure ledger; nil when the network has no place for one. What cannot be opened is told by the run, which
+// then says so in the store and erases nobody.
+func (f retentionFlags) ledger(told *settings.Ledger) *erasures.Ledger {
 	if told == nil {
-		return nil, nil // no place is declared
+		return nil
 	}
 	paths := backupPaths{secret: f.ledgerSecret, volume: f.ledgerVolume}
 	destination, err := paths.destination(settings.Backup{
@@ -129,7 +127,7 @@ func (f retentionFlags) ledger(told *settings.Ledger) (*erasures.Ledger, error) 
 	}
 	return &erasures.Ledger{Destination: destination, Network: backup.Network{
 		Cluster: told.Cluster, Namespace: told.Namespace, Name: told.Name, UID: told.NetworkUID,
-	}}, nil
+	}}
 }
 
 // verifyCertificate checks the signature of a certificate and prints it.
