@@ -228,7 +228,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	}
 	policies := &retentionpolicy.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("retentionpolicy"), Evidence: stores,
-		Secrets: secrets, Clock: opts.Clock, WorkloadImage: opts.WorkloadImage, MaxConcurrent: opts.MaxConcurrent,
+		Secrets: secrets, Clock: opts.Clock, ClusterID: opts.ClusterID, WorkloadImage: opts.WorkloadImage, MaxConcurrent: opts.MaxConcurrent,
 	}
 	if err := policies.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up retentionpolicy: %w", err)

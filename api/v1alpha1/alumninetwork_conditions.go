@@ -79,6 +79,27 @@ const (
 	ReasonDeletionFailed = "DeletionFailed"
 )
 
+// RestoredCondition is there only on a network with restoreFrom, and says whether its store has been built from the backup
+// and who was erased since has been erased again. Positive polarity.
+const (
+	RestoredCondition = "Restored"
+
+	// ReasonRestored: the store was built from the backup; the message counts (True).
+	ReasonRestored = "Restored"
+	// ReasonRestoreRunning: the backup is being restored; nothing else of the network runs.
+	ReasonRestoreRunning = "RestoreRunning"
+	// ReasonRestoreReplayPending: the backup is restored, and who was erased since is being erased again.
+	ReasonRestoreReplayPending = "RestoreReplayPending"
+	// ReasonRestoreFailed: the restore came to nothing; the message names the code (Stalled).
+	ReasonRestoreFailed = "RestoreFailed"
+	// ReasonPepperMismatch: the backup's tombstones were made under another pepper (Stalled; nobody could be recognised).
+	ReasonPepperMismatch = "PepperMismatch"
+	// ReasonRestoreTargetInUse: the network's database is in use and was not made for the backup (Stalled; nothing is touched).
+	ReasonRestoreTargetInUse = "RestoreTargetInUse"
+	// ReasonRestoreUnfinished: a restore into the database was begun, and restoreFrom is not declared (Stalled).
+	ReasonRestoreUnfinished = "RestoreUnfinished"
+)
+
 // SchemaReadyCondition says whether every migration of the version that the network runs is applied. Positive polarity.
 const (
 	SchemaReadyCondition = "SchemaReady"

@@ -36,6 +36,15 @@ func (n *AlumniNetwork) WorkloadImage(operators string) string {
 	return n.Status.Image
 }
 
+// Components lists the component conditions that Ready sums up for this network: Restored is one where there is a backup to
+// restore.
+func (n *AlumniNetwork) Components() []string {
+	if n.Spec.Store.RestoreFrom == nil {
+		return NetworkConditions()
+	}
+	return append([]string{RestoredCondition}, NetworkConditions()...)
+}
+
 // GetConditions returns the conditions in status, for the helpers that work on every kind.
 func (n *AlumniNetwork) GetConditions() []metav1.Condition { return n.Status.Conditions }
 
@@ -214,6 +223,9 @@ func (n *AlumniNetwork) SecretNames() []string {
 		names = append(names, e.CredentialsSecretRef.Name)
 	}
 	names = append(names, n.Spec.Store.Backup.secretNames()...)
+	if from := n.Spec.Store.RestoreFrom; from != nil {
+		names = append(append(names, from.IdentitySecretRef.Name), from.Destination.secretNames()...)
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -224,13 +236,19 @@ func (b *StoreBackup) secretNames() []string {
 	if b == nil {
 		return nil
 	}
-	if s := b.Destination.S3; s != nil {
-		names = append(names, s.SecretRef.Name)
-	}
+	names = append(names, b.Destination.secretNames()...)
 	if b.Drill != nil {
 		names = append(names, b.Drill.IdentitySecretRef.Name)
 	}
 	return names
+}
+
+// secretNames lists the Secrets that open a destination.
+func (d *BackupDestination) secretNames() []string {
+	if d.S3 == nil {
+		return nil
+	}
+	return []string{d.S3.SecretRef.Name}
 }
 
 // KeepCount is the effective number of backups that stay.

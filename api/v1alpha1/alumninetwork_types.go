@@ -180,6 +180,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="(has(self.external) && has(self.external.database)) == (has(oldSelf.external) && has(oldSelf.external.database))",message="external.database cannot be set or removed on a live store"
 // +kubebuilder:validation:XValidation:rule="(has(self.standalone) && has(self.standalone.storageSize) ? quantity(self.standalone.storageSize) : quantity('5Gi')).compareTo(has(oldSelf.standalone) && has(oldSelf.standalone.storageSize) ? quantity(oldSelf.standalone.storageSize) : quantity('5Gi')) >= 0",message="standalone.storageSize can be raised and never lowered; without a value it is 5Gi"
 // +kubebuilder:validation:XValidation:rule="(has(self.standalone) && has(self.standalone.storageClassName)) == (has(oldSelf.standalone) && has(oldSelf.standalone.storageClassName))",message="standalone.storageClassName cannot be set or removed on a live store"
+// +kubebuilder:validation:XValidation:rule="has(self.restoreFrom) == has(oldSelf.restoreFrom)",message="restoreFrom is set when a network is declared, and neither added nor removed later; declare a new network to restore a backup"
 // +kubebuilder:validation:XValidation:rule="(has(self.cloudNativePG) && has(self.cloudNativePG.clusterRef)) == (has(oldSelf.cloudNativePG) && has(oldSelf.cloudNativePG.clusterRef))",message="cloudNativePG.clusterRef cannot be set or removed on a live store: back up, declare a new network, and restore the backup into that one"
 // +kubebuilder:validation:XValidation:rule="(has(self.cloudNativePG) && has(self.cloudNativePG.storage) && has(self.cloudNativePG.storage.size) ? quantity(self.cloudNativePG.storage.size) : quantity('5Gi')).compareTo(has(oldSelf.cloudNativePG) && has(oldSelf.cloudNativePG.storage) && has(oldSelf.cloudNativePG.storage.size) ? quantity(oldSelf.cloudNativePG.storage.size) : quantity('5Gi')) >= 0",message="cloudNativePG.storage.size can be raised and never lowered; without a value it is 5Gi"
 // +kubebuilder:validation:XValidation:rule="(has(self.cloudNativePG) && has(self.cloudNativePG.storage) && has(self.cloudNativePG.storage.storageClassName)) == (has(oldSelf.cloudNativePG) && has(oldSelf.cloudNativePG.storage) && has(oldSelf.cloudNativePG.storage.storageClassName))",message="cloudNativePG.storage.storageClassName cannot be set or removed on a live store"
@@ -212,9 +213,16 @@ type Store struct {
 	// +kubebuilder:default=Retain
 	ReclaimPolicy StoreReclaimPolicy `json:"reclaimPolicy,omitempty"`
 
-	// backup says when the store is backed up, and to where. Without it nothing is backed up.
+	// backup says when the store is backed up, and to where. Without it nothing is backed up. The network's erasure ledger
+	// is kept at the same place.
 	// +optional
 	Backup *StoreBackup `json:"backup,omitempty"`
+
+	// restoreFrom builds the store of a new network from a backup. It is declared when the network is made, and stays as it
+	// is. The portal and every job stay away until who was erased since the backup is erased again.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="restoreFrom cannot be changed: it says what the network's store was made of; declare a new network to restore another backup"
+	RestoreFrom *RestoreFrom `json:"restoreFrom,omitempty"`
 }
 
 // StandaloneStore is one PostgreSQL server with one volume.
@@ -519,11 +527,12 @@ type EmailChannel struct {
 // AlumniNetworkStatus is what the operator has seen of a network.
 type AlumniNetworkStatus struct {
 	// conditions: Ready sums up StoreReady, SchemaReady, RosterSynced, PortalAvailable and ChannelsReady;
-	// ErasureCovered, BackupHealthy, UpToDate and GroupJoined stand beside it; Reconciling and Stalled are there only while they are true.
+	// of a network with restoreFrom also Restored. ErasureCovered, BackupHealthy, UpToDate and GroupJoined stand beside it;
+	// Reconciling and Stalled are there only while they are true.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
-	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:MaxItems=24
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// observedGeneration is the generation of the spec that the conditions speak of; -1 until the operator has
@@ -567,6 +576,10 @@ type AlumniNetworkStatus struct {
 	// backup is what is known of the store's backups; absent while none is declared.
 	// +optional
 	Backup *BackupStatus `json:"backup,omitempty"`
+
+	// restore is what the store was built from; absent for a network that began empty.
+	// +optional
+	Restore *RestoreStatus `json:"restore,omitempty"`
 }
 
 // UpgradeStatus is a change of version that is under way.

@@ -167,6 +167,74 @@ type BackupDrill struct {
 	IdentitySecretRef SecretReference `json:"identitySecretRef"`
 }
 
+// RestoreFrom names the backup that the store of a new network is built from.
+type RestoreFrom struct {
+	// destination is where the backup lies, as backup.destination named it.
+	// +required
+	Destination BackupDestination `json:"destination"`
+
+	// network is the one that was backed up. Defaults to this one: the same name, namespace and cluster.
+	// +optional
+	Network *BackedUpNetwork `json:"network,omitempty"`
+
+	// backup is the name of the backup, without suffix, for example 20270401T023004Z-00002. Defaults to the newest that is
+	// complete when the restore begins.
+	// +optional
+	// +kubebuilder:validation:MinLength=22
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{8}T[0-9]{6}Z-[0-9]{5,}$')",message="backup is the name of a backup without its suffix, such as 20270401T023004Z-00002"
+	Backup string `json:"backup,omitempty"`
+
+	// identitySecretRef names a Secret with the key identity: an AGE-SECRET-KEY that matches one of the recipients that the
+	// backup was made for. Only the pod of the restore mounts it. It may be removed when the network is Ready.
+	// +required
+	IdentitySecretRef SecretReference `json:"identitySecretRef"`
+}
+
+// BackedUpNetwork names the network that a backup was made of.
+type BackedUpNetwork struct {
+	// cluster is the identifier under which the operator ran there, as the manifest of the backup tells it. Defaults to
+	// that of this operator.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Cluster string `json:"cluster,omitempty"`
+
+	// namespace of the network.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="namespace has lower case letters, digits and hyphens only"
+	Namespace string `json:"namespace"`
+
+	// name of the network.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="name begins with a letter and has lower case letters, digits and hyphens only"
+	Name string `json:"name"`
+}
+
+// RestoreStatus is what a network's store was built from.
+type RestoreStatus struct {
+	// backup is the name of the backup.
+	// +optional
+	Backup string `json:"backup,omitempty"`
+	// takenAt is the time that the backup shows the former store at.
+	// +optional
+	TakenAt *metav1.Time `json:"takenAt,omitempty"`
+	// rows that were restored, in all tables.
+	// +optional
+	Rows int64 `json:"rows,omitempty"`
+	// erasedAgain is the number of people in the backup who had been erased since, and were erased again.
+	// +optional
+	ErasedAgain int64 `json:"erasedAgain,omitempty"`
+	// restoredAt is when the store was opened. No campaign starts a run that was due before: whether it was sent from the
+	// former store, nobody knows.
+	// +optional
+	RestoredAt *metav1.Time `json:"restoredAt,omitempty"`
+}
+
 // BackupStatus is what is known of a network's backups.
 type BackupStatus struct {
 	// lastSuccessAt is the time that the newest backup shows the store at.

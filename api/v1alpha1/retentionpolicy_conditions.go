@@ -29,6 +29,8 @@ const (
 	ReasonAwaitingFirstRun = "AwaitingFirstRun"
 	// ReasonRetentionRunFailed: a run failed; the message names the network and the code.
 	ReasonRetentionRunFailed = "RetentionRunFailed"
+	// ReasonLedgerUnavailable: the claim of a network's erasure ledger does not exist; nothing is erased without it.
+	ReasonLedgerUnavailable = "LedgerUnavailable"
 	// ReasonMembersFailed: some people could not be erased and need a look.
 	ReasonMembersFailed = "MembersFailed"
 	// ReasonChainBroken: the audit chain in a store does not continue the head kept in status (Stalled).

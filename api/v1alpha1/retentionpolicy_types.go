@@ -288,6 +288,9 @@ type RetentionNetworkStatus struct {
 	// chainLength is the number of links.
 	// +optional
 	ChainLength int64 `json:"chainLength,omitempty"`
+	// restoredAt is when the network's store was built from a backup: the chain is followed since then.
+	// +optional
+	RestoredAt *metav1.Time `json:"restoredAt,omitempty"`
 	// certificate names the ConfigMap that holds the signed certificate of the newest run that has one.
 	// +optional
 	Certificate string `json:"certificate,omitempty"`

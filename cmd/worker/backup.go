@@ -10,16 +10,20 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
 
 	"k8s.io/utils/clock"
 
 	"github.com/alumni-operator/alumni-operator/internal/backup"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/erasures"
 	"github.com/alumni-operator/alumni-operator/internal/pgbin"
+	"github.com/alumni-operator/alumni-operator/internal/restore"
 	"github.com/alumni-operator/alumni-operator/internal/retention/calendar"
 	"github.com/alumni-operator/alumni-operator/internal/selfcopy"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/tombstone"
 )
 
 // backupPaths are the mounted folders; flags move them, for tests and for a restore by hand.
@@ -57,6 +61,8 @@ func runRestore(ctx context.Context, args []string, log *slog.Logger) error {
 	set := flag.NewFlagSet("worker restore", flag.ContinueOnError)
 	paths.flags(set)
 	drill := set.Bool("drill", false, "restore into the scratch database, compare, and empty it again")
+	network := set.Bool("network", false, "restore into the network's own database, which was made for it, and erase again who was erased since")
+	pepper := set.String("pepper-dir", settings.PepperDir, "folder with "+settings.PepperFile+"; for --network")
 	name := set.String("backup", "", "name of the backup, without suffix (default: the newest)")
 	if err := set.Parse(args); err != nil {
 		return fmt.Errorf("%w: %w", errFinal, err)
@@ -68,6 +74,9 @@ func runRestore(ctx context.Context, args []string, log *slog.Logger) error {
 	if job.Identity, err = os.ReadFile(filepath.Join(paths.identity, settings.BackupIdentityFile)); err != nil {
 		return fmt.Errorf("read the identity: %w", err)
 	}
+	if *network {
+		return restoreNetwork(ctx, paths, job, told, *pepper)
+	}
 	if *drill {
 		job.Scratch = told.Scratch
 		result, err := job.Drill(ctx)
@@ -75,6 +84,36 @@ func runRestore(ctx context.Context, args []string, log *slog.Logger) error {
 	}
 	result, err := job.Restore(ctx, *name, job.Login)
 	return reportBackup(job.Log, result, err)
+}
+
+// restoreNetwork builds the store of a new network from a backup.
+func restoreNetwork(ctx context.Context, paths backupPaths, job *backup.Job, told settings.Backup, pepperDir string) error {
+	pepper, err := os.ReadFile(filepath.Join(pepperDir, settings.PepperFile))
+	if err != nil {
+		return fmt.Errorf("read the pepper: %w", err)
+	}
+	keys, err := tombstone.New(pepper)
+	if err != nil {
+		return err
+	}
+	entries, err := paths.ledger(told)
+	if err != nil {
+		return backupError(err)
+	}
+	r := restore.Job{
+		Backup: job, Name: told.Backup, Target: job.Login, Keys: keys, RunName: job.RunName, Log: job.Log,
+		Ledger: &erasures.Ledger{Destination: entries, Network: job.Network},
+	}
+	result, err := r.Run(ctx)
+	switch {
+	case err != nil:
+		return backupError(err)
+	case result.Repeated:
+		job.Log.Info("Doing nothing: the store was restored before")
+		return nil
+	}
+	job.Log.Info("Ending well", "backup", result.Backup, "erasedAgain", result.Erased, "peakMemoryKiB", peakMemory())
+	return nil
 }
 
 // job reads what the operator mounted.
@@ -115,6 +154,15 @@ func (p backupPaths) destination(told settings.Backup) (backup.Destination, erro
 		return backup.OpenBucket(*told.Bucket, told.Folder, p.secret)
 	}
 	return backup.OpenVolume(p.volume, filepath.Join(told.Path, told.Folder))
+}
+
+// ledger opens the erasure ledger beside backups, to read from. A folder that is not there means that nobody was erased.
+func (p backupPaths) ledger(told settings.Backup) (backup.Destination, error) {
+	folder := path.Join(told.Folder, erasures.Folder)
+	if told.Bucket != nil {
+		return backup.OpenBucket(*told.Bucket, folder, p.secret)
+	}
+	return backup.LookIntoVolume(p.volume, filepath.Join(told.Path, folder))
 }
 
 func keepOf(told settings.Backup) (backup.Keep, error) {

@@ -13,9 +13,12 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
 
+	"github.com/alumni-operator/alumni-operator/internal/backup"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/erasures"
 	"github.com/alumni-operator/alumni-operator/internal/retention"
 	"github.com/alumni-operator/alumni-operator/internal/retention/certificate"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
@@ -29,6 +32,7 @@ const retentionConnections = 4
 type retentionFlags struct {
 	requests                                   bool
 	database, network, policy, pepper, signing string
+	ledgerSecret, ledgerVolume                 string
 }
 
 // runRetention erases what is due, or what people asked for, or checks a certificate.
@@ -67,6 +71,8 @@ func parseRetentionFlags(args []string) (retentionFlags, error) {
 	set.StringVar(&f.policy, "policy-dir", settings.RetentionDir, "folder with "+settings.RetentionFile)
 	set.StringVar(&f.pepper, "pepper-dir", settings.PepperDir, "folder with "+settings.PepperFile)
 	set.StringVar(&f.signing, "signing-dir", settings.SigningDir, "folder with "+settings.SigningKeyFile)
+	set.StringVar(&f.ledgerSecret, "ledger-secret-dir", settings.BackupSecretDir, "folder with what opens the bucket of the erasure ledger")
+	set.StringVar(&f.ledgerVolume, "ledger-volume-dir", settings.BackupVolumeDir, "folder where the volume of the erasure ledger is mounted")
 	if err := set.Parse(args); err != nil {
 		return f, fmt.Errorf("%w: %w", errFinal, err)
 	}
@@ -97,12 +103,31 @@ func (f retentionFlags) job(log *slog.Logger) (retention.Job, error) {
 	if job.Policy.Mode == retention.ModeDryRun && !f.requests {
 		return job, nil // a preview signs nothing and need not have the key
 	}
+	job.Ledger = f.ledger(job.Policy.Ledger)
 	key, err := os.ReadFile(filepath.Join(f.signing, settings.SigningKeyFile))
 	if err != nil {
 		return job, fmt.Errorf("read the signing key: %w", err)
 	}
 	job.Signing, err = certificate.ParsePrivateKey(key)
 	return job, err
+}
+
+// ledger opens the erasure ledger; nil when the network has no place for one. What cannot be opened is told by the run, which
+// then says so in the store and erases nobody.
+func (f retentionFlags) ledger(told *settings.Ledger) *erasures.Ledger {
+	if told == nil {
+		return nil
+	}
+	paths := backupPaths{secret: f.ledgerSecret, volume: f.ledgerVolume}
+	destination, err := paths.destination(settings.Backup{
+		Folder: path.Join(told.Folder, erasures.Folder), Path: told.Path, Bucket: told.Bucket,
+	})
+	if err != nil {
+		destination = backup.Closed(err)
+	}
+	return &erasures.Ledger{Destination: destination, Network: backup.Network{
+		Cluster: told.Cluster, Namespace: told.Namespace, Name: told.Name, UID: told.NetworkUID,
+	}}
 }
 
 // verifyCertificate checks the signature of a certificate and prints it.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"filippo.io/age"
 	batchv1 "k8s.io/api/batch/v1"
@@ -174,7 +175,12 @@ func (r *Reconciler) checkBackup(ctx context.Context, n *v1alpha1.AlumniNetwork)
 				"spec.store.backup.encryption.recipients[%d] is no age public key: a character is wrong", i)
 		}
 	}
-	if claim := b.Destination.PersistentVolumeClaim; claim != nil {
+	return r.checkDestination(ctx, n, b.Destination)
+}
+
+// checkDestination looks whether the claim or the Secret of a destination is there.
+func (r *Reconciler) checkDestination(ctx context.Context, n *v1alpha1.AlumniNetwork, d v1alpha1.BackupDestination) error {
+	if claim := d.PersistentVolumeClaim; claim != nil {
 		err := r.Live.Get(ctx, types.NamespacedName{Namespace: n.Namespace, Name: claim.ClaimName}, &corev1.PersistentVolumeClaim{})
 		if apierrors.IsNotFound(err) {
 			return outcome.Retry(outcome.Poll, v1alpha1.ReasonClaimNotFound, "PersistentVolumeClaim %q does not exist", claim.ClaimName)
@@ -183,7 +189,7 @@ func (r *Reconciler) checkBackup(ctx context.Context, n *v1alpha1.AlumniNetwork)
 			return fmt.Errorf("read the claim of the backups: %w", err)
 		}
 	}
-	if s3 := b.Destination.S3; s3 != nil {
+	if s3 := d.S3; s3 != nil {
 		_, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: s3.SecretRef.Name}, "accessKeyID", "secretAccessKey")
 		return err
 	}
@@ -219,17 +225,9 @@ func (r *Reconciler) startDue(ctx context.Context, s *scope, plan agenda, jobs [
 func (r *Reconciler) startBackup(ctx context.Context, s *scope, run backupRun) error {
 	n := s.network
 	b := n.Spec.Store.Backup
-	in := job.BackupInput{
-		Run:           job.Run{Namespace: n.Namespace, Network: n.Name, Name: run.name, ScheduledAt: run.due, Image: r.image(s)},
-		PostgresImage: r.dumpImage(s),
-	}
-	if claim := b.Destination.PersistentVolumeClaim; claim != nil {
-		in.Claim = claim.ClaimName
-	}
-	if bucket := b.Destination.S3; bucket != nil {
-		in.BucketSecret = bucket.SecretRef.Name
-	}
+	in := r.jobWith(s, b.Destination, run.name, run.due)
 	if run.drill {
+		in.Kind = job.KindDrill
 		in.IdentitySecret = b.Drill.IdentitySecretRef.Name
 		prepare := func() error { return postgres.MakeScratch(ctx, s.admin, s.spec) }
 		if err := r.withTurn(ctx, s.admin, postgres.ScratchSessions, prepare); err != nil {
@@ -238,6 +236,22 @@ func (r *Reconciler) startBackup(ctx context.Context, s *scope, run backupRun) e
 	}
 	told := network.BuildBackup(n, r.ClusterID, databaseName(n))
 	return r.runner().Start(ctx, n, job.BuildBackupJob(in), settings.BackupFile, told)
+}
+
+// jobWith describes a job that works with a destination of backups.
+func (r *Reconciler) jobWith(s *scope, d v1alpha1.BackupDestination, name string, due time.Time) job.BackupInput {
+	n := s.network
+	in := job.BackupInput{
+		Run:  job.Run{Namespace: n.Namespace, Network: n.Name, Name: name, ScheduledAt: due, Image: r.image(s), PullSecrets: n.PullSecrets()},
+		Kind: job.KindBackup, PostgresImage: r.dumpImage(s),
+	}
+	if claim := d.PersistentVolumeClaim; claim != nil {
+		in.Claim = claim.ClaimName
+	}
+	if bucket := d.S3; bucket != nil {
+		in.BucketSecret = bucket.SecretRef.Name
+	}
+	return in
 }
 
 // dumpImage has pg_dump and pg_restore of the server's version. An External server says nothing of such an image: the operator's

@@ -155,7 +155,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if awaitsTurn(before, errs) {
 		return ctrl.Result{RequeueAfter: outcome.Jitter(outcome.Soon)}, nil
 	}
-	conditions.Summarise(network, v1alpha1.NetworkConditions(), errs...)
+	conditions.Summarise(network, network.Components(), errs...)
 	wrote, err := patch.Status(ctx, r.Client, before, network)
 	if wrote {
 		r.tell(network, conditions.Transition(before.Status.Conditions, network, errs...))
@@ -184,7 +184,7 @@ func (r *Reconciler) begin(ctx context.Context, network *v1alpha1.AlumniNetwork)
 		return nil
 	}
 	before := network.DeepCopy()
-	conditions.Begin(network, v1alpha1.NetworkConditions())
+	conditions.Begin(network, network.Components())
 	_, err := patch.Status(ctx, r.Client, before, network)
 	return err
 }
@@ -192,7 +192,7 @@ func (r *Reconciler) begin(ctx context.Context, network *v1alpha1.AlumniNetwork)
 // run takes the steps to a usable store, and then those of what lives on it.
 func (r *Reconciler) run(ctx context.Context, s *scope) []error {
 	errs := phases.Run(ctx, s.network, s, r.storePhases())
-	if len(errs) > 0 && !r.served(ctx, s) {
+	if len(errs) > 0 && (s.restoring || !r.served(ctx, s)) {
 		phases.Skip(s.network, v1alpha1.StoreReadyCondition, r.servicePhases())
 		return errs
 	}
@@ -208,6 +208,7 @@ func (r *Reconciler) storePhases() []phases.Phase[*scope] {
 		{Name: "keep the credentials", Condition: v1alpha1.StoreReadyCondition, Run: r.keepCredentials},
 		{Name: "run the store's server", Condition: v1alpha1.StoreReadyCondition, Run: r.runServer},
 		{Name: "provision the store", Condition: v1alpha1.StoreReadyCondition, Run: r.provision},
+		{Name: "restore the backup", Condition: v1alpha1.RestoredCondition, Run: r.restoreStore},
 		{Name: "migrate the schema", Condition: v1alpha1.SchemaReadyCondition, Run: r.migrate},
 		{Name: "read the store's aggregates", Condition: v1alpha1.StoreReadyCondition, Run: r.readFacts},
 	}

@@ -37,6 +37,8 @@ type scope struct {
 	metrics   dbconn.Login             // provision: the operator's own role in the network's database
 	migration *postgres.MigrationError // provision: the schema could not be brought up to date
 	schema    int64                    // provision: the version that the schema has
+	mark      *postgres.Restore        // provision: how far a restore had come before; nil when no database was made for one
+	restoring bool                     // provision, and then restoreStore: the store is closed until a backup is restored into it
 	facts     *stats.Network           // readFacts: the aggregates of the store; nil when they could not be read
 	backups   stats.Backups            // readFacts: the journal of backups, where there is one to look at
 

@@ -112,6 +112,7 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		return secretwatch.Invalid(naming.DatabaseSecret(n.Name, naming.RoleOwner)+" or a Secret beside it", "%v", err)
 	}
 	spec.MustExist, spec.KeepRights = inUse(n), n.Status.Upgrade != nil
+	spec.Restore = n.Spec.Store.RestoreFrom != nil && !spec.MustExist
 	s.spec, s.metrics = spec, spec.Login(s.admin, naming.RoleMetrics)
 	if s.held { // rights and schema stay those of the version that the network runs
 		s.schema = schemaVersion(n)
@@ -125,6 +126,11 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		return nil
 	}
 	r.Looks.forget(nameOf(n))
+	if s.restoring = spec.Restore; s.restoring { // before the look, so that what is done by now is seen as done by it
+		if s.mark, err = r.readMark(ctx, s); err != nil {
+			return explain(err)
+		}
+	}
 	steps, took, err := r.check(ctx, s.metrics, spec)
 	if err != nil {
 		return explain(err)
@@ -141,7 +147,7 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		return explain(err)
 	}
 	inOrder(n, spec, took, s.serverNote)
-	if s.migration == nil && took <= slowCheck {
+	if s.migration == nil && !spec.Restore && took <= slowCheck {
 		r.Looks.keep(n, asked)
 	}
 	return nil

@@ -47,6 +47,9 @@ func TestMain(m *testing.M) {
 		if shared.stop != nil {
 			shared.stop()
 		}
+		if workerDir != "" {
+			_ = os.RemoveAll(workerDir)
+		}
 	})
 	os.Exit(code)
 }

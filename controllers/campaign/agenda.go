@@ -22,15 +22,16 @@ type agenda struct {
 
 // past is what is already known of due times.
 type past struct {
-	created time.Time // the campaign did not exist before
-	handled time.Time // status.lastScheduledAt
-	newest  time.Time // due time of the newest run in the ledger or among the Jobs
+	created  time.Time // the campaign did not exist before
+	restored time.Time // when the network's store was restored; what was due before may have been sent from the former one
+	handled  time.Time // status.lastScheduledAt
+	newest   time.Time // due time of the newest run in the ledger or among the Jobs
 }
 
 // last is the instant after which due times count.
 func (p past) last() time.Time {
 	last := p.created
-	for _, t := range []time.Time{p.handled, p.newest} {
+	for _, t := range []time.Time{p.handled, p.newest, p.restored} {
 		if t.After(last) {
 			last = t
 		}
@@ -81,6 +82,10 @@ func planOnce(at time.Time, p past, now time.Time, deadline time.Duration) agend
 	switch {
 	case ran:
 		return agenda{completed: true, handledTo: at}
+	case at.Before(p.restored) && p.handled.Equal(at):
+		return agenda{handledTo: at}
+	case at.Before(p.restored):
+		return agenda{missed: 1, handledTo: at}
 	case at.After(now):
 		return agenda{next: at, handledTo: p.handled}
 	case now.Sub(at) <= deadline:

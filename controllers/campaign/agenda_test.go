@@ -39,6 +39,7 @@ func TestAgenda(t *testing.T) {
 	tests := map[string]struct {
 		campaign                 *v1alpha1.Campaign
 		created, handled, newest string
+		restored                 string
 		now                      string
 		start, next, handledTo   string
 		missed                   int
@@ -68,6 +69,26 @@ func TestAgenda(t *testing.T) {
 			campaign: cronCampaign("0 9 1 * *", "Asia/Tokyo"), created: "2026-11-21T00:00:00Z", handled: "2026-12-01T00:00:00Z", now: "2026-12-01T03:00:00Z",
 			next: "2027-01-01T00:00:00Z", handledTo: "2026-12-01T00:00:00Z",
 		},
+		"what was due before a restore may have been sent from the former store": {
+			campaign: cronCampaign("0 9 1 * *", "Asia/Tokyo"), created: "2026-11-21T00:00:00Z", restored: "2026-12-01T00:10:00Z", now: "2026-12-01T00:11:00Z",
+			next: "2027-01-01T00:00:00Z", handledTo: "2026-12-01T00:10:00Z",
+		},
+		"what comes after a restore is sent": {
+			campaign: cronCampaign("0 9 1 * *", "Asia/Tokyo"), created: "2026-11-21T00:00:00Z", restored: "2026-11-30T00:00:00Z", now: "2026-12-01T00:00:01Z",
+			start: "2026-12-01T00:00:00Z", next: "2027-01-01T00:00:00Z", handledTo: "2026-12-01T00:00:00Z",
+		},
+		"one moment before a restore": {
+			campaign: oneShot("2026-12-01T09:00:00+09:00"), created: "2026-11-21T00:00:00Z", restored: "2026-12-01T00:10:00Z", now: "2026-12-01T00:11:00Z",
+			missed: 1, handledTo: "2026-12-01T00:00:00Z",
+		},
+		"and it is counted once": {
+			campaign: oneShot("2026-12-01T09:00:00+09:00"), created: "2026-11-21T00:00:00Z", handled: "2026-12-01T00:00:00Z", restored: "2026-12-01T00:10:00Z",
+			now: "2026-12-01T00:12:00Z", handledTo: "2026-12-01T00:00:00Z",
+		},
+		"one moment after a restore": {
+			campaign: oneShot("2026-12-01T09:00:00+09:00"), created: "2026-11-21T00:00:00Z", restored: "2026-11-30T00:00:00Z", now: "2026-12-01T00:01:00Z",
+			start: "2026-12-01T00:00:00Z",
+		},
 		"one moment ahead": {
 			campaign: oneShot("2026-12-01T09:00:00+09:00"), created: "2026-11-21T00:00:00Z", now: "2026-11-22T00:00:00Z", next: "2026-12-01T00:00:00Z",
 		},
@@ -90,7 +111,7 @@ func TestAgenda(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			got, err := planAgenda(tt.campaign, past{created: instant(tt.created), handled: instant(tt.handled), newest: instant(tt.newest)}, instant(tt.now))
+			got, err := planAgenda(tt.campaign, past{created: instant(tt.created), handled: instant(tt.handled), newest: instant(tt.newest), restored: instant(tt.restored)}, instant(tt.now))
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(got.start).To(BeTemporally("==", instant(tt.start)), "start")
 			g.Expect(got.next).To(BeTemporally("==", instant(tt.next)), "next")

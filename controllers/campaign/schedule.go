@@ -41,6 +41,9 @@ func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
 	if status.LastScheduledAt != nil {
 		known.handled = status.LastScheduledAt.Time
 	}
+	if restore := s.network.Status.Restore; restore != nil && restore.RestoredAt != nil {
+		known.restored = restore.RestoredAt.Time
+	}
 	plan, err := planAgenda(s.campaign, known, s.now)
 	if err != nil {
 		return err

@@ -54,6 +54,8 @@ type Reconciler struct {
 	Evidence Evidence
 	// Clock decides what is due.
 	Clock clock.PassiveClock
+	// ClusterID is part of the name of each network's erasure ledger.
+	ClusterID string
 	// WorkloadImage runs the workers.
 	WorkloadImage string
 	// MaxConcurrent is the number of policies worked on at once.

@@ -16,6 +16,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/resources/job"
+	"github.com/alumni-operator/alumni-operator/internal/resources/network"
 	"github.com/alumni-operator/alumni-operator/internal/runs"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
@@ -154,15 +155,23 @@ func (r *Reconciler) startWhatIsDue(ctx context.Context, s *scope, n *networkSco
 		if endedRun(result, runName) || hasJob(s.jobs, runName) {
 			return nil
 		}
-		made := job.BuildRetentionJob(job.RetentionInput{
+		in := job.RetentionInput{
 			Run: job.Run{
 				Namespace: p.Namespace, Network: name, Name: runName, ScheduledAt: due, Image: n.network.WorkloadImage(r.WorkloadImage),
 				PullSecrets: n.network.PullSecrets(),
 			},
 			Policy: p.Name, Kind: kind, Arguments: arguments, ConfigMap: runName, SigningSecret: s.signing,
-		})
+		}
+		told := runSettings(p, n.rules, mode)
+		if mode == v1alpha1.RetentionEnforce || kind == kindRequests {
+			if err := r.checkLedger(ctx, n.network); err != nil {
+				return err
+			}
+			told.Ledger = network.BuildLedger(n.network, r.ClusterID)
+			in.LedgerClaim, in.LedgerSecret = placeOfLedger(n.network)
+		}
 		n.running, s.wake = runName, poll
-		return r.runner().Start(ctx, p, made, settings.RetentionFile, runSettings(p, n.rules, mode))
+		return r.runner().Start(ctx, p, job.BuildRetentionJob(in), settings.RetentionFile, told)
 	}
 	if requestsDue(result, s.now) {
 		if err := start(kindRequests, naming.RetentionRun(p.Name, name, "r", s.now), s.now, p.EffectiveMode(), "--requests"); err != nil || n.running != "" {

@@ -29,12 +29,23 @@ const certificateKey = "certificate.json"
 // the link of its number was cut, rewritten, or restored from an older copy.
 func checkChain(n *networkScope, found storeread.Retention) error {
 	was := n.status
+	if at := restoredAt(n.network); !at.Equal(was.RestoredAt) {
+		return nil // the chain is that of the backup; its own links are followed from now on
+	}
 	if was.ChainLength > 0 && found.SeenLink != was.ChainHead {
 		return outcome.Stop(v1alpha1.ReasonChainBroken,
 			"the audit chain of AlumniNetwork %s has %d links and head %.12s; link %d was %.12s and is not any more; nothing is erased until a person has looked",
 			n.network.Name, found.Chain.Length, orNone(found.Chain.Head), was.ChainLength, orNone(was.ChainHead))
 	}
 	return nil
+}
+
+// restoredAt is when the network's store was built from a backup; nil for one that began empty.
+func restoredAt(n *v1alpha1.AlumniNetwork) *metav1.Time {
+	if n.Status.Restore == nil {
+		return nil
+	}
+	return n.Status.Restore.RestoredAt
 }
 
 func orNone(head string) string {
@@ -46,6 +57,7 @@ func orNone(head string) string {
 
 // showNetwork writes what the store says into the network's part of status.
 func showNetwork(s *scope, n *networkScope, result storeread.Retention) {
+	n.status.RestoredAt = restoredAt(n.network)
 	n.status.ChainHead, n.status.ChainLength = result.Chain.Head, result.Chain.Length
 	n.status.Erased, n.status.OpenErasures, n.status.OldestDeadline = result.Erased, result.Erasure.Open, nil
 	if t := result.Erasure.OldestReceivedAt; t != nil {
@@ -150,7 +162,7 @@ func showPlanned(s *scope) {
 // trouble says what is wrong with the newest ended run of a network; empty when nothing is.
 func trouble(n *networkScope) (reason, message string) {
 	if n.gaveUp != "" {
-		return v1alpha1.ReasonRetentionRunFailed, "Run " + n.gaveUp + ": its worker failed too often; delete the Job to try again"
+		return v1alpha1.ReasonRetentionRunFailed, "Run " + n.gaveUp + ": its worker failed too often" + stopper(n) + "; delete the Job to try again"
 	}
 	run := ended(n.result)
 	switch {
@@ -164,6 +176,16 @@ func trouble(n *networkScope) (reason, message string) {
 			fmt.Sprintf("Run %s over AlumniNetwork %s could not erase %d people; it erased the others", run.RunName, n.network.Name, run.FailedMembers)
 	}
 	return "", ""
+}
+
+// stopper is the code that the run which gave up has left in the store, if it has.
+func stopper(n *networkScope) string {
+	for _, run := range n.result.Runs {
+		if run.RunName == n.gaveUp && run.Failure != "" {
+			return " (" + run.Failure + ")"
+		}
+	}
+	return ""
 }
 
 // ended is the newest scheduled run or preview that has come to its end; nil when there is none.

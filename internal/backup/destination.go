@@ -80,3 +80,14 @@ func cutSuffix(object string) (name string, dump bool) {
 	}
 	return "", false
 }
+
+// Closed is a destination that could not be opened: whatever is asked of it fails with the reason.
+func Closed(reason error) Destination { return closed{reason} }
+
+type closed struct{ reason error }
+
+func (c closed) Write(context.Context, string, io.Reader) error      { return c.reason }
+func (c closed) Open(context.Context, string) (io.ReadCloser, error) { return nil, c.reason }
+func (c closed) List(context.Context) ([]Entry, error)               { return nil, c.reason }
+func (c closed) Remove(context.Context, string) error                { return c.reason }
+func (c closed) Sweep(context.Context, time.Time) error              { return c.reason }

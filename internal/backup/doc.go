@@ -15,6 +15,9 @@
 // A drill restores the newest backup into a scratch database that the operator made, compares every table with the
 // manifest, and empties the database again.
 //
+// TakeIn restores into the database of a new network. Who was erased since is not this package's business: internal/restore
+// sees to it before anybody is let in.
+//
 // It may import internal/dbconn, internal/pgbin, internal/settings and pgx. It must never import Kubernetes packages,
 // never write anything of the store anywhere but encrypted, and never remove the newest good backup.
 package backup

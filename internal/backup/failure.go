@@ -36,6 +36,12 @@ const (
 	TargetNotEmpty         Code = "TargetNotEmpty"         // the database holds something already
 	RestoreFailed          Code = "RestoreFailed"          // pg_restore failed
 	ContentDiffers         Code = "ContentDiffers"         // a restored table is not what was backed up
+	SchemaNewer            Code = "SchemaNewer"            // the backup is of a newer version of the operator
+	MigrationFailed        Code = "MigrationFailed"        // the restored schema could not be brought up to date
+	PepperMismatch         Code = "PepperMismatch"         // the tombstones were made under another pepper
+	LedgerDamaged          Code = "LedgerDamaged"          // an entry of the erasure ledger cannot be read
+	ReplayFailed           Code = "ReplayFailed"           // who was erased could not be erased again
+	RestoreBusy            Code = "RestoreBusy"            // another run is at work on the same database
 )
 
 // Failure is why a run came to nothing. Its text is for people, and is safe to log.
@@ -55,11 +61,20 @@ func (f *Failure) Error() string {
 // Final tells that another try with the same settings and the same destination fails in the same way.
 func (f *Failure) Final() bool {
 	switch f.Code {
-	case ProgramsMissing, ServerNewer, RecipientInvalid, NoBackup, BackupDamaged, IdentityInvalid, TargetNotEmpty, ContentDiffers:
+	case ProgramsMissing, ServerNewer, RecipientInvalid, NoBackup, BackupDamaged, IdentityInvalid, TargetNotEmpty, ContentDiffers,
+		SchemaNewer, PepperMismatch, LedgerDamaged:
 		return true
 	default:
 		return false
 	}
+}
+
+// Fail makes a Failure, for the steps of a restore that are not this package's.
+func Fail(code Code, format string, args ...any) error { return fail(code, format, args...) }
+
+// AsFailure gives any error its code; one that has none gets the fallback, and its text stays out.
+func AsFailure(ctx context.Context, err error, fallback Code) *Failure {
+	return asFailure(ctx, err, fallback)
 }
 
 func fail(code Code, format string, args ...any) error {

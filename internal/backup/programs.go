@@ -45,12 +45,17 @@ func dumpArguments(snapshot string, foreign []string) []string {
 }
 
 // restoreArguments are those of pg_restore, which reads the dump from its standard input. Owners and rights are left out:
-// the roles may not be there, and provisioning gives every store the same.
-func restoreArguments(database string) []string {
-	return []string{
+// the roles may not be there, and provisioning gives every store the same. Schemas that are named are there already; without
+// any, all are restored and made.
+func restoreArguments(database string, only []string) []string {
+	args := []string{
 		"--format=custom", "--no-owner", "--no-privileges", "--no-password", "--exit-on-error", "--single-transaction",
 		"--dbname=" + database,
 	}
+	for _, schema := range only {
+		args = append(args, "--schema="+schema)
+	}
+	return args
 }
 
 // program is one of PostgreSQL's own, with the login in its environment and nowhere else.

@@ -44,7 +44,7 @@ func TestWhatProgramsAreToldOfTheServer(t *testing.T) {
 			}
 		})
 	}
-	for _, args := range [][]string{dumpArguments("snapshot", nil), restoreArguments("d")} {
+	for _, args := range [][]string{dumpArguments("snapshot", nil), restoreArguments("d", nil)} {
 		NewWithT(t).Expect(args).To(ContainElement("--no-password"), "a wrong password must not wait for a person")
 	}
 }

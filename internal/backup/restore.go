@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"filippo.io/age"
 	"github.com/jackc/pgx/v5"
@@ -32,7 +33,7 @@ func (j *Job) drill(ctx context.Context) (Result, error) {
 	if err := empty(ctx, scratch); err != nil {
 		return Result{Manifest: m}, err
 	}
-	err = j.restoreInto(ctx, scratch, identities, m)
+	err = j.restoreInto(ctx, scratch, identities, m, nil)
 	return Result{Manifest: m}, errors.Join(err, empty(context.WithoutCancel(ctx), scratch))
 }
 
@@ -58,7 +59,52 @@ func (j *Job) restore(ctx context.Context, name string, target dbconn.Login) (Ma
 	if err := checkEmpty(ctx, target); err != nil {
 		return m, err
 	}
-	return m, j.restoreInto(ctx, target, identities, m)
+	return m, j.restoreInto(ctx, target, identities, m, nil)
+}
+
+// Find reads the manifest of a backup; without a name, of the newest. Its errors are Failures.
+func (j *Job) Find(ctx context.Context, name string) (Manifest, error) {
+	m, err := j.find(ctx, name)
+	if err != nil {
+		return m, asFailure(ctx, err, DestinationFailed)
+	}
+	return m, nil
+}
+
+// TakeIn restores a backup into a database that provisioning has claimed and nobody has used, and compares it with the
+// manifest. What lies in the schemas of people and aggregates is thrown away first, for it is what a run before this one has
+// left; the claim stays the database's own. The caller answers for it that the database was never opened.
+func (j *Job) TakeIn(ctx context.Context, m Manifest, target dbconn.Login) error {
+	identities, err := parseIdentity(j.Identity)
+	if err != nil {
+		return err
+	}
+	if err := renew(ctx, target); err != nil {
+		return asFailure(ctx, err, RestoreFailed)
+	}
+	if err := j.restoreInto(ctx, target, identities, m, taken()); err != nil {
+		return asFailure(ctx, err, RestoreFailed)
+	}
+	return nil
+}
+
+// taken are the schemas that TakeIn restores: all but that of the claim.
+func taken() []string { return []string{"alumni", "alumni_stats"} }
+
+// renew leaves the schemas of people and aggregates empty.
+func renew(ctx context.Context, target dbconn.Login) error {
+	return inDatabase(ctx, target, func(tx pgx.Tx) error {
+		for _, schema := range taken() {
+			name := pgx.Identifier{schema}.Sanitize()
+			if _, err := tx.Exec(ctx, "DROP SCHEMA IF EXISTS "+name+" CASCADE"); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, "CREATE SCHEMA "+name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func parseIdentity(file []byte) ([]age.Identity, error) {
@@ -92,8 +138,8 @@ func (j *Job) find(ctx context.Context, name string) (Manifest, error) {
 	return m, err
 }
 
-// restoreInto streams: the destination to age to pg_restore. Then it counts.
-func (j *Job) restoreInto(ctx context.Context, target dbconn.Login, identities []age.Identity, m Manifest) error {
+// restoreInto streams: the destination to age to pg_restore. Then it counts. Without schemas it restores all.
+func (j *Job) restoreInto(ctx context.Context, target dbconn.Login, identities []age.Identity, m Manifest, only []string) error {
 	if m.DumpMajor > j.Clients.Major {
 		return fail(ServerNewer, "the backup was made by pg_dump %d, and pg_restore is of %d; name a newer image", m.DumpMajor, j.Clients.Major)
 	}
@@ -119,7 +165,7 @@ func (j *Job) restoreInto(ctx context.Context, target dbconn.Login, identities [
 			}
 			return nil
 		}}
-		restore := program{path: j.Clients.Restore, args: restoreArguments(target.Database), env: env, code: RestoreFailed}
+		restore := program{path: j.Clients.Restore, args: restoreArguments(target.Database, only), env: env, code: RestoreFailed}
 		err = restore.run(ctx, content, io.Discard)
 		switch {
 		case source.err != nil:
@@ -134,7 +180,7 @@ func (j *Job) restoreInto(ctx context.Context, target dbconn.Login, identities [
 	if err != nil {
 		return err
 	}
-	return compare(ctx, target, m)
+	return compare(ctx, target, m, only)
 }
 
 func cannotOpen(err error) error {
@@ -241,17 +287,29 @@ func empty(ctx context.Context, scratch dbconn.Login) error {
 	})
 }
 
-// compare counts what was restored and holds it against the manifest.
-func compare(ctx context.Context, target dbconn.Login, m Manifest) error {
+// compare counts what was restored and holds it against the manifest: the tables of the named schemas, or all.
+func compare(ctx context.Context, target dbconn.Login, m Manifest, only []string) error {
 	return inDatabase(ctx, target, func(tx pgx.Tx) error {
 		got, _, err := listTables(ctx, tx, sqlRestored)
 		if err != nil {
 			return err
 		}
+		got = within(got, only)
 		if _, err := count(ctx, tx, got); err != nil {
 			return err
 		}
-		return difference(m.Tables, got)
+		return difference(within(m.Tables, only), got)
+	})
+}
+
+// within are the tables of the named schemas; without names, all.
+func within(tables []Table, schemas []string) []Table {
+	if schemas == nil {
+		return tables
+	}
+	return slices.DeleteFunc(slices.Clone(tables), func(t Table) bool {
+		schema, _, _ := strings.Cut(t.Name, ".")
+		return !slices.Contains(schemas, schema)
 	})
 }
 
@@ -281,6 +339,10 @@ func inDatabase(ctx context.Context, login dbconn.Login, do func(pgx.Tx) error) 
 		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	// A role has bounds for its daily work; to count a large table takes longer.
+	if _, err := conn.Exec(ctx, "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0", pgx.QueryExecModeSimpleProtocol); err != nil {
+		return fmt.Errorf("look at the restored database: %w", dbconn.Classify(err))
+	}
 	if err := pgx.BeginFunc(ctx, conn, do); err != nil {
 		return fmt.Errorf("look at the restored database: %w", dbconn.Classify(err))
 	}

@@ -4,6 +4,7 @@
 package backup
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -100,9 +101,14 @@ func transportFor(secretDir string) (*http.Transport, error) {
 	return transport, nil
 }
 
-// Write uploads in parts. An error of the content, or a run that is told to stop, takes the parts back.
+// Write uploads in parts. An error of the content, or a run that is told to stop, takes the parts back. What is in memory,
+// such as a manifest, goes in one piece.
 func (b *bucket) Write(ctx context.Context, name string, content io.Reader) error {
-	_, err := b.client.PutObject(ctx, b.name, b.prefix+name, content, -1, minio.PutObjectOptions{
+	size := int64(-1)
+	if whole, ok := content.(*bytes.Reader); ok {
+		size = int64(whole.Len())
+	}
+	_, err := b.client.PutObject(ctx, b.name, b.prefix+name, content, size, minio.PutObjectOptions{
 		PartSize: partSize, NumThreads: 1, ContentType: "application/octet-stream",
 	})
 	return bucketFailure(err)

@@ -39,6 +39,28 @@ func OpenVolume(mount, folder string) (Destination, error) {
 	return &volume{root: root}, nil
 }
 
+// LookIntoVolume opens a folder on a mounted volume to read from. One that is not there is empty.
+func LookIntoVolume(mount, folder string) (Destination, error) {
+	outer, err := os.OpenRoot(mount)
+	if err != nil {
+		return nil, fail(DestinationNotFound, "the volume is not mounted")
+	}
+	defer func() { _ = outer.Close() }()
+	root, err := outer.OpenRoot(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nothing{closed{fail(DestinationNotFound, "the volume lacks a file or folder")}}, nil
+	}
+	if err != nil {
+		return nil, diskFailure(err)
+	}
+	return &volume{root: root}, nil
+}
+
+// nothing is a folder that is not there.
+type nothing struct{ closed }
+
+func (nothing) List(context.Context) ([]Entry, error) { return nil, nil }
+
 // Write makes a file under another name and renames it when all of it is on the disk.
 func (v *volume) Write(_ context.Context, name string, content io.Reader) error {
 	part := name + partSuffix

@@ -128,6 +128,14 @@ func DrillRun(network string, due time.Time) string {
 	return cut(fmt.Sprintf("%s-drill-%d", network, due.Unix()/60), 63)
 }
 
+// RestoreRun names the restore of a backup into a new network; a later try that was asked for, by digest of the annotation.
+func RestoreRun(network, suffix string) string {
+	if suffix == "" {
+		return cut(network+"-restore", 63)
+	}
+	return cut(network+"-restore-"+suffix, 63)
+}
+
 // BackupFolder is where the backups of one network lie below what its destination names: readable, and with a hash of
 // cluster, namespace and name, so that two clusters can share a bucket.
 func BackupFolder(cluster, namespace, name string) string {

@@ -58,17 +58,19 @@ type databaseFacts struct {
 
 // insideFacts describe the inside of the database.
 type insideFacts struct {
-	claim        *Claim // nil: no claim row
-	claimTable   bool   // there is a claim table, with or without a row
-	copiedFrom   string // the role that owns everything, where the database is a fresh copy of a template
-	hidden       bool   // there is a claim table, and the session may not read it
-	objects      int64  // relations, functions and types, ours included
-	publicCreate bool   // everybody may make objects in schema public
-	schemas      map[string]string
-	tables       map[string][]string // schema.table; columns where they matter
-	own          map[string]string   // tables and sequences of our owner role; schema.name to kind
-	version      int64               // of the schema; 0: not made, or not to be read
-	held         map[privilege]bool
+	claim         *Claim   // nil: no claim row
+	claimTable    bool     // there is a claim table, with or without a row
+	copiedFrom    string   // the role that owns everything, where the database is a fresh copy of a template
+	restore       *Restore // nil: the database was not made to take a backup in
+	restoreHidden bool     // there is a mark of a restore, and the session may not read it
+	hidden        bool     // there is a claim table, and the session may not read it
+	objects       int64    // relations, functions and types, ours included
+	publicCreate  bool     // everybody may make objects in schema public
+	schemas       map[string]string
+	tables        map[string][]string // schema.table; columns where they matter
+	own           map[string]string   // tables and sequences of our owner role; schema.name to kind
+	version       int64               // of the schema; 0: not made, or not to be read
+	held          map[privilege]bool
 }
 
 // blind tells that the database is there and the session cannot see whose it is.

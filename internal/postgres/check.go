@@ -57,7 +57,7 @@ func Check(ctx context.Context, metrics dbconn.Login, spec Spec) ([]Step, error)
 	if err != nil || len(steps) > 0 {
 		return steps, err
 	}
-	if actual.inside.version < spec.version {
+	if actual.inside.version < spec.version && !actual.restoring() {
 		return []Step{{Reason: fmt.Sprintf("the schema has version %d; %d is due", actual.inside.version, spec.version)}}, nil
 	}
 	return nil, nil

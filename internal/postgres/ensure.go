@@ -52,6 +52,8 @@ type EnsureResult struct {
 	ServerVersion string
 	// SchemaVersion is the number of the last migration.
 	SchemaVersion int64
+	// Restoring says that the database waits for a backup to be restored, or for the rest of that; nothing was migrated.
+	Restoring bool
 }
 
 // Ensure makes the database what the spec says: roles, database, claim and schemas first, then the migrations
@@ -67,13 +69,13 @@ func Ensure(ctx context.Context, in EnsureInput) (EnsureResult, error) {
 		return result, err
 	}
 	defer s.close(ctx)
-	s.copying = in.Copy
+	s.copying = in.Copy && !in.Spec.Restore
 	if err := s.lock(ctx); err != nil {
 		return result, err
 	}
 	err = s.converge(ctx, &result)
 	result.WithoutCopy = s.withoutCopy
-	if err != nil || result.SchemaVersion >= in.Spec.version {
+	if err != nil || result.Restoring || result.SchemaVersion >= in.Spec.version {
 		return result, err
 	}
 	result.SchemaVersion, err = pgstore.Migrate(ctx, in.Spec.Login(in.Admin, naming.RoleOwner))
@@ -131,6 +133,7 @@ func (s *session) round(ctx context.Context, result *EnsureResult) (done bool, s
 	if actual.inside != nil {
 		result.SchemaVersion = actual.inside.version
 	}
+	result.Restoring = actual.restoring()
 	if steps, err = Plan(s.spec, actual); err != nil || len(steps) == 0 {
 		return true, nil, err
 	}

@@ -35,6 +35,10 @@ var (
 	ErrNotEmpty = errors.New("the database is not empty and belongs to no network")
 	// ErrRoleTaken: a role with one of our names exists and was not made by the operator.
 	ErrRoleTaken = errors.New("a role of this name exists and was not made by the operator")
+	// ErrNotForRestore: the database is this network's and in use, so no backup is restored over it.
+	ErrNotForRestore = errors.New("the database of this network is in use and was not made to take a backup in")
+	// ErrRestoreUnfinished: a restore into this database was begun and never finished, and none is declared any more.
+	ErrRestoreUnfinished = errors.New("a restore into this database was not finished")
 	// ErrEncoding: the database exists and is not in UTF-8.
 	ErrEncoding = errors.New("the database is not encoded in UTF-8")
 	// ErrMissing: the network had a database, and it is gone. It is not replaced by an empty one.

@@ -72,6 +72,9 @@ func observeInside(ctx context.Context, conn *pgx.Conn, spec Spec) (*insideFacts
 		// table is taken for somebody else's.
 		return facts, observeClaim(ctx, conn, facts)
 	}
+	if err := observeRestore(ctx, conn, facts); err != nil {
+		return nil, err
+	}
 	return facts, observeVersion(ctx, conn, facts)
 }
 

@@ -187,9 +187,11 @@ func (p *planner) claim() {
 		return
 	}
 	if p.actual.inside == nil || p.actual.inside.claim == nil {
-		p.insideAsOwner(fmt.Sprintf("database %s is not claimed yet", p.spec.Database),
-			"CREATE SCHEMA "+SchemaOperator, sqlMakeClaim,
-			insertClaim(c))
+		texts := []string{"CREATE SCHEMA " + SchemaOperator, sqlMakeClaim, insertClaim(c)}
+		if p.spec.Restore {
+			texts = append(texts, sqlMakeRestore, "INSERT INTO "+RestoreTable+" DEFAULT VALUES")
+		}
+		p.insideAsOwner(fmt.Sprintf("database %s is not claimed yet", p.spec.Database), texts...)
 		return
 	}
 	if p.actual.inside.claim.NetworkUID != c.NetworkUID {

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/alumni-operator/alumni-operator/internal/naming"
 )
 
 // privileges revokes what our roles and PUBLIC hold too much, then grants what is missing. One step for each
@@ -49,7 +51,7 @@ func (p *planner) wanted() map[privilege]bool {
 	all := map[privilege]bool{}
 	database := privilege{kind: onDatabase, object: quote(p.spec.Database)}
 	for _, r := range p.spec.roles {
-		if r.name == p.spec.ownerName() {
+		if r.name == p.spec.ownerName() || p.closedTo(r) {
 			continue
 		}
 		database.role, database.right = r.name, "CONNECT"
@@ -86,6 +88,13 @@ func (p *planner) wanted() map[privilege]bool {
 		}
 	}
 	return all
+}
+
+// closedTo tells that a role has no business in a database that a backup is being restored into. The operator's own reads
+// the mark.
+func (p *planner) closedTo(r roleSpec) bool {
+	unmarked := p.spec.Restore && (p.actual.inside == nil || p.actual.inside.claim == nil)
+	return r.role != naming.RoleMetrics && (unmarked || p.actual.restoring())
 }
 
 // wantSchema wants rights on every table and sequence that our owner role has by now in a schema.

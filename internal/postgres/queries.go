@@ -26,6 +26,10 @@ var (
 	sqlClaim string
 	//go:embed queries/make_claim.sql
 	sqlMakeClaim string
+	//go:embed queries/make_restore.sql
+	sqlMakeRestore string
+	//go:embed queries/restore.sql
+	sqlRestore string
 	//go:embed queries/schemas.sql
 	sqlSchemas string
 	//go:embed queries/foreign.sql

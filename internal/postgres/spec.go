@@ -67,6 +67,9 @@ type Spec struct {
 	// KeepRights leaves our roles the rights on tables that this version does not need: set it while programs of the
 	// version before still run.
 	KeepRights bool
+	// Restore says that a backup is to be restored into the database: one that is made is left empty and closed, with a
+	// mark, until the mark is Done; one that is in use without a mark is refused.
+	Restore bool
 
 	version int64 // of the schema that the grants are made for
 	roles   []roleSpec
@@ -92,7 +95,8 @@ type setting struct{ name, value string }
 func NewSpec(database string, claim Claim, passwords map[naming.Role]string) (Spec, error) {
 	s := Spec{Database: database, Claim: claim, version: pgstore.LatestVersion(), schemas: pgstore.Schemas(), grants: pgstore.Grants()}
 	for _, role := range []naming.Role{naming.RoleMetrics, naming.RoleBackup} {
-		s.grants = append(s.grants, pgstore.Grant{Role: role, Privileges: []string{"SELECT"}, Object: claimTable})
+		s.grants = append(s.grants, pgstore.Grant{Role: role, Privileges: []string{"SELECT"}, Object: claimTable},
+			pgstore.Grant{Role: role, Privileges: []string{"SELECT"}, Object: RestoreTable})
 	}
 	if database == "" || len(database) > 53 || strings.ContainsRune(database, 0) {
 		return Spec{}, errors.New("describe the database: its name must have 1 to 53 bytes")

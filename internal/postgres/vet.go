@@ -48,7 +48,7 @@ func vetDatabase(spec Spec, a Actual) error {
 	case a.inside.claim != nil && !a.claimedBy(spec.Claim):
 		return &ClaimedError{Database: spec.Database}
 	case a.inside.claim != nil:
-		return nil
+		return vetRestore(spec, a)
 	case a.freshCopy(spec):
 		return nil
 	case a.inside.claimTable, a.inside.objects > 0, hasSchemas(a.inside):

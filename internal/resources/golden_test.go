@@ -25,6 +25,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/resources/job"
 	"github.com/alumni-operator/alumni-operator/internal/resources/network"
 	"github.com/alumni-operator/alumni-operator/internal/resources/portal"
@@ -116,7 +117,8 @@ var mounted = map[string][]string{
 	"main-roster-1":     {"main-db-roster", "main-pepper", "hr-login"},
 	"main-backup-29000": {"main-db-backup", "bucket-keys"},
 	"main-drill-29000":  {"main-db-backup", "bucket-keys", "drill-key"},
-	"keep-main-s-29000": {"main-db-retention", "main-pepper", "keep-signing"},
+	"main-restore":      {"main-db-owner", "main-pepper", "bucket-keys", "officer-key"},
+	"keep-main-s-29000": {"main-db-retention", "main-pepper", "keep-signing", "bucket-keys"},
 }
 
 func TestEachWorkloadSeesItsOwnSecretsOnly(t *testing.T) {
@@ -232,17 +234,23 @@ func jobs(n *v1alpha1.AlumniNetwork) []client.Object {
 	if e := n.Email(); e != nil && e.CredentialsSecretRef != nil {
 		mail = e.CredentialsSecretRef.Name
 	}
+	retention := job.RetentionInput{Run: run("keep-main-s-29000"), Policy: "keep", Kind: "scheduled", SigningSecret: "keep-signing"}
+	if b := n.Spec.Store.Backup; b != nil {
+		retention.LedgerSecret = b.Destination.S3.SecretRef.Name
+	}
 	all := []client.Object{
 		job.BuildRosterJob(roster),
 		job.BuildCampaignJob(job.CampaignInput{Run: run("spring-29000000"), Campaign: "spring", EmailSecret: mail, StopAfter: 25 * time.Hour}),
-		job.BuildRetentionJob(job.RetentionInput{Run: run("keep-main-s-29000"), Policy: "keep", Kind: "scheduled", SigningSecret: "keep-signing"}),
+		job.BuildRetentionJob(retention),
 	}
-	backup := job.BackupInput{Run: run("main-backup-29000"), PostgresImage: n.ServerImage("postgres:17"), Claim: "backups"}
+	backup := job.BackupInput{Run: run("main-backup-29000"), Kind: job.KindBackup, PostgresImage: n.ServerImage("postgres:17"), Claim: "backups"}
 	if b := n.Spec.Store.Backup; b != nil {
 		backup.Claim, backup.BucketSecret = "", b.Destination.S3.SecretRef.Name
 	}
 	all = append(all, job.BuildBackupJob(backup))
-	backup.Run, backup.IdentitySecret = run("main-drill-29000"), "drill-key"
+	backup.Run, backup.Kind, backup.IdentitySecret = run("main-drill-29000"), job.KindDrill, "drill-key"
+	all = append(all, job.BuildBackupJob(backup))
+	backup.Run, backup.Kind, backup.IdentitySecret = run("main-restore"), job.KindRestore, "officer-key"
 	return append(all, job.BuildBackupJob(backup))
 }
 
@@ -260,6 +268,30 @@ func TestABackupIsToldWhatTheSpecSays(t *testing.T) {
 	}))
 	other := network.BuildBackup(networks(t)["full"], "cluster-2", "hoshino_main")
 	g.Expect(other.Folder).NotTo(Equal(told.Folder), "two clusters may share a bucket")
+}
+
+func TestARestoreIsToldWhoseBackupItBringsBack(t *testing.T) {
+	g := NewWithT(t)
+	n := networks(t)["minimal"]
+	full := networks(t)["full"].Spec.Store.Backup
+	n.Spec.Store.RestoreFrom = &v1alpha1.RestoreFrom{Destination: full.Destination, IdentitySecretRef: v1alpha1.SecretReference{Name: "officer-key"}}
+	own := network.BuildRestore(n, "cluster-1")
+	g.Expect(own.Folder).To(Equal(naming.BackupFolder("cluster-1", n.Namespace, n.Name)), "its own, when nothing else is said")
+	g.Expect(own.Backup).To(BeEmpty(), "the newest")
+	g.Expect(own.Bucket.Name).To(Equal("hoshino-backups"))
+
+	n.Spec.Store.RestoreFrom.Backup = "20270401T023004Z-00002"
+	n.Spec.Store.RestoreFrom.Network = &v1alpha1.BackedUpNetwork{Namespace: "old", Name: "alumni"}
+	moved := network.BuildRestore(n, "cluster-1")
+	g.Expect(moved.Folder).To(Equal(naming.BackupFolder("cluster-1", "old", "alumni")))
+	g.Expect([]string{moved.Namespace, moved.Name, moved.Backup}).To(Equal([]string{"old", "alumni", "20270401T023004Z-00002"}))
+	n.Spec.Store.RestoreFrom.Network.Cluster = "cluster-0"
+	g.Expect(network.BuildRestore(n, "cluster-1").Folder).To(Equal(naming.BackupFolder("cluster-0", "old", "alumni")))
+
+	g.Expect(network.BuildLedger(n, "cluster-1")).To(BeNil(), "without a place for backups there is none for the ledger")
+	ledger := network.BuildLedger(networks(t)["full"], "cluster-1")
+	g.Expect(ledger.Folder).To(Equal(network.BuildBackup(networks(t)["full"], "cluster-1", "d").Folder))
+	g.Expect(ledger.Bucket.Prefix).To(Equal("alumni"))
 }
 
 func networks(t *testing.T) map[string]*v1alpha1.AlumniNetwork {

@@ -33,8 +33,9 @@ func (e *Executor) batch(ctx context.Context, t task) ([]uuid.UUID, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 4*limits.StatementTimeout+batchSlack)
 	defer cancel()
 	var passedBy []uuid.UUID
+	b := &batch{Executor: e, task: t}
 	err := pgx.BeginFunc(ctx, e.planner.pool, func(tx pgx.Tx) error {
-		b := &batch{Executor: e, tx: tx, task: t}
+		b.tx = tx
 		locked, err := b.lock(ctx)
 		if err != nil {
 			return err
@@ -50,8 +51,11 @@ func (e *Executor) batch(ctx context.Context, t task) ([]uuid.UUID, error) {
 		if err != nil {
 			return err
 		}
-		return b.erase(ctx, due, gone+len(locked)-len(due))
+		err = b.erase(ctx, due, gone+len(locked)-len(due))
+		b.worked = err == nil
+		return err
 	})
+	e.conclude(ctx, b, err)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +65,10 @@ func (e *Executor) batch(ctx context.Context, t task) ([]uuid.UUID, error) {
 // batch is one transaction that erases members.
 type batch struct {
 	*Executor
-	tx   pgx.Tx
-	task task
+	tx     pgx.Tx
+	task   task
+	intent string // name of its entry in the erasure ledger; empty when there is none
+	worked bool   // everything but the commit succeeded
 }
 
 // lock bounds the transaction, checks the fence, and locks the members.
@@ -115,6 +121,9 @@ func (b *batch) erase(ctx context.Context, due []person, changed int) error {
 		ids[i] = pgtype.UUID{Bytes: p.id, Valid: true}
 	}
 	marks := tombstonesOf(b.planner.keys, due)
+	if err := b.intend(ctx, marks); err != nil {
+		return err
+	}
 	var rows, members int64
 	var head audit.Head
 	var at time.Time

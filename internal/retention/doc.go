@@ -11,6 +11,10 @@
 // are due, leaves tombstones, counts, deletes, checks that nothing is left, and adds a link to the audit chain. A
 // run that is killed at any moment goes on under the same name, and counts nobody twice.
 //
-// The package may import its own sub-packages, internal/settings, internal/tombstone and pgx. It must never log,
+// Where the network has an erasure ledger, each transaction writes down there whom it is about to erase, before it deletes
+// anybody. A ledger that cannot be written stops the run. A Replay goes the other way: it erases in a restored store whoever
+// the ledger names.
+//
+// The package may import its own sub-packages, internal/erasures, internal/settings, internal/tombstone and pgx. It must never log,
 // return or keep anything of a member but the opaque identifier, and that only where a person could not be erased.
 package retention

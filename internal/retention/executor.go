@@ -64,6 +64,9 @@ func (e *Executor) run(ctx context.Context) error {
 	} else if err != nil {
 		return err
 	}
+	if err := e.settleLedger(ctx); err != nil {
+		return err
+	}
 	sum, err := e.planner.source.compiled().Digest()
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/alumni-operator/alumni-operator/internal/erasures"
 	"github.com/alumni-operator/alumni-operator/internal/retention/plan"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/tombstone"
@@ -23,6 +24,7 @@ import (
 const (
 	KindScheduled = "Scheduled" // by the rules of a policy
 	KindRequests  = "Requests"  // people who left or asked
+	KindReplay    = "Replay"    // people who were erased after the backup that the store was restored from
 )
 
 // The modes of runs, as in the column alumni.retention_run.mode.
@@ -38,6 +40,7 @@ const (
 	StateVerifying = "Verifying"
 	StateCertified = "Certified"
 	StatePreviewed = "Previewed"
+	StateReplayed  = "Replayed"
 	StateFailed    = "Failed"
 )
 
@@ -53,7 +56,8 @@ const (
 	FailureVerification = "VerificationFailed"
 	FailureChain        = "ChainBroken"
 	FailureTooMany      = "TooManyFailures"
-	FailurePepper       = pepper.Code // the tombstones there were made under another pepper
+	FailurePepper       = pepper.Code         // the tombstones there were made under another pepper
+	FailureLedger       = "LedgerUnavailable" // the erasure ledger cannot be written, so nothing is erased
 )
 
 // ErrFinal tells that another start of the same run cannot help. The run's row says why.
@@ -72,6 +76,10 @@ type Job struct {
 	Signing  ed25519.PrivateKey // not needed for a dry run
 	Log      *slog.Logger
 	Limits   Limits
+	// Ledger notes outside the store who is erased, before it happens; nil when the network declares no place for it.
+	Ledger *erasures.Ledger
+
+	erased map[[keyLength]byte]tombstone.Kind // of a replay
 }
 
 // Limits bound waiting and working. The zero value of each means its default.
@@ -85,6 +93,7 @@ type Limits struct {
 	MaxFailures      int           // members set aside before the run stops: 100
 	BusyWait         time.Duration // waiting for another run over this network to end: 5 min
 	ReceiptWait      time.Duration // how long a receipt in the queue holds an erasure up: 10 min
+	Unsettled        time.Duration // an intent without an outcome may be of a transaction under way: 15 min
 	ClockJump        time.Duration // difference of clocks at which nothing is erased: 10 min
 	Now              func() time.Time
 }
@@ -102,6 +111,7 @@ func (l Limits) withDefaults() Limits {
 	or(&l.Backoff, 50*time.Millisecond)
 	or(&l.BusyWait, 5*time.Minute)
 	or(&l.ReceiptWait, 10*time.Minute)
+	or(&l.Unsettled, 15*time.Minute)
 	or(&l.ClockJump, 10*time.Minute)
 	if l.Tries == 0 {
 		l.Tries = 5
@@ -118,10 +128,14 @@ func (l Limits) withDefaults() Limits {
 const defaultBatchMembers = 500
 
 func (j Job) kind() string {
-	if j.Requests {
+	switch {
+	case j.erased != nil:
+		return KindReplay
+	case j.Requests:
 		return KindRequests
+	default:
+		return KindScheduled
 	}
-	return KindScheduled
 }
 
 // mode in which the run acts. A person's right is not a preview: requests are always done.
@@ -191,5 +205,9 @@ func runHeld(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 		return preview(ctx, planner, book)
 	}
 	executor := &Executor{planner: planner, book: book, log: log, pace: newPacer(job.Policy.BatchMembers, job.Limits)}
-	return executor.run(ctx)
+	err = executor.run(ctx)
+	if stopped := (*ledgerError)(nil); errors.As(err, &stopped) {
+		return errors.Join(err, book.note(ctx, FailureLedger))
+	}
+	return err
 }

@@ -104,6 +104,14 @@ func (b *journal) fail(ctx context.Context, code string, cause error) error {
 	return fmt.Errorf("%w: %s", ErrFinal, code)
 }
 
+// note says what keeps the run from going on, for those who look while it is tried again.
+func (b *journal) note(ctx context.Context, code string) error {
+	if _, err := b.pool.Exec(ctx, sqlRunNote, b.run.id, b.run.epoch, code); err != nil {
+		return fmt.Errorf("note what stops the run: %w", err)
+	}
+	return nil
+}
+
 // start takes the run over and notes it in the audit chain. The fingerprint of the first start stays.
 func (b *journal) start(ctx context.Context, digest, planHash string) error {
 	return pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {

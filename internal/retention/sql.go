@@ -58,6 +58,9 @@ var (
 	//go:embed queries/erase_members.sql
 	sqlEraseMembers string
 
+	//go:embed queries/every_member.sql
+	sqlEveryMember string
+
 	//go:embed queries/failure_add.sql
 	sqlFailureAdd string
 
@@ -75,6 +78,9 @@ var (
 
 	//go:embed queries/hold.sql
 	sqlHold string
+
+	//go:embed queries/ledger_erased.sql
+	sqlLedgerErased string
 
 	//go:embed queries/lock_employment.sql
 	sqlLockEmployment string
@@ -118,8 +124,14 @@ var (
 	//go:embed queries/run_insert.sql
 	sqlRunInsert string
 
+	//go:embed queries/run_note.sql
+	sqlRunNote string
+
 	//go:embed queries/run_preview.sql
 	sqlRunPreview string
+
+	//go:embed queries/run_replayed.sql
+	sqlRunReplayed string
 
 	//go:embed queries/run_start.sql
 	sqlRunStart string
@@ -129,6 +141,9 @@ var (
 
 	//go:embed queries/tombstones.sql
 	sqlTombstones string
+
+	//go:embed queries/tombstones_kept.sql
+	sqlTombstonesKept string
 
 	//go:embed queries/verify_erased.sql
 	sqlVerifyErased string

@@ -154,6 +154,18 @@ type Retention struct {
 	Rules             []RetentionRule `json:"rules,omitempty"`
 	BatchMembers      int             `json:"batchMembers"`
 	PauseMilliseconds int             `json:"pauseMilliseconds"`
+	Ledger            *Ledger         `json:"ledger,omitempty"` // where erasures are written down before they happen
+}
+
+// Ledger says where a network's erasure ledger lies: beside its backups.
+type Ledger struct {
+	Cluster    string  `json:"cluster"`
+	NetworkUID string  `json:"networkUID"`
+	Namespace  string  `json:"namespace"`
+	Name       string  `json:"name"`
+	Folder     string  `json:"folder"`         // of the network's backups, below Path or Bucket.Prefix
+	Path       string  `json:"path,omitempty"` // below BackupVolumeDir; without a bucket
+	Bucket     *Bucket `json:"bucket,omitempty"`
 }
 
 // RetentionRule says when one category is due; see RetentionRule of the API.
@@ -166,7 +178,8 @@ type RetentionRule struct {
 	LegalBasis string `json:"legalBasis,omitempty"`
 }
 
-// Backup is what one backup or drill was told when it was started.
+// Backup is what one backup, drill or restore was told when it was started. For a restore the names and the folder are those
+// of the network that was backed up.
 type Backup struct {
 	Cluster    string   `json:"cluster"`
 	NetworkUID string   `json:"networkUID"`
@@ -180,6 +193,7 @@ type Backup struct {
 	KeepCount  int      `json:"keepCount"`
 	KeepAge    string   `json:"keepAge,omitempty"` // ISO 8601 calendar period
 	Scratch    string   `json:"scratch"`           // database into which drills restore
+	Backup     string   `json:"backup,omitempty"`  // name of the backup to restore; empty for the newest
 }
 
 // Bucket is a bucket of an S3-compatible server; its keys are in BackupSecretDir.

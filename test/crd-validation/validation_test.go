@@ -100,6 +100,33 @@ func bucket(key, value string) object {
 	return object{"destination": object{"type": "S3", "s3": s3}}
 }
 
+// restoreFrom is a good section to restore from, with some keys replaced or added.
+func restoreFrom(keys ...object) object {
+	r := object{"destination": backup()["destination"], "identitySecretRef": object{"name": "officer-key"}}
+	for _, k := range keys {
+		maps.Copy(r, k)
+	}
+	return r
+}
+
+func TestRestoreRules(t *testing.T) {
+	at := func(keys ...object) change { return set(restoreFrom(keys...), "spec", "store", "restoreFrom") }
+	of := func(network object) object { return object{"network": network} }
+	runCases(t, "network.yaml", map[string]validationCase{
+		"the newest backup of its own":     accepted(at()),
+		"from a bucket":                    accepted(at(bucket("prefix", "alumni/nightly"))),
+		"a backup by its name":             accepted(at(object{"backup": "20270401T023004Z-00002"})),
+		"of another network":               accepted(at(of(object{"namespace": "old", "name": "alumni"}))),
+		"of another cluster":               accepted(at(of(object{"cluster": "7d1c-tokyo", "namespace": "old", "name": "alumni"}))),
+		"a backup by the name of its file": refused("restoreFrom.backup", "without its suffix", at(object{"backup": "20270401T023004Z-00002.dump.age"})),
+		"without a key":                    refused("identitySecretRef", "Required value", at(object{"identitySecretRef": nil})),
+		"from nowhere":                     refused("destination", "Required value", at(object{"destination": nil})),
+		"of a network without a namespace": refused("network.namespace", "Required value", at(of(object{"name": "alumni"}))),
+		"of a network in two namespaces":   refused("network.namespace", "lower case letters", at(of(object{"namespace": "a/b", "name": "alumni"}))),
+		"of a network with a wrong name":   refused("network.name", "begins with a letter", at(of(object{"namespace": "old", "name": "2alumni"}))),
+	})
+}
+
 func TestBackupRules(t *testing.T) {
 	at := func(keys ...object) change { return set(backup(keys...), "spec", "store", "backup") }
 	to := func(d object) object { return object{"destination": d} }

@@ -29,6 +29,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AudienceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AudienceExpression"):
 		return &apiv1alpha1.AudienceExpressionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BackedUpNetwork"):
+		return &apiv1alpha1.BackedUpNetworkApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BackupBucket"):
 		return &apiv1alpha1.BackupBucketApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BackupClaim"):
@@ -119,6 +121,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.QuarantinedRowApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RefusedCount"):
 		return &apiv1alpha1.RefusedCountApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RestoreFrom"):
+		return &apiv1alpha1.RestoreFromApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RestoreStatus"):
+		return &apiv1alpha1.RestoreStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RetentionEvidence"):
 		return &apiv1alpha1.RetentionEvidenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RetentionExecution"):

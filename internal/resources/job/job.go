@@ -54,6 +54,8 @@ type RetentionInput struct {
 	Arguments     []string // further arguments of worker retention
 	ConfigMap     string   // holds settings.RetentionFile; empty means naming.RetentionConfig
 	SigningSecret string   // Secret with settings.SigningKeyFile
+	LedgerClaim   string   // PersistentVolumeClaim with the erasure ledger; empty when there is none or it is in a bucket
+	LedgerSecret  string   // Secret that opens the bucket with the erasure ledger; empty without one
 }
 
 // RosterInput describes the job of one roster import.
@@ -95,6 +97,12 @@ func BuildRetentionJob(in RetentionInput) *batchv1.Job {
 		pod.Secret("pepper", naming.PepperSecret(in.Network), settings.PepperDir, settings.PepperFile))
 	if in.SigningSecret != "" {
 		mount(j, pod.Secret("signing", in.SigningSecret, settings.SigningDir, settings.SigningKeyFile))
+	}
+	if in.LedgerClaim != "" {
+		mount(j, pod.Claim("backups", in.LedgerClaim, settings.BackupVolumeDir, false))
+	}
+	if in.LedgerSecret != "" {
+		mount(j, pod.BucketKeys(in.LedgerSecret))
 	}
 	resize(j, pod.Resources("100m", "64Mi", "256Mi"))
 	return j

@@ -21,7 +21,7 @@ func BuildNetworkPolicy(in Input) *networkingv1.NetworkPolicy {
 	if in.OperatorNamespace == "" {
 		return nil
 	}
-	parts := []string{string(labels.Portal), string(labels.Roster), string(labels.Campaigns), string(labels.Retention)}
+	parts := []string{string(labels.Portal), string(labels.Roster), string(labels.Campaigns), string(labels.Retention), string(labels.Backup)}
 	return &networkingv1.NetworkPolicy{
 		ObjectMeta: meta(in),
 		Spec: networkingv1.NetworkPolicySpec{

@@ -124,6 +124,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: privacy
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.PrivacyStatus
+    - name: restore
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RestoreStatus
     - name: roster
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RosterStatus
@@ -166,6 +169,18 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AudienceOperator
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackedUpNetwork
+  map:
+    fields:
+    - name: cluster
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: namespace
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupBucket
   map:
     fields:
@@ -850,6 +865,39 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: reason
       type:
         scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RestoreFrom
+  map:
+    fields:
+    - name: backup
+      type:
+        scalar: string
+    - name: destination
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackupDestination
+    - name: identitySecretRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
+    - name: network
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BackedUpNetwork
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RestoreStatus
+  map:
+    fields:
+    - name: backup
+      type:
+        scalar: string
+    - name: erasedAgain
+      type:
+        scalar: numeric
+    - name: restoredAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: rows
+      type:
+        scalar: numeric
+    - name: takenAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionAction
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionAnchor
@@ -905,6 +953,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: planHash
       type:
         scalar: string
+    - name: restoredAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionPolicy
   map:
     fields:
@@ -1205,6 +1256,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreReclaimPolicy
       default: Retain
+    - name: restoreFrom
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RestoreFrom
     - name: standalone
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StandaloneStore

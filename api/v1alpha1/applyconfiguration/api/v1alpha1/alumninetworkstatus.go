@@ -15,7 +15,8 @@ import (
 // AlumniNetworkStatus is what the operator has seen of a network.
 type AlumniNetworkStatusApplyConfiguration struct {
 	// conditions: Ready sums up StoreReady, SchemaReady, RosterSynced, PortalAvailable and ChannelsReady;
-	// ErasureCovered, BackupHealthy, UpToDate and GroupJoined stand beside it; Reconciling and Stalled are there only while they are true.
+	// of a network with restoreFrom also Restored. ErasureCovered, BackupHealthy, UpToDate and GroupJoined stand beside it;
+	// Reconciling and Stalled are there only while they are true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that the conditions speak of; -1 until the operator has
 	// looked at the object, so that whoever waits for it does not take it for settled.
@@ -39,6 +40,8 @@ type AlumniNetworkStatusApplyConfiguration struct {
 	Group *GroupStatusApplyConfiguration `json:"group,omitempty"`
 	// backup is what is known of the store's backups; absent while none is declared.
 	Backup *BackupStatusApplyConfiguration `json:"backup,omitempty"`
+	// restore is what the store was built from; absent for a network that began empty.
+	Restore *RestoreStatusApplyConfiguration `json:"restore,omitempty"`
 }
 
 // AlumniNetworkStatusApplyConfiguration constructs a declarative configuration of the AlumniNetworkStatus type for use with
@@ -137,5 +140,13 @@ func (b *AlumniNetworkStatusApplyConfiguration) WithGroup(value *GroupStatusAppl
 // If called multiple times, the Backup field is set to the value of the last call.
 func (b *AlumniNetworkStatusApplyConfiguration) WithBackup(value *BackupStatusApplyConfiguration) *AlumniNetworkStatusApplyConfiguration {
 	b.Backup = value
+	return b
+}
+
+// WithRestore sets the Restore field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Restore field is set to the value of the last call.
+func (b *AlumniNetworkStatusApplyConfiguration) WithRestore(value *RestoreStatusApplyConfiguration) *AlumniNetworkStatusApplyConfiguration {
+	b.Restore = value
 	return b
 }

@@ -31,6 +31,8 @@ type RetentionNetworkStatusApplyConfiguration struct {
 	ChainHead *string `json:"chainHead,omitempty"`
 	// chainLength is the number of links.
 	ChainLength *int64 `json:"chainLength,omitempty"`
+	// restoredAt is when the network's store was built from a backup: the chain is followed since then.
+	RestoredAt *v1.Time `json:"restoredAt,omitempty"`
 	// certificate names the ConfigMap that holds the signed certificate of the newest run that has one.
 	Certificate *string `json:"certificate,omitempty"`
 }
@@ -102,6 +104,14 @@ func (b *RetentionNetworkStatusApplyConfiguration) WithChainHead(value string) *
 // If called multiple times, the ChainLength field is set to the value of the last call.
 func (b *RetentionNetworkStatusApplyConfiguration) WithChainLength(value int64) *RetentionNetworkStatusApplyConfiguration {
 	b.ChainLength = &value
+	return b
+}
+
+// WithRestoredAt sets the RestoredAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RestoredAt field is set to the value of the last call.
+func (b *RetentionNetworkStatusApplyConfiguration) WithRestoredAt(value v1.Time) *RetentionNetworkStatusApplyConfiguration {
+	b.RestoredAt = &value
 	return b
 }
 

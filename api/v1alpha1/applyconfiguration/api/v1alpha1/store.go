@@ -29,8 +29,12 @@ type StoreApplyConfiguration struct {
 	// the date is that of the day; until then the deleted network waits. It can be changed at any time, on a network
 	// that is being deleted too.
 	ReclaimPolicy *apiv1alpha1.StoreReclaimPolicy `json:"reclaimPolicy,omitempty"`
-	// backup says when the store is backed up, and to where. Without it nothing is backed up.
+	// backup says when the store is backed up, and to where. Without it nothing is backed up. The network's erasure ledger
+	// is kept at the same place.
 	Backup *StoreBackupApplyConfiguration `json:"backup,omitempty"`
+	// restoreFrom builds the store of a new network from a backup. It is declared when the network is made, and stays as it
+	// is. The portal and every job stay away until who was erased since the backup is erased again.
+	RestoreFrom *RestoreFromApplyConfiguration `json:"restoreFrom,omitempty"`
 }
 
 // StoreApplyConfiguration constructs a declarative configuration of the Store type for use with
@@ -84,5 +88,13 @@ func (b *StoreApplyConfiguration) WithReclaimPolicy(value apiv1alpha1.StoreRecla
 // If called multiple times, the Backup field is set to the value of the last call.
 func (b *StoreApplyConfiguration) WithBackup(value *StoreBackupApplyConfiguration) *StoreApplyConfiguration {
 	b.Backup = value
+	return b
+}
+
+// WithRestoreFrom sets the RestoreFrom field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RestoreFrom field is set to the value of the last call.
+func (b *StoreApplyConfiguration) WithRestoreFrom(value *RestoreFromApplyConfiguration) *StoreApplyConfiguration {
+	b.RestoreFrom = value
 	return b
 }
