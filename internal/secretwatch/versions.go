@@ -13,8 +13,8 @@ import (
 // versions is all that is kept of a namespace's Secrets: which there are, and in which version. A network has ten, and a
 // common informer would hold half a kilobyte of each. Only the reflector that fills it may call it.
 type versions struct {
-	of   map[string]string // by name
-	tell func(name string)
+	of   map[string]string // by name; nil until there was a list
+	tell func(name string, first bool)
 }
 
 // Add notes a Secret that is new.
@@ -30,13 +30,13 @@ func (v *versions) Delete(obj any) error {
 		return err
 	}
 	delete(v.of, secret.Name)
-	v.tell(secret.Name)
+	v.tell(secret.Name, false)
 	return nil
 }
 
 // Replace notes what there is after a list, and tells what it does not know yet and what is gone.
 func (v *versions) Replace(list []any, _ string) error {
-	gone := v.of
+	gone, first := v.of, v.of == nil
 	v.of = make(map[string]string, len(list))
 	for _, obj := range list {
 		secret, err := nameOf(obj)
@@ -47,11 +47,11 @@ func (v *versions) Replace(list []any, _ string) error {
 		delete(gone, secret.Name)
 		v.keep(secret)
 		if !known || before != secret.ResourceVersion {
-			v.tell(secret.Name)
+			v.tell(secret.Name, first)
 		}
 	}
 	for name := range gone {
-		v.tell(name)
+		v.tell(name, false)
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ func (v *versions) note(obj any) error {
 		return err
 	}
 	v.keep(secret)
-	v.tell(secret.Name)
+	v.tell(secret.Name, false)
 	return nil
 }
 

@@ -16,11 +16,16 @@ func TestAListAfterABreakTellsWhatChangedMeanwhileAndNothingElse(t *testing.T) {
 		return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: name, ResourceVersion: version}}
 	}
 	var told []string
-	v := &versions{of: map[string]string{}, tell: func(name string) { told = append(told, name) }}
+	v := &versions{tell: func(name string, first bool) {
+		if first {
+			name += " at first"
+		}
+		told = append(told, name)
+	}}
 	take := func() []string { list := told; told = nil; return list }
 
 	g.Expect(v.Replace([]any{secret("a", "1"), secret("b", "2"), secret("c", "3")}, "3")).To(Succeed())
-	g.Expect(take()).To(ConsistOf("a", "b", "c"))
+	g.Expect(take()).To(ConsistOf("a at first", "b at first", "c at first"))
 	g.Expect(v.Update(secret("a", "4"))).To(Succeed())
 	g.Expect(v.Delete(secret("b", "5"))).To(Succeed())
 	g.Expect(v.Add(secret("d", "6"))).To(Succeed())

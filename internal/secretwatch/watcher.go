@@ -17,6 +17,8 @@ import (
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -47,7 +49,7 @@ type Watcher struct {
 	mu          sync.Mutex
 	base        context.Context // set while Start runs
 	running     map[string]context.CancelFunc
-	subscribers []func(types.NamespacedName)
+	subscribers []func(secret types.NamespacedName, first bool)
 }
 
 // New makes a Watcher. inUse lets it stop watching namespaces that nobody needs any more.
@@ -100,13 +102,23 @@ func (w *Watcher) Source(mapper Mapper) source.Source {
 	return source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.subscribers = append(w.subscribers, func(secret types.NamespacedName) {
+		w.subscribers = append(w.subscribers, func(secret types.NamespacedName, first bool) {
 			for _, request := range mapper(ctx, secret) {
-				queue.Add(request)
+				add(queue, request, first)
 			}
 		})
 		return nil
 	})
+}
+
+// add asks for a look. What the first list of a namespace holds is hardly news, for each of its objects is looked at anyway
+// when the operator starts: it gives way to whatever has changed.
+func add(queue workqueue.TypedRateLimitingInterface[reconcile.Request], request reconcile.Request, first bool) {
+	if ranked, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok && first {
+		ranked.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, request)
+		return
+	}
+	queue.Add(request)
 }
 
 // begin starts the watch of one namespace. The caller holds the lock.
@@ -127,7 +139,9 @@ func (w *Watcher) follow(ctx context.Context, namespace string) {
 			return api.Watch(ctx, options)
 		},
 	}, w.client)
-	known := &versions{of: map[string]string{}, tell: func(name string) { w.changed(types.NamespacedName{Namespace: namespace, Name: name}) }}
+	known := &versions{tell: func(name string, first bool) {
+		w.changed(types.NamespacedName{Namespace: namespace, Name: name}, first)
+	}}
 	reflector := cache.NewReflectorWithOptions(lists, &metav1.PartialObjectMetadata{}, known, cache.ReflectorOptions{Name: "secretwatch"})
 	pause := wait.Backoff{Duration: firstPause, Factor: 2, Jitter: 0.2, Steps: 10, Cap: lastPause}
 	for next := pause; ctx.Err() == nil; {
@@ -146,12 +160,12 @@ func (w *Watcher) follow(ctx context.Context, namespace string) {
 }
 
 // changed tells every subscriber of one Secret.
-func (w *Watcher) changed(secret types.NamespacedName) {
+func (w *Watcher) changed(secret types.NamespacedName, first bool) {
 	w.mu.Lock()
 	subscribers := w.subscribers
 	w.mu.Unlock()
 	for _, tell := range subscribers {
-		tell(secret)
+		tell(secret, first)
 	}
 }
 
