@@ -23,6 +23,11 @@ else
 export CGO_ENABLED := 0
 endif
 
+# What only a debugger reads is left out of every build, of the local cluster's programs too: so all share one cache.
+ifeq ($(findstring -dwarf=false,$(GOFLAGS)),)
+export GOFLAGS := $(strip $(GOFLAGS) -gcflags=all=-dwarf=false)
+endif
+
 # The linter's cache remembers paths, so each checkout has its own.
 export GOLANGCI_LINT_CACHE ?= $(CURDIR)/bin/lint-cache
 

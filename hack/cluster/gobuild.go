@@ -147,8 +147,9 @@ type compilation struct {
 	cgo           string
 }
 
-// fast leaves out what only a debugger reads, which is a quarter of the compiler's work. The linker would drop it anyway.
-const fast = "-gcflags=all=-dwarf=false"
+// lean leaves out what only a debugger reads. The Makefile builds everything so: packages that the control plane, the
+// operator and its tools have in common are compiled once.
+const lean = "-gcflags=all=-dwarf=false"
 
 func (b Builder) compile(c compilation) error {
 	goTool, err := exec.LookPath("go")
@@ -167,7 +168,7 @@ func (b Builder) compile(c compilation) error {
 	}
 	done := b.Progress.start(c.label)
 	tmp := c.target + ".new"
-	cmd := exec.Command(goTool, append([]string{"build", "-mod=readonly", "-trimpath", fast, "-o", tmp}, c.args...)...)
+	cmd := exec.Command(goTool, append([]string{"build", "-mod=readonly", lean, "-o", tmp}, c.args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED="+c.cgo, "GOWORK=off", "GOFLAGS=", "GOGC=400")
 	var out bytes.Buffer
