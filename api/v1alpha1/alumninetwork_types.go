@@ -207,6 +207,10 @@ type Store struct {
 	// backup says when the store is backed up, and to where. Without it nothing is backed up.
 	// +optional
 	Backup *StoreBackup `json:"backup,omitempty"`
+
+	// credentials says how long the logins of the network's workloads are used. Without it they are renewed on request only.
+	// +optional
+	Credentials *StoreCredentials `json:"credentials,omitempty"`
 }
 
 // StandaloneStore is one PostgreSQL server with one volume.
@@ -562,6 +566,9 @@ type StoreStatus struct {
 	// sizeMebibytes of the database, rounded up.
 	// +optional
 	SizeMebibytes int64 `json:"sizeMebibytes,omitempty"`
+	// credentials is what is known of the logins of the network's workloads.
+	// +optional
+	Credentials *CredentialsStatus `json:"credentials,omitempty"`
 }
 
 // RosterStatus is the outcome of the last roster import.

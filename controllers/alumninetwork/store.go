@@ -23,7 +23,6 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/postgres"
 	"github.com/alumni-operator/alumni-operator/internal/resources/store"
-	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 	"github.com/alumni-operator/alumni-operator/internal/trouble"
 )
 
@@ -105,12 +104,10 @@ func (r *Reconciler) podWords(ctx context.Context, n *v1alpha1.AlumniNetwork, se
 // provision looks at the store as the metrics role, and takes the admin role only when something is to be done.
 func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 	n := s.network
-	claim := postgres.Claim{ClusterID: r.ClusterID, Namespace: n.Namespace, Name: n.Name, NetworkUID: string(n.UID)}
-	spec, err := postgres.NewSpec(databaseName(n), claim, s.passwords)
+	spec, err := r.storeSpec(s)
 	if err != nil {
-		return secretwatch.Invalid(naming.DatabaseSecret(n.Name, naming.RoleOwner)+" or a Secret beside it", "%v", err)
+		return err
 	}
-	spec.MustExist = inUse(n)
 	s.spec, s.metrics = spec, spec.Login(s.admin, naming.RoleMetrics)
 	asked := s.asked()
 	if r.Looks.holds(n, asked) {
@@ -134,6 +131,10 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		return explain(err)
 	}
 	inOrder(n, spec, took, s.serverNote)
+	if len(steps) == 0 && r.adminIsRefused(ctx, s) {
+		return nil
+	}
+	r.Looks.admit(n, s.admin)
 	if s.migration == nil && took <= slowCheck {
 		r.Looks.keep(n, asked)
 	}
@@ -148,6 +149,22 @@ func inOrder(n *v1alpha1.AlumniNetwork, spec postgres.Spec, took time.Duration, 
 		message += fmt.Sprintf("; the server takes longer than %s to tell so: see its load, its disk and the network to it", slowCheck)
 	}
 	conditions.True(n, v1alpha1.StoreReadyCondition, reason, message)
+}
+
+// adminIsRefused tries an admin login that is not known to work, and tells of one that does not. The store is in order without
+// it, but nothing could be repaired. A server that does not answer now says nothing of the login.
+func (r *Reconciler) adminIsRefused(ctx context.Context, s *scope) bool {
+	if r.Looks.admitted(s.network, s.admin) {
+		return false
+	}
+	err := r.withTurn(ctx, s.admin, 1, func() error { return postgres.TryLogin(ctx, s.admin) })
+	if !errors.Is(err, postgres.ErrAuthentication) {
+		return false
+	}
+	_, message := outcome.Describe(refusedAdmin(s.network, err), v1alpha1.ReasonFailed)
+	conditions.True(s.network, v1alpha1.StoreReadyCondition, v1alpha1.ReasonAdminRefused,
+		"The store is as declared, but could not be repaired or its logins renewed: "+message)
+	return true
 }
 
 // check looks at the store as the metrics role, when it is the network's turn. It tells how long the server took.

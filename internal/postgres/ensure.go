@@ -76,7 +76,7 @@ func Ensure(ctx context.Context, in EnsureInput) (EnsureResult, error) {
 	if err != nil || result.SchemaVersion >= in.Spec.version {
 		return result, err
 	}
-	result.SchemaVersion, err = pgstore.Migrate(ctx, in.Spec.Login(in.Admin, naming.RoleOwner))
+	result.SchemaVersion, err = pgstore.MigrateAs(ctx, in.Spec.Login(in.Admin, naming.RoleOwner), in.Spec.ownerName())
 	if newer := (*pgstore.NewerSchemaError)(nil); err != nil && !errors.As(err, &newer) {
 		return result, &MigrationError{Version: result.SchemaVersion, Err: err}
 	}

@@ -48,7 +48,7 @@ func (p *planner) wanted() map[privilege]bool {
 	all := map[privilege]bool{}
 	database := privilege{kind: onDatabase, object: quote(p.spec.Database)}
 	for _, r := range p.spec.roles {
-		if r.name == p.spec.ownerName() {
+		if r.name == p.spec.ownerName() || r.isTwin() {
 			continue
 		}
 		database.role, database.right = r.name, "CONNECT"

@@ -135,7 +135,7 @@ func TestTheManagerUsesSecretsOnlyWhereATenantBindsIt(t *testing.T) {
 }
 
 // secretVerbs are all that any role of ours may do with Secrets, and only the role that tenants bind.
-var secretVerbs = []string{"create", "delete", "get", "list", "watch"}
+var secretVerbs = []string{"create", "delete", "get", "list", "patch", "watch"}
 
 func TestNoShippedRoleHasAWildcardOrAnUnlistedVerbOnSecrets(t *testing.T) {
 	g := NewWithT(t)

@@ -31,6 +31,8 @@ type StoreApplyConfiguration struct {
 	ReclaimPolicy *apiv1alpha1.StoreReclaimPolicy `json:"reclaimPolicy,omitempty"`
 	// backup says when the store is backed up, and to where. Without it nothing is backed up.
 	Backup *StoreBackupApplyConfiguration `json:"backup,omitempty"`
+	// credentials says how long the logins of the network's workloads are used. Without it they are renewed on request only.
+	Credentials *StoreCredentialsApplyConfiguration `json:"credentials,omitempty"`
 }
 
 // StoreApplyConfiguration constructs a declarative configuration of the Store type for use with
@@ -84,5 +86,13 @@ func (b *StoreApplyConfiguration) WithReclaimPolicy(value apiv1alpha1.StoreRecla
 // If called multiple times, the Backup field is set to the value of the last call.
 func (b *StoreApplyConfiguration) WithBackup(value *StoreBackupApplyConfiguration) *StoreApplyConfiguration {
 	b.Backup = value
+	return b
+}
+
+// WithCredentials sets the Credentials field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Credentials field is set to the value of the last call.
+func (b *StoreApplyConfiguration) WithCredentials(value *StoreCredentialsApplyConfiguration) *StoreApplyConfiguration {
+	b.Credentials = value
 	return b
 }
