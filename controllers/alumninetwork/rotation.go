@@ -104,7 +104,10 @@ func (r *Reconciler) renew(ctx context.Context, s *scope, due []naming.Role) err
 		opened[role], used[role] = l, l.Next()
 	}
 	if err := r.openLogins(ctx, s, opened, used); err != nil {
-		return err
+		if errors.Is(err, postgres.ErrAuthentication) && !errors.Is(err, errNotTaken) {
+			return refusedAdmin(s.network, err)
+		}
+		return explain(err)
 	}
 	for _, role := range due {
 		if err := r.handOver(ctx, s, role, used[role]); err != nil {
@@ -180,15 +183,11 @@ func (r *Reconciler) notRotated(ctx context.Context, s *scope, err error) error 
 		return err
 	}
 	log.FromContext(ctx).Error(err, "Rotating the logins of the store failed")
-	explained := explain(err)
-	if errors.Is(err, postgres.ErrAuthentication) && !errors.Is(err, errNotTaken) {
-		explained = refusedAdmin(s.network, err)
-	}
-	if outcome.IsWaiting(explained) {
+	if outcome.IsWaiting(err) {
 		s.nextRotation = outcome.Soon
 		return nil
 	}
-	_, message := outcome.Describe(explained, v1alpha1.ReasonFailed)
+	_, message := outcome.Describe(err, v1alpha1.ReasonFailed)
 	conditions.True(s.network, v1alpha1.StoreReadyCondition, v1alpha1.ReasonRotationFailed,
 		"The store is as declared and its present logins stay valid, but they could not be renewed: "+message)
 	return nil

@@ -293,6 +293,48 @@ func TestANextLoginThatTheServerDoesNotTakeIsNotUsed(t *testing.T) {
 	s.condition(ctx, g, n, v1alpha1.StoreReadyCondition, metav1.ConditionTrue, v1alpha1.ReasonProvisioned)
 }
 
+// TestARotationThatStopsHalfWayGoesOn lets one of the Secrets refuse its new login, as a crash between two Secrets would: what was
+// renewed before it is in use, what was not goes on as it was, and both work. It goes on when that Secret can be changed.
+func TestARotationThatStopsHalfWayGoesOn(t *testing.T) {
+	t.Parallel()
+	g, ctx := NewWithT(t), t.Context()
+	s := operator(t)
+	namespace := s.tenant(ctx, t, g)
+	s.secret(ctx, g, namespace, "pg-admin", adminRole(ctx, t, g, createsAll))
+	n := external(namespace, "main")
+	g.Expect(s.Client.Create(ctx, n)).To(Succeed())
+	s.ready(ctx, g, n)
+	database := n.Status.Store.Database
+	stuck := &corev1.Secret{}
+	g.Expect(s.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: naming.DatabaseSecret("main", naming.RoleRoster)}, stuck)).To(Succeed())
+	stuck.Immutable = new(true)
+	g.Expect(s.Client.Update(ctx, stuck)).To(Succeed())
+
+	s.askRotation(ctx, g, n, "one")
+	s.condition(ctx, g, n, v1alpha1.StoreReadyCondition, metav1.ConditionTrue, v1alpha1.ReasonRotationFailed)
+	s.rotationState(ctx, g, n, v1alpha1.RotationWaiting)
+	half := generation(database, naming.GenerationA)
+	for _, role := range []naming.Role{naming.RoleOwner, naming.RolePortal, naming.RoleCampaign, naming.RoleRetention} {
+		half[role] = naming.DatabaseLogin(database, role, naming.GenerationB)
+	}
+	g.Expect(s.usernames(ctx, g, n)).To(Equal(half))
+	g.Expect(s.portalLogin(ctx, g, namespace)).NotTo(BeEmpty(), "the portal is rolled for what was renewed")
+	for _, role := range naming.Roles() {
+		g.Expect(s.login(ctx, g, n, role)).To(Succeed(), string(role))
+	}
+
+	g.Expect(s.Client.Delete(ctx, stuck)).To(Succeed())
+	all := generation(database, naming.GenerationB)
+	all[naming.RoleRoster] = naming.DatabaseRole(database, naming.RoleRoster) // made anew, so it is new already
+	g.Eventually(func(g Gomega) { g.Expect(s.usernames(ctx, g, n)).To(Equal(all)) }, 2*settle, beat).Should(Succeed())
+	s.rotationState(ctx, g, n, v1alpha1.RotationSettled)
+	s.ready(ctx, g, n)
+	g.Eventually(func() []string { return mayLogIn(ctx, t, g, database) }, settle, beat).Should(ConsistOf(names(all)))
+	for _, role := range naming.Roles() {
+		g.Expect(s.login(ctx, g, n, role)).To(Succeed(), string(role))
+	}
+}
+
 // TestAnInvalidMailSecretLeavesThePodsAsTheyAre takes a key away from the mail Secret, and puts it back with another value.
 func TestAnInvalidMailSecretLeavesThePodsAsTheyAre(t *testing.T) {
 	t.Parallel()
