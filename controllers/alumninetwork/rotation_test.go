@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/pg"
@@ -249,6 +250,22 @@ func TestARefusedAdminLeavesTheNetworkServing(t *testing.T) {
 	g.Expect(time.Since(changed)).To(BeNumerically("<", inUseWithin), "the new admin login was in use")
 	s.condition(ctx, g, n, v1alpha1.StoreReadyCondition, metav1.ConditionTrue, v1alpha1.ReasonProvisioned)
 	s.holdsNoSecret(ctx, g, namespace, string(right))
+
+	// Now it is refused while former logins are to be closed.
+	admin.Data["password"] = []byte("canary-wrong-password-42")
+	g.Expect(s.Client.Update(ctx, admin)).To(Succeed())
+	s.condition(ctx, g, n, v1alpha1.StoreReadyCondition, metav1.ConditionTrue, v1alpha1.ReasonAdminRefused)
+	g.Consistently(func(g Gomega) {
+		s.poke(ctx, g, n)
+		g.Expect(s.Client.Get(ctx, client.ObjectKeyFromObject(n), n)).To(Succeed())
+		g.Expect(conditions.IsTrue(n, v1alpha1.StoreReadyCondition)).To(BeTrue(), "%v", n.Status.Conditions)
+		g.Expect(n.Status.Store.Credentials.State).To(Equal(v1alpha1.RotationHandingOver))
+	}, "25s", "2s").Should(Succeed())
+	g.Expect(mayLogIn(ctx, t, g, n.Status.Store.Database)).To(HaveLen(2 * len(naming.Roles())))
+	admin.Data["password"] = []byte("rotated-by-the-dba")
+	g.Expect(s.Client.Update(ctx, admin)).To(Succeed())
+	s.rotationState(ctx, g, n, v1alpha1.RotationSettled)
+	g.Expect(mayLogIn(ctx, t, g, n.Status.Store.Database)).To(HaveLen(len(naming.Roles())))
 }
 
 // TestANextLoginThatTheServerDoesNotTakeIsNotUsed lets the server's own rules refuse every second login.

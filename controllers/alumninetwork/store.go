@@ -125,6 +125,10 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		err = r.repair(ctx, s, spec, steps)
 	}
 	if errors.Is(err, postgres.ErrAuthentication) {
+		if r.keepsFormer(ctx, s) {
+			tellRefused(n, err)
+			return nil
+		}
 		return refusedAdmin(n, err)
 	}
 	if err != nil {
@@ -161,10 +165,29 @@ func (r *Reconciler) adminIsRefused(ctx context.Context, s *scope) bool {
 	if !errors.Is(err, postgres.ErrAuthentication) {
 		return false
 	}
-	_, message := outcome.Describe(refusedAdmin(s.network, err), v1alpha1.ReasonFailed)
-	conditions.True(s.network, v1alpha1.StoreReadyCondition, v1alpha1.ReasonAdminRefused,
-		"The store is as declared, but could not be repaired or its logins renewed: "+message)
+	tellRefused(s.network, err)
 	return true
+}
+
+// keepsFormer says whether the store lacks nothing but an end of former logins, for which the admin is needed. They stay valid then.
+func (r *Reconciler) keepsFormer(ctx context.Context, s *scope) bool {
+	if s.formerInUse || s.lastRotation().IsZero() {
+		return false
+	}
+	s.formerInUse = true
+	spec, err := r.storeSpec(s)
+	if err != nil {
+		return false
+	}
+	steps, _, err := r.check(ctx, s.metrics, spec)
+	return err == nil && len(steps) == 0
+}
+
+// tellRefused tells that the admin login is refused, of a network that serves without it.
+func tellRefused(n *v1alpha1.AlumniNetwork, err error) {
+	_, message := outcome.Describe(refusedAdmin(n, err), v1alpha1.ReasonFailed)
+	conditions.True(n, v1alpha1.StoreReadyCondition, v1alpha1.ReasonAdminRefused,
+		"The store serves, but could not be repaired, nor its logins be renewed or closed: "+message)
 }
 
 // check looks at the store as the metrics role, when it is the network's turn. It tells how long the server took.
