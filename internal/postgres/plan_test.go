@@ -139,6 +139,24 @@ func TestNewSpecRefusesWhatCannotWork(t *testing.T) {
 	}
 }
 
+// TestPlanMakesASecondLoginAMemberInTheServersWords opens the second login of one role: no other is made, and it gets no right.
+func TestPlanMakesASecondLoginAMemberInTheServersWords(t *testing.T) {
+	for version, grant := range map[int]string{
+		150018: `GRANT "net_portal" TO "net_portal_b"` + "\n",
+		160004: `GRANT "net_portal" TO "net_portal_b" WITH INHERIT TRUE, SET TRUE` + "\n",
+	} {
+		g := NewWithT(t)
+		spec, err := newSpec(t, "net", "uid-1").WithLogins(map[naming.Role]Logins{
+			naming.RolePortal: {Password: "a-long-password", Other: OtherOpened, OtherPassword: "another-password"},
+		})
+		g.Expect(err).NotTo(HaveOccurred())
+		steps, err := Plan(spec, freshServer(version))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(texts(steps)).To(And(ContainSubstring(grant), ContainSubstring(`ALTER ROLE "net_portal_b" IN DATABASE "net" SET statement_timeout`)))
+		g.Expect(texts(steps)).NotTo(Or(ContainSubstring("net_campaign_b"), ContainSubstring(`ON DATABASE "net" TO "net_portal_b"`)))
+	}
+}
+
 // TestScramVerifier holds the verifier against one that PostgreSQL 15 itself made of the same password and salt, and
 // against verifiers that are none.
 func TestScramVerifier(t *testing.T) {
