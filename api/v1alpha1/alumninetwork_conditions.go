@@ -12,6 +12,12 @@ const (
 	ReasonProvisioned = "Provisioned"
 	// ReasonServerSlow: as Provisioned, and the server takes long to answer (True).
 	ReasonServerSlow = "ServerSlow"
+	// ReasonRotationFailed: as Provisioned, and the logins could not be renewed; the present ones stay valid (True).
+	ReasonRotationFailed = "RotationFailed"
+	// ReasonAdminRefused: as Provisioned, and the server refuses the admin login: nothing could be repaired (True).
+	ReasonAdminRefused = "AdminRefused"
+	// ReasonCredentialsRotated is the reason of an event only: the logins of the workloads were renewed.
+	ReasonCredentialsRotated = "CredentialsRotated"
 	// ReasonServerNotReady: the Standalone server's pod is not up yet.
 	ReasonServerNotReady = "ServerNotReady"
 	// ReasonCloudNativePGMissing: the cluster does not serve the kinds of CloudNativePG that the store needs.

@@ -223,6 +223,10 @@ type Store struct {
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="restoreFrom cannot be changed: it says what the network's store was made of; declare a new network to restore another backup"
 	RestoreFrom *RestoreFrom `json:"restoreFrom,omitempty"`
+
+	// credentials says how long the logins of the network's workloads are used. Without it they are renewed on request only.
+	// +optional
+	Credentials *StoreCredentials `json:"credentials,omitempty"`
 }
 
 // StandaloneStore is one PostgreSQL server with one volume.
@@ -604,6 +608,9 @@ type StoreStatus struct {
 	// sizeMebibytes of the database, rounded up.
 	// +optional
 	SizeMebibytes int64 `json:"sizeMebibytes,omitempty"`
+	// credentials is what is known of the logins of the network's workloads.
+	// +optional
+	Credentials *CredentialsStatus `json:"credentials,omitempty"`
 }
 
 // GroupStatus is what a network knows of its company group.

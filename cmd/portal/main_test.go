@@ -215,6 +215,60 @@ func TestARollingUpdateLosesNoRequest(t *testing.T) {
 	t.Logf("%d requests, none failed", l.asked.Load())
 }
 
+// TestARotationOfTheLoginLosesNoRequest renews the portal's login under load, twice in a row. Each time the new one is valid
+// before a new process starts with it, and the former ends when no process uses it any more.
+func TestARotationOfTheLoginLosesNoRequest(t *testing.T) {
+	g := NewWithT(t)
+	w := portaltest.New(t)
+	w.Network.PublicURL = "http://localhost:8080"
+	session := sessionOf(t, w)
+	s := &service{}
+	running := []*portaltest.Process{w.Start("--shutdown-delay", "2s"), w.Start("--shutdown-delay", "2s")}
+	for _, p := range running {
+		s.add(p)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var background sync.WaitGroup
+	background.Go(func() { s.watch(ctx) })
+	w.Eventually("both are ready", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.ready) == 2 })
+	var l load
+	begun := time.Now()
+	background.Go(func() { l.run(ctx, s, 6, session) })
+	carry := func() {
+		before := l.asked.Load()
+		w.Eventually("there is load", func() bool { return l.asked.Load() > before+50 })
+	}
+
+	for range 2 {
+		former := w.Store.Login("portal").Username
+		closeFormer := w.Store.Rotate()
+		g.Expect(w.Store.Login("portal").Username).NotTo(Equal(former))
+		var next []*portaltest.Process
+		for _, p := range running { // a new one serves before an old one ends
+			started := w.Start("--shutdown-delay", "2s")
+			s.add(started)
+			next = append(next, started)
+			carry()
+			p.Signal(syscall.SIGTERM)
+			g.Expect(p.Wait()).To(Equal(0), p.Log.String())
+		}
+		closeFormer()
+		carry()
+		running = next
+		g.Expect(w.Value(`SELECT count(*)::text FROM pg_stat_activity WHERE usename = '` + former + `'`)).To(Equal("0"))
+		g.Expect(w.Value(`SELECT rolcanlogin::text FROM pg_roles WHERE rolname = '` + former + `'`)).To(Equal("false"))
+	}
+	cancel()
+	background.Wait()
+	if first := l.first.Load(); first != nil {
+		t.Errorf("the first failure: %s", *first)
+	}
+	g.Expect(l.failed.Load()).To(BeZero())
+	rate := float64(l.asked.Load()) / time.Since(begun).Seconds()
+	g.Expect(rate).To(BeNumerically(">=", 20))
+	t.Logf("%d requests, %.0f a second, none failed", l.asked.Load(), rate)
+}
+
 // sessionOf signs somebody in by a process that then ends.
 func sessionOf(t *testing.T, w *portaltest.World) string {
 	t.Helper()

@@ -134,7 +134,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	network := &v1alpha1.AlumniNetwork{}
 	if err := r.Client.Get(ctx, req.NamespacedName, network); err != nil {
-		r.Looks.forget(req.NamespacedName)
+		r.Looks.forgetAll(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !network.DeletionTimestamp.IsZero() {
@@ -161,7 +161,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.tell(network, conditions.Transition(before.Status.Conditions, network, errs...))
 	}
 	result, err := outcome.Fold(append(errs, err)...)
-	for _, next := range []time.Duration{s.nextImport, s.nextBackup, s.nextTurn} {
+	for _, next := range []time.Duration{s.nextImport, s.nextBackup, s.nextTurn, s.nextRotation} {
 		if err == nil && next > 0 {
 			result = outcome.Earlier(result, next)
 		}
@@ -218,6 +218,7 @@ func (r *Reconciler) servicePhases() []phases.Phase[*scope] {
 	return []phases.Phase[*scope]{
 		{Name: "publish the settings", Condition: v1alpha1.PortalAvailableCondition, Run: r.publishSettings},
 		{Name: "check the senders", Condition: v1alpha1.ChannelsReadyCondition, Run: r.checkChannels, GoOn: true},
+		{Name: "rotate the logins", Run: r.rotateLogins, GoOn: true},
 		{Name: "run the portal", Condition: v1alpha1.PortalAvailableCondition, Run: r.runPortal, GoOn: true},
 		{Name: "describe the portal to Prometheus", Run: r.describeToPrometheus, GoOn: true},
 		{Name: "import the roster", Condition: v1alpha1.RosterSyncedCondition, Run: r.importRoster, GoOn: true},

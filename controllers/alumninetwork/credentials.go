@@ -6,6 +6,7 @@ package alumninetwork
 import (
 	"context"
 	"crypto/rand"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -40,13 +41,21 @@ func (r *Reconciler) keepCredentials(ctx context.Context, s *scope) error {
 	if n.StoreKind() != v1alpha1.StoreCloudNativePG {
 		s.endpoint = endpointOf(s)
 	}
-	s.passwords = map[naming.Role]string{}
+	s.credentials = map[naming.Role]credential{}
 	for _, role := range naming.Roles() {
-		secret, err := r.ensureSecret(ctx, s, n, roleSecret(n, role), dbconn.KeyUsername, dbconn.KeyPassword)
+		secret, err := r.ensureSecret(ctx, s, n, roleSecret(s, role), dbconn.KeyUsername, dbconn.KeyPassword)
 		if err != nil {
 			return err
 		}
-		s.passwords[role] = string(secret.Data[dbconn.KeyPassword])
+		c, err := readCredential(n, role, secret)
+		if err != nil {
+			return err
+		}
+		s.credentials[role] = c
+	}
+	var err error
+	if s.formerInUse, err = r.usesFormer(ctx, s); err != nil {
+		return err
 	}
 	if _, err := r.ensureKey(ctx, s, naming.PepperSecret(n.Name), settings.PepperFile); err != nil {
 		return err
@@ -175,13 +184,19 @@ func schemaVersion(n *v1alpha1.AlumniNetwork) int64 {
 
 // roleSecret is the login of one role. The server's address is not in it but in the network's endpoint, so that a
 // server can move.
-func roleSecret(n *v1alpha1.AlumniNetwork, role naming.Role) *corev1.Secret {
+func roleSecret(s *scope, role naming.Role) *corev1.Secret {
+	n := s.network
 	database := databaseName(n)
-	return newSecret(n, naming.DatabaseSecret(n.Name, role), labels.Store, map[string][]byte{
+	secret := newSecret(n, naming.DatabaseSecret(n.Name, role), labels.Store, map[string][]byte{
 		dbconn.KeyDatabase: []byte(database),
 		dbconn.KeyUsername: []byte(naming.DatabaseRole(database, role)),
 		dbconn.KeyPassword: []byte(rand.Text()),
 	})
+	setAnnotation(secret, labels.RotatedFor, request(n))
+	if inUse(n) { // it takes the place of one that is lost, so the pods must follow
+		setAnnotation(secret, labels.RotatedAt, s.now.UTC().Format(time.RFC3339))
+	}
+	return secret
 }
 
 // adminSecret is the whole login of the admin of a server that was made for the network, with a new password. It outlives the

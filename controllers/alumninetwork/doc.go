@@ -11,6 +11,9 @@
 // What leads people to the portal is replaced only when its successor stands. Kinds that a cluster may lack are asked for and
 // never watched.
 //
+// Logins are renewed without a failed request: each database role has two, of which one is in use. The next is valid before a
+// Secret names it, and the former until no pod uses it.
+//
 // With reclaimPolicy Retain there is no finalizer: nothing outside Kubernetes is undone, so a deletion never waits for
 // anything. Children go by garbage collection. The volume claim, the admin login, the token key and the pepper have no
 // owner and stay, ready for the same network to be declared again. With Delete a finalizer holds the object until its deletion is

@@ -51,6 +51,8 @@ func meanings() []meaning {
 		{postgres.ErrBusy, v1alpha1.ReasonProvisioning, "another process is provisioning this database", false},
 		{postgres.ErrUnsettled, v1alpha1.ReasonProvisioningFailed,
 			"the database does not become as declared; see the operator's log", false},
+		{errNotTaken, v1alpha1.ReasonRotationFailed,
+			"the server does not take the next logins; see its rules of who may connect (pg_hba.conf), which must not name roles one by one", false},
 		{dbconn.ErrTLS, v1alpha1.ReasonTLSFailed,
 			"no trusted encrypted connection to the server; check sslmode and ca.crt", false},
 		{dbconn.ErrAuthentication, v1alpha1.ReasonAuthenticationFailed, "the server refused user name or password", false},

@@ -46,8 +46,13 @@ func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
 
 // setFacts copies the aggregates into status.
 func setFacts(status *v1alpha1.AlumniNetworkStatus, facts stats.Network, database string, promise time.Duration) {
+	var credentials *v1alpha1.CredentialsStatus
+	if status.Store != nil {
+		credentials = status.Store.Credentials
+	}
 	status.Store = &v1alpha1.StoreStatus{
-		Database: database, ServerVersion: facts.Store.ServerVersion, SchemaVersion: facts.Store.SchemaVersion,
+		Credentials: credentials,
+		Database:    database, ServerVersion: facts.Store.ServerVersion, SchemaVersion: facts.Store.SchemaVersion,
 		SizeMebibytes: (facts.Store.SizeBytes + mebibyte - 1) / mebibyte,
 	}
 	m := facts.Members

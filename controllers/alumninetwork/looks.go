@@ -15,6 +15,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 )
 
@@ -27,8 +28,9 @@ const lookHolds = 10 * time.Second
 type Looks struct {
 	clock clock.PassiveClock
 
-	mu   sync.Mutex
-	last map[types.NamespacedName]look
+	mu     sync.Mutex
+	last   map[types.NamespacedName]look
+	admins map[types.NamespacedName][sha256.Size]byte
 }
 
 type look struct {
@@ -38,7 +40,7 @@ type look struct {
 
 // NewLooks tells the age of looks by a clock.
 func NewLooks(clock clock.PassiveClock) *Looks {
-	return &Looks{clock: clock, last: map[types.NamespacedName]look{}}
+	return &Looks{clock: clock, last: map[types.NamespacedName]look{}, admins: map[types.NamespacedName][sha256.Size]byte{}}
 }
 
 // asked is all that a look at a store depends on: whoever changes any of it, an annotation of the network included, wants
@@ -47,17 +49,54 @@ func (s *scope) asked() [sha256.Size]byte {
 	h := sha256.New()
 	add := func(part string) { _, _ = fmt.Fprintf(h, "%d %s", len(part), part) } // a hash takes everything
 	n := s.network
-	for _, part := range []string{string(n.UID), fmt.Sprint(n.Generation), s.admin.String(), s.admin.Password, s.admin.SSLMode, string(s.admin.CA)} {
+	for _, part := range append(adminParts(s.admin), string(n.UID), fmt.Sprint(n.Generation)) {
 		add(part)
 	}
 	for _, role := range naming.Roles() {
-		add(s.passwords[role])
+		c := s.credentials[role]
+		add(string(c.generation))
+		add(c.password)
 	}
+	add(fmt.Sprint(s.formerInUse))
 	for _, key := range slices.Sorted(maps.Keys(n.Annotations)) {
 		add(key)
 		add(n.Annotations[key])
 	}
 	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// adminParts is all that a session of the admin depends on.
+func adminParts(admin dbconn.Login) []string {
+	return []string{admin.String(), admin.Password, admin.SSLMode, string(admin.CA)}
+}
+
+func adminDigest(admin dbconn.Login) [sha256.Size]byte {
+	h := sha256.New()
+	for _, part := range adminParts(admin) {
+		_, _ = fmt.Fprintf(h, "%d %s", len(part), part) // a hash takes everything
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// admitted says whether the server took this admin login when it was last used.
+func (l *Looks) admitted(n *v1alpha1.AlumniNetwork, admin dbconn.Login) bool {
+	if l == nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known, there := l.admins[nameOf(n)]
+	return there && known == adminDigest(admin)
+}
+
+// admit remembers that the server took the admin login.
+func (l *Looks) admit(n *v1alpha1.AlumniNetwork, admin dbconn.Login) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.admins[nameOf(n)] = adminDigest(admin)
 }
 
 // holds says whether the store was found in order a moment ago, as it is declared now.
@@ -82,7 +121,7 @@ func (l *Looks) keep(n *v1alpha1.AlumniNetwork, asked [sha256.Size]byte) {
 	l.last[nameOf(n)] = look{at: l.clock.Now(), asked: asked}
 }
 
-// forget drops what is known of a network.
+// forget drops what is known of a network's store.
 func (l *Looks) forget(name types.NamespacedName) {
 	if l == nil {
 		return
@@ -90,6 +129,17 @@ func (l *Looks) forget(name types.NamespacedName) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.last, name)
+}
+
+// forgetAll drops all that is known of a network that is gone.
+func (l *Looks) forgetAll(name types.NamespacedName) {
+	if l == nil {
+		return
+	}
+	l.forget(name)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.admins, name)
 }
 
 func nameOf(n *v1alpha1.AlumniNetwork) types.NamespacedName {

@@ -24,8 +24,8 @@ func lookedAt() *scope {
 	return &scope{
 		network: &v1alpha1.AlumniNetwork{ObjectMeta: metav1.ObjectMeta{
 			Namespace: "ns", Name: "main", UID: "uid", Generation: 1, Annotations: map[string]string{"a": "1"}}},
-		admin:     dbconn.Login{Host: "db.example", Port: 5432, Database: "postgres", Username: "platform", Password: "first"},
-		passwords: map[naming.Role]string{naming.RolePortal: "first"},
+		admin:       dbconn.Login{Host: "db.example", Port: 5432, Database: "postgres", Username: "platform", Password: "first"},
+		credentials: map[naming.Role]credential{naming.RolePortal: {generation: naming.GenerationA, password: "first"}},
 	}
 }
 
@@ -41,7 +41,8 @@ func TestALookHoldsForAMomentAndForWhatWasAskedOnly(t *testing.T) {
 		"when the clock went back":       {later: -time.Second},
 		"after an edit":                  {change: func(s *scope) { s.network.Generation++ }},
 		"after an annotation":            {change: func(s *scope) { s.network.Annotations["a"] = "2" }},
-		"with another password":          {change: func(s *scope) { s.passwords[naming.RolePortal] = "second" }},
+		"with another password":          {change: func(s *scope) { s.credentials[naming.RolePortal] = credential{password: "second"} }},
+		"when nobody uses the former":    {change: func(s *scope) { s.formerInUse = true }},
 		"with another admin password":    {change: func(s *scope) { s.admin.Password = "second" }},
 		"on another server":              {change: func(s *scope) { s.admin.Host = "other.example" }},
 		"for a network declared anew":    {change: func(s *scope) { s.network.UID = "another" }},

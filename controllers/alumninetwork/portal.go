@@ -36,6 +36,9 @@ func (r *Reconciler) runPortal(ctx context.Context, s *scope) error {
 		return err
 	}
 	in := portal.Input{Network: n, Image: r.image(s), ConfigHash: hash}
+	if in.StoreLogin, err = r.portalLogin(ctx, s); err != nil {
+		return err
+	}
 	deployment, way, err := r.keepPortal(ctx, in)
 	switch {
 	case err != nil:
@@ -59,6 +62,17 @@ func (r *Reconciler) runPortal(ctx context.Context, s *scope) error {
 	}
 	conditions.True(n, v1alpha1.PortalAvailableCondition, v1alpha1.ReasonAvailable, "Every replica of the portal serves"+way.note)
 	return nil
+}
+
+// portalLogin tells the login that the portal's pods are to use from the one before it. Where the Secrets were not reached it is
+// what the pods were last made for.
+func (r *Reconciler) portalLogin(ctx context.Context, s *scope) (string, error) {
+	if c, known := s.credentials[naming.RolePortal]; known {
+		return c.stamp(), nil
+	}
+	live := &appsv1.Deployment{}
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: s.network.Namespace, Name: naming.Portal(s.network.Name)}, live)
+	return live.Spec.Template.Labels[labels.StoreLogin], client.IgnoreNotFound(err)
 }
 
 // keepPortal applies all that belongs to the portal and removes what no longer does.

@@ -25,10 +25,11 @@ type scope struct {
 
 	promise time.Duration // findErasers: how long a person who leaves may wait to be erased
 
-	admin     dbconn.Login           // keepCredentials: a role that may make databases and roles
-	passwords map[naming.Role]string // keepCredentials: one for each role
-	tokenKey  []byte                 // keepCredentials; or publishSettings when that did not come so far
-	endpoint  *network.Endpoint      // keepCredentials, or runServer of a Cluster; or publishSettings, from what was published before
+	admin       dbconn.Login               // keepCredentials: a role that may make databases and roles
+	credentials map[naming.Role]credential // keepCredentials: one for each role; rotateLogins renews them
+	formerInUse bool                       // keepCredentials, rotateLogins: the logins before the last rotation must stay valid
+	tokenKey    []byte                     // keepCredentials; or publishSettings when that did not come so far
+	endpoint    *network.Endpoint          // keepCredentials, or runServer of a Cluster; or publishSettings, from what was published before
 
 	serverImage string // runServer: the image that the servers of a Cluster run; empty for other stores
 	serverNote  string // runServer: what is worth telling of a Cluster that serves
@@ -48,4 +49,6 @@ type scope struct {
 
 	nextImport time.Duration // importRoster: until the next scheduled import; 0 when there is none
 	nextBackup time.Duration // backUp: until the next look at the backups; 0 when there is none
+
+	nextRotation time.Duration // rotateLogins: until the next look at the logins; 0 when there is none
 }

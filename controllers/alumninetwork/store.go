@@ -23,7 +23,6 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/postgres"
 	"github.com/alumni-operator/alumni-operator/internal/resources/store"
-	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 	"github.com/alumni-operator/alumni-operator/internal/trouble"
 )
 
@@ -106,13 +105,10 @@ func (r *Reconciler) podWords(ctx context.Context, n *v1alpha1.AlumniNetwork, se
 // provision looks at the store as the metrics role, and takes the admin role only when something is to be done.
 func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 	n := s.network
-	claim := postgres.Claim{ClusterID: r.ClusterID, Namespace: n.Namespace, Name: n.Name, NetworkUID: string(n.UID)}
-	spec, err := postgres.NewSpec(databaseName(n), claim, s.passwords)
+	spec, err := r.storeSpec(s)
 	if err != nil {
-		return secretwatch.Invalid(naming.DatabaseSecret(n.Name, naming.RoleOwner)+" or a Secret beside it", "%v", err)
+		return err
 	}
-	spec.MustExist, spec.KeepRights = inUse(n), n.Status.Upgrade != nil
-	spec.Restore = n.Spec.Store.RestoreFrom != nil && !spec.MustExist
 	s.spec, s.metrics = spec, spec.Login(s.admin, naming.RoleMetrics)
 	if s.held { // rights and schema stay those of the version that the network runs
 		s.schema = schemaVersion(n)
@@ -141,12 +137,20 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		err = r.repair(ctx, s, spec, steps)
 	}
 	if errors.Is(err, postgres.ErrAuthentication) {
+		if r.keepsFormer(ctx, s) {
+			tellRefused(n, err)
+			return nil
+		}
 		return refusedAdmin(n, err)
 	}
 	if err != nil {
 		return explain(err)
 	}
 	inOrder(n, spec, took, s.serverNote)
+	if len(steps) == 0 && r.adminIsRefused(ctx, s) {
+		return nil
+	}
+	r.Looks.admit(n, s.admin)
 	if s.migration == nil && !spec.Restore && took <= slowCheck {
 		r.Looks.keep(n, asked)
 	}
@@ -161,6 +165,41 @@ func inOrder(n *v1alpha1.AlumniNetwork, spec postgres.Spec, took time.Duration, 
 		message += fmt.Sprintf("; the server takes longer than %s to tell so: see its load, its disk and the network to it", slowCheck)
 	}
 	conditions.True(n, v1alpha1.StoreReadyCondition, reason, message)
+}
+
+// adminIsRefused tries an admin login that is not known to work, and tells of one that does not. The store is in order without
+// it, but nothing could be repaired. A server that does not answer now says nothing of the login.
+func (r *Reconciler) adminIsRefused(ctx context.Context, s *scope) bool {
+	if r.Looks.admitted(s.network, s.admin) {
+		return false
+	}
+	err := r.withTurn(ctx, s.admin, 1, func() error { return postgres.TryLogin(ctx, s.admin) })
+	if !errors.Is(err, postgres.ErrAuthentication) {
+		return false
+	}
+	tellRefused(s.network, err)
+	return true
+}
+
+// keepsFormer says whether the store lacks nothing but an end of former logins, for which the admin is needed. They stay valid then.
+func (r *Reconciler) keepsFormer(ctx context.Context, s *scope) bool {
+	if s.formerInUse || s.lastRotation().IsZero() {
+		return false
+	}
+	s.formerInUse = true
+	spec, err := r.storeSpec(s)
+	if err != nil {
+		return false
+	}
+	steps, _, err := r.check(ctx, s.metrics, spec)
+	return err == nil && len(steps) == 0
+}
+
+// tellRefused tells that the admin login is refused, of a network that serves without it.
+func tellRefused(n *v1alpha1.AlumniNetwork, err error) {
+	_, message := outcome.Describe(refusedAdmin(n, err), v1alpha1.ReasonFailed)
+	conditions.True(n, v1alpha1.StoreReadyCondition, v1alpha1.ReasonAdminRefused,
+		"The store serves, but could not be repaired, nor its logins be renewed or closed: "+message)
 }
 
 // check looks at the store as the metrics role, when it is the network's turn. It tells how long the server took.

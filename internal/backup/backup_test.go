@@ -93,6 +93,20 @@ func TestTheWayByHandThatTheDocumentationShows(t *testing.T) {
 	w.g.Expect(err).NotTo(HaveOccurred(), "and it can be backed up again")
 }
 
+// TestTheSecondLoginBacksUpAndDrills does both after a rotation.
+func TestTheSecondLoginBacksUpAndDrills(t *testing.T) {
+	w := newWorld(t)
+	w.store.Rotate()()
+	w.scratch()
+
+	made, err := w.job("nightly-1").Backup(t.Context())
+	w.g.Expect(err).NotTo(HaveOccurred())
+	drilled, err := w.job("drill-1").Drill(t.Context())
+
+	w.g.Expect(err).NotTo(HaveOccurred())
+	w.g.Expect(drilled.Manifest).To(Equal(made.Manifest))
+}
+
 func TestADrillProvesTheNewestBackupAndLeavesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.scratch()

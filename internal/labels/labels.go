@@ -19,6 +19,12 @@ const (
 	ScheduledAt = "alumni-operator.io/scheduled-at"
 	// ConfigHash is the annotation on a pod template that changes when its pods must restart.
 	ConfigHash = "alumni-operator.io/config-hash"
+	// StoreLogin is the label on the portal's pods that tells the login that they were made for from the one before it.
+	StoreLogin = "alumni-operator.io/store-login"
+	// RotatedAt is the annotation on a Secret with the time at which its login was last renewed, RFC 3339.
+	RotatedAt = "alumni-operator.io/rotated-at"
+	// RotatedFor is the annotation on a Secret with the digest of the request that its login was last renewed for.
+	RotatedFor = "alumni-operator.io/rotated-for"
 	// DesiredHash is the annotation on a child with the digest of what was last applied.
 	DesiredHash = "alumni-operator.io/desired-hash"
 

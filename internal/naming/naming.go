@@ -29,7 +29,7 @@ func Roles() []Role {
 	return []Role{RoleOwner, RolePortal, RoleCampaign, RoleRetention, RoleRoster, RoleBackup, RoleMetrics}
 }
 
-// maxDatabase leaves room for "_" and the longest role within PostgreSQL's 63 bytes.
+// maxDatabase leaves room for "_", the longest role and the mark of a generation within PostgreSQL's 63 bytes.
 const maxDatabase = 50
 
 // Database is the name of a network's database: namespace and name joined by "_", which neither can contain.
@@ -51,6 +51,31 @@ func reserved(name string) bool { return len(name) >= 3 && name[:3] == "pg_" }
 
 // DatabaseRole is the name of one role of a database.
 func DatabaseRole(database string, role Role) string { return database + "_" + string(role) }
+
+// Generation is one of the two logins that a role has in turn, so that a new one is valid before the former ends.
+type Generation string
+
+// The generations of a login.
+const (
+	GenerationA Generation = "a" // the role itself, which holds all rights
+	GenerationB Generation = "b" // a member of the role
+)
+
+// Other is the generation whose turn is next.
+func (g Generation) Other() Generation {
+	if g == GenerationB {
+		return GenerationA
+	}
+	return GenerationB
+}
+
+// DatabaseLogin is the name by which a role of a database logs in.
+func DatabaseLogin(database string, role Role, generation Generation) string {
+	if generation == GenerationB {
+		return DatabaseRole(database, role) + "_b"
+	}
+	return DatabaseRole(database, role)
+}
 
 // DatabaseSecret holds the login of one role of a network.
 func DatabaseSecret(network string, role Role) string { return network + "-db-" + string(role) }

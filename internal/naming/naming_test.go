@@ -48,7 +48,7 @@ func TestDatabaseNamesFitAndNeverMeet(t *testing.T) {
 			database := naming.Database(namespace, name)
 			names := []string{database}
 			for _, role := range naming.Roles() {
-				names = append(names, naming.DatabaseRole(database, role))
+				names = append(names, naming.DatabaseLogin(database, role, naming.GenerationA), naming.DatabaseLogin(database, role, naming.GenerationB))
 			}
 			for _, n := range names {
 				g.Expect(len(n)).To(BeNumerically("<=", 63), n)

@@ -37,8 +37,11 @@ type roleFacts struct {
 	sessionMaySet, sessionInherits                                          bool // towards the role that looks
 }
 
-// membership is a role that one of our roles was made a member of, and by whom.
-type membership struct{ group, grantor string }
+// membership is a role that one of our roles was made a member of, by whom, and whether it has that role's rights by it.
+type membership struct {
+	group, grantor string
+	inherits       bool
+}
 
 // passwordState is what is known of a role's password.
 type passwordState int

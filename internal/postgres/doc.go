@@ -11,6 +11,9 @@
 //  1. Check, as the metrics role: an empty answer means that nothing is to be done. This is the steady state.
 //  2. Ensure, as the admin role, only when Check found something or could not log in.
 //
+// Each role has two logins, of which workloads use one: the role itself, and a member of it that is made for the first rotation.
+// All rights are the role's. See Logins.
+//
 // Only our own roles, our database, and objects of its owner role are ever changed; whatever else lives on the
 // server is left alone. A database is ours when its claim row says so, or when it is empty, or when it is a fresh copy of
 // a template that belongs to the owner role with this network's marker. Ensure makes the template where it is missing; see

@@ -110,6 +110,9 @@ func (in DropInput) spec() Spec {
 	for _, role := range naming.Roles() {
 		s.roles = append(s.roles, roleSpec{role: role, name: naming.DatabaseRole(in.Database, role)})
 	}
+	for _, r := range s.roles {
+		s.roles = append(s.roles, r.twin(in.Database))
+	}
 	return s
 }
 

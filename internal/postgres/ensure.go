@@ -78,11 +78,26 @@ func Ensure(ctx context.Context, in EnsureInput) (EnsureResult, error) {
 	if err != nil || result.Restoring || result.SchemaVersion >= in.Spec.version {
 		return result, err
 	}
-	result.SchemaVersion, err = pgstore.Migrate(ctx, in.Spec.Login(in.Admin, naming.RoleOwner))
+	result.SchemaVersion, err = migrate(ctx, in)
 	if newer := (*pgstore.NewerSchemaError)(nil); err != nil && !errors.As(err, &newer) {
 		return result, &MigrationError{Version: result.SchemaVersion, Err: err}
 	}
 	return result, s.converge(ctx, &result)
+}
+
+// migrate brings the schema up to date. A migration that meets the grants of another provisioner on the same table is tried
+// again: it was rolled back as a whole.
+func migrate(ctx context.Context, in EnsureInput) (version int64, err error) {
+	for range rounds {
+		version, err = pgstore.MigrateAs(ctx, in.Spec.Login(in.Admin, naming.RoleOwner), in.Spec.ownerName())
+		if !collided(err) {
+			return version, err
+		}
+		if err := pause(ctx, rand.N(overtakePause)); err != nil { //nolint:gosec // jitter
+			return version, err
+		}
+	}
+	return version, err
 }
 
 // lock lets one provisioner at a database at a time. It ends with the session. Two operators that use different

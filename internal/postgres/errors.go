@@ -6,6 +6,7 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -86,6 +87,12 @@ func explain(action string, err error) error {
 		return fmt.Errorf("%s: %w", action, ErrReadOnly)
 	}
 	return fmt.Errorf("%s: %w", action, dbconn.Classify(err))
+}
+
+// collided tells that somebody else changed the same at the same moment, and that nothing was done.
+func collided(err error) bool {
+	pgErr := (*pgconn.PgError)(nil)
+	return errors.As(err, &pgErr) && slices.Contains([]string{"40001", "40P01", "XX000"}, pgErr.Code)
 }
 
 // overtaken tells that somebody else did the same at the same moment: observe again.

@@ -102,9 +102,10 @@ func (a *Actual) scanRole(rows pgx.Rows) error {
 		f                          roleFacts
 		name                       string
 		settings, groups, grantors []string
+		inherited                  []bool
 	)
 	err := rows.Scan(&name, &f.login, &f.superuser, &f.createDB, &f.createRole, &f.replication, &f.bypassRLS,
-		&f.connectionLimit, &f.expires, &f.comment, &settings, &groups, &grantors, &f.sessionMaySet, &f.sessionInherits)
+		&f.connectionLimit, &f.expires, &f.comment, &settings, &groups, &grantors, &inherited, &f.sessionMaySet, &f.sessionInherits)
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (a *Actual) scanRole(rows pgx.Rows) error {
 		}
 	}
 	for i, group := range groups {
-		f.memberOf = append(f.memberOf, membership{group: group, grantor: grantors[i]})
+		f.memberOf = append(f.memberOf, membership{group: group, grantor: grantors[i], inherits: inherited[i]})
 	}
 	a.roles[name] = f
 	return nil
@@ -139,7 +140,7 @@ func (s *session) comparePasswords(ctx context.Context, a *Actual) error {
 	}
 	for _, r := range s.spec.roles {
 		f, ok := a.roles[r.name]
-		if !ok {
+		if !ok || r.login != loginOpen {
 			continue
 		}
 		f.password = passwordWrong
@@ -155,10 +156,10 @@ func (s *session) comparePasswords(ctx context.Context, a *Actual) error {
 func tryPasswords(ctx context.Context, server dbconn.Login, spec Spec, a *Actual, proven map[string]bool) error {
 	for _, r := range spec.roles {
 		f, ok := a.roles[r.name]
-		if !ok || !f.login || proven[r.name] {
+		if !ok || !f.login || r.login != loginOpen || proven[r.name] {
 			continue
 		}
-		state, err := tryPassword(ctx, spec.Login(server, r.role))
+		state, err := tryPassword(ctx, server.As(r.name, r.password, spec.Database))
 		if err != nil {
 			return err
 		}
@@ -185,6 +186,15 @@ func tryPassword(ctx context.Context, login dbconn.Login) (passwordState, error)
 	default:
 		return passwordUnknown, fmt.Errorf("try the login of role %s: %w", login.Username, err)
 	}
+}
+
+// TryLogin opens one session and closes it.
+func TryLogin(ctx context.Context, login dbconn.Login) error {
+	conn, err := connect(ctx, login)
+	if err != nil {
+		return fmt.Errorf("try the login of role %s: %w", login.Username, err)
+	}
+	return conn.Close(ctx)
 }
 
 // eachRow scans all rows and closes them.

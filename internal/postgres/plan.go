@@ -38,6 +38,7 @@ func Plan(spec Spec, actual Actual) ([]Step, error) {
 	p := &planner{spec: spec, actual: actual}
 	for _, r := range spec.roles {
 		p.role(r)
+		p.twinMembership(r)
 	}
 	p.adminMembership()
 	if actual.blind() {
@@ -84,12 +85,9 @@ func (p *planner) role(r roleSpec) {
 	marker := "COMMENT ON ROLE " + name + " IS " + literal(p.spec.Claim.Marker())
 	found, ok := p.actual.roles[r.name]
 	if !ok {
-		create := fmt.Sprintf("CREATE ROLE %s LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT %d PASSWORD ",
-			name, r.connectionLimit)
-		p.steps = append(p.steps, Step{
-			Reason:     fmt.Sprintf("role %s is missing", r.name),
-			statements: []statement{{text: create, password: r.password, role: r.name}, {text: marker}},
-		})
+		if !p.notMade(r) {
+			p.makeRole(r, marker)
+		}
 		return
 	}
 	if found.comment != p.spec.Claim.Marker() {
@@ -98,12 +96,23 @@ func (p *planner) role(r roleSpec) {
 	if wrong := wrongAttributes(r, found); len(wrong) > 0 {
 		p.onServer(fmt.Sprintf("role %s has attributes of another kind", r.name), "ALTER ROLE "+name+" "+strings.Join(wrong, " "))
 	}
-	if found.password == passwordWrong {
+	if r.login == loginOpen && (found.password == passwordWrong || (!found.login && found.password != passwordRight)) {
 		p.steps = append(p.steps, Step{
 			Reason:     fmt.Sprintf("role %s has another password", r.name),
 			statements: []statement{{text: "ALTER ROLE " + name + " PASSWORD ", password: r.password, role: r.name}},
 		})
 	}
+}
+
+func (p *planner) makeRole(r roleSpec, marker string) {
+	create := func(login string) string {
+		return fmt.Sprintf("CREATE ROLE %s %s NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT %d", quote(r.name), login, r.connectionLimit)
+	}
+	made := statement{text: create("NOLOGIN")}
+	if r.login == loginOpen {
+		made = statement{text: create("LOGIN") + " PASSWORD ", password: r.password, role: r.name}
+	}
+	p.steps = append(p.steps, Step{Reason: fmt.Sprintf("role %s is missing", r.name), statements: []statement{made, {text: marker}}})
 }
 
 // wrongAttributes lists only what differs: PostgreSQL lets some attributes be named by superusers only.
@@ -113,7 +122,8 @@ func wrongAttributes(r roleSpec, found roleFacts) []string {
 		isWrong bool
 		right   string
 	}{
-		{!found.login, "LOGIN"},
+		{r.login == loginOpen && !found.login, "LOGIN"},
+		{r.login == loginClosed && found.login, "NOLOGIN PASSWORD NULL"},
 		{found.superuser, "NOSUPERUSER"},
 		{found.createDB, "NOCREATEDB"},
 		{found.createRole, "NOCREATEROLE"},
@@ -229,6 +239,9 @@ func (p *planner) schemas() {
 
 // settings pins the parameters of a role in our database. Others are left as they are.
 func (p *planner) settings(r roleSpec) {
+	if p.notMade(r) {
+		return
+	}
 	var texts, names []string
 	for _, s := range r.settings {
 		if p.actual.roles[r.name].settings[s.name] == s.value {
@@ -246,9 +259,13 @@ func (p *planner) settings(r roleSpec) {
 	}
 }
 
-// foreignMemberships takes our roles out of every other role: what they may do is in the grants alone.
+// foreignMemberships takes our roles out of every other role: what they may do is in the grants alone. Only a second login is
+// a member of the first.
 func (p *planner) foreignMemberships(r roleSpec) {
 	for _, m := range p.actual.roles[r.name].memberOf {
+		if r.isTwin() && m.group == r.twinOf {
+			continue
+		}
 		text := fmt.Sprintf("REVOKE %s FROM %s", quote(m.group), quote(r.name))
 		if p.actual.serverNumber >= 160000 {
 			text += " GRANTED BY " + quote(m.grantor)

@@ -51,7 +51,7 @@ func (p *planner) wanted() map[privilege]bool {
 	all := map[privilege]bool{}
 	database := privilege{kind: onDatabase, object: quote(p.spec.Database)}
 	for _, r := range p.spec.roles {
-		if r.name == p.spec.ownerName() || p.closedTo(r) {
+		if r.name == p.spec.ownerName() || r.isTwin() || p.closedTo(r) {
 			continue
 		}
 		database.role, database.right = r.name, "CONNECT"

@@ -9,6 +9,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 )
 
@@ -52,8 +53,10 @@ func TestPlanKeepsPasswordsOutOfItsSteps(t *testing.T) {
 	spec := newSpec(t, "net", "uid-1")
 	steps, err := Plan(spec, freshServer(150000))
 	g.Expect(err).NotTo(HaveOccurred())
-	for _, r := range spec.roles {
-		g.Expect(texts(steps)).NotTo(ContainSubstring(r.password))
+	for _, role := range naming.Roles() {
+		password := spec.Login(dbconn.Login{}, role).Password
+		g.Expect(password).NotTo(BeEmpty())
+		g.Expect(texts(steps)).NotTo(ContainSubstring(password))
 	}
 }
 
@@ -115,7 +118,7 @@ func TestNewSpecRefusesWhatCannotWork(t *testing.T) {
 	}
 	for name, change := range map[string]func(*string, *Claim, map[naming.Role]string){
 		"no database":             func(d *string, _ *Claim, _ map[naming.Role]string) { *d = "" },
-		"a name too long":         func(d *string, _ *Claim, _ map[naming.Role]string) { *d = strings.Repeat("x", 54) },
+		"a name too long":         func(d *string, _ *Claim, _ map[naming.Role]string) { *d = strings.Repeat("x", 51) },
 		"a name with a zero byte": func(d *string, _ *Claim, _ map[naming.Role]string) { *d = "a\x00b" },
 		"no cluster":              func(_ *string, c *Claim, _ map[naming.Role]string) { c.ClusterID = "" },
 		"no UID":                  func(_ *string, c *Claim, _ map[naming.Role]string) { c.NetworkUID = "" },
@@ -133,6 +136,24 @@ func TestNewSpecRefusesWhatCannotWork(t *testing.T) {
 			g.Expect(err).To(HaveOccurred())
 			g.Expect(err.Error()).NotTo(ContainSubstring("canary"))
 		})
+	}
+}
+
+// TestPlanMakesASecondLoginAMemberInTheServersWords opens the second login of one role: no other is made, and it gets no right.
+func TestPlanMakesASecondLoginAMemberInTheServersWords(t *testing.T) {
+	for version, grant := range map[int]string{
+		150018: `GRANT "net_portal" TO "net_portal_b"` + "\n",
+		160004: `GRANT "net_portal" TO "net_portal_b" WITH INHERIT TRUE, SET TRUE` + "\n",
+	} {
+		g := NewWithT(t)
+		spec, err := newSpec(t, "net", "uid-1").WithLogins(map[naming.Role]Logins{
+			naming.RolePortal: {Password: "a-long-password", Other: OtherOpened, OtherPassword: "another-password"},
+		})
+		g.Expect(err).NotTo(HaveOccurred())
+		steps, err := Plan(spec, freshServer(version))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(texts(steps)).To(And(ContainSubstring(grant), ContainSubstring(`ALTER ROLE "net_portal_b" IN DATABASE "net" SET statement_timeout`)))
+		g.Expect(texts(steps)).NotTo(Or(ContainSubstring("net_campaign_b"), ContainSubstring(`ON DATABASE "net" TO "net_portal_b"`)))
 	}
 }
 

@@ -81,7 +81,10 @@ type Spec struct {
 type roleSpec struct {
 	role            naming.Role
 	name            string
-	password        string
+	twinOf          string // the role whose second login this is; empty for the role itself
+	login           loginState
+	current         bool   // the login that the workload is told
+	password        string // of a login that is open
 	connectionLimit int
 	temporary       bool // may make temporary tables
 	settings        []setting
@@ -98,20 +101,23 @@ func NewSpec(database string, claim Claim, passwords map[naming.Role]string) (Sp
 		s.grants = append(s.grants, pgstore.Grant{Role: role, Privileges: []string{"SELECT"}, Object: claimTable},
 			pgstore.Grant{Role: role, Privileges: []string{"SELECT"}, Object: RestoreTable})
 	}
-	if database == "" || len(database) > 53 || strings.ContainsRune(database, 0) {
-		return Spec{}, errors.New("describe the database: its name must have 1 to 53 bytes")
+	if database == "" || len(database) > 50 || strings.ContainsRune(database, 0) {
+		return Spec{}, errors.New("describe the database: its name must have 1 to 50 bytes")
 	}
 	if claim.ClusterID == "" || claim.Namespace == "" || claim.Name == "" || claim.NetworkUID == "" {
 		return Spec{}, errors.New("describe the database: the claim must name cluster, namespace, network and UID")
 	}
 	for _, role := range naming.Roles() {
 		r := frame(role)
-		r.role, r.name, r.password = role, naming.DatabaseRole(database, role), passwords[role]
-		if !fitPassword(r.password) {
-			return Spec{}, fmt.Errorf("describe the database: the password of role %s must be 12 to 256 printable ASCII characters", role)
-		}
+		r.role, r.name = role, naming.DatabaseRole(database, role)
 		r.settings = append(r.settings, setting{"search_path", dbconn.SearchPath}, setting{"timezone", "UTC"})
+		if err := r.setLogin(Logins{Password: passwords[role]}); err != nil {
+			return Spec{}, err
+		}
 		s.roles = append(s.roles, r)
+	}
+	for _, r := range s.roles {
+		s.roles = append(s.roles, r.twin(database))
 	}
 	return s, nil
 }
@@ -152,10 +158,10 @@ func fitPassword(password string) bool {
 	return !strings.ContainsFunc(password, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// Login is the login of one role, on the server that the admin login names.
+// Login is the present login of one role, on the server that the admin login names.
 func (s Spec) Login(admin dbconn.Login, role naming.Role) dbconn.Login {
 	for _, r := range s.roles {
-		if r.role == role {
+		if r.role == role && r.current {
 			return admin.As(r.name, r.password, s.Database)
 		}
 	}

@@ -97,7 +97,8 @@ func vetAdmin(spec Spec, a Actual) error {
 		return fmt.Errorf("%w: it does not inherit the rights of the roles it makes (INHERIT)", ErrPrivilege)
 	}
 	for _, r := range spec.roles {
-		if _, ok := a.roles[r.name]; !ok && !a.session.createRole {
+		needed := !r.isTwin() || r.login == loginOpen
+		if _, ok := a.roles[r.name]; !ok && needed && !a.session.createRole {
 			return fmt.Errorf("%w: it may not create roles (CREATEROLE)", ErrPrivilege)
 		}
 	}

@@ -85,8 +85,10 @@ func TestTheManagerUsesSecretsOnlyWhereATenantBindsIt(t *testing.T) {
 		"reads Secrets of a tenant":            {tenant, "", "secrets", "get", true},
 		"watches Secrets of a tenant":          {tenant, "", "secrets", "watch", true},
 		"makes Secrets of a tenant":            {tenant, "", "secrets", "create", true},
-		"never changes a Secret":               {tenant, "", "secrets", "update", false},
-		"never patches a Secret":               {tenant, "", "secrets", "patch", false},
+		"never replaces a Secret":              {tenant, "", "secrets", "update", false},
+		"renews logins in a tenant's Secrets":  {tenant, "", "secrets", "patch", true},
+		"patches no Secret elsewhere":          {other, "", "secrets", "patch", false},
+		"patches no Secret of its own":         {"alumni-operator-system", "", "secrets", "patch", false},
 		"deletes a tenant's Secrets":           {tenant, "", "secrets", "delete", true},
 		"deletes no Secret elsewhere":          {other, "", "secrets", "delete", false},
 		"reads no Secret elsewhere":            {other, "", "secrets", "get", false},
@@ -135,7 +137,7 @@ func TestTheManagerUsesSecretsOnlyWhereATenantBindsIt(t *testing.T) {
 }
 
 // secretVerbs are all that any role of ours may do with Secrets, and only the role that tenants bind.
-var secretVerbs = []string{"create", "delete", "get", "list", "watch"}
+var secretVerbs = []string{"create", "delete", "get", "list", "patch", "watch"}
 
 func TestNoShippedRoleHasAWildcardOrAnUnlistedVerbOnSecrets(t *testing.T) {
 	g := NewWithT(t)

@@ -75,6 +75,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ConfigMapKeyReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Content"):
 		return &apiv1alpha1.ContentApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CredentialsStatus"):
+		return &apiv1alpha1.CredentialsStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CronSchedule"):
 		return &apiv1alpha1.CronScheduleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Delivery"):
@@ -165,6 +167,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.StoreApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StoreBackup"):
 		return &apiv1alpha1.StoreBackupApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StoreCredentials"):
+		return &apiv1alpha1.StoreCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StoreStatus"):
 		return &apiv1alpha1.StoreStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UpgradeStatus"):

@@ -7,5 +7,6 @@ SELECT r.rolname, r.rolcanlogin, r.rolsuper, r.rolcreatedb, r.rolcreaterole, r.r
                  WHERE s.setrole = r.oid AND d.datname = $2), '{}'),
        ARRAY(SELECT pg_get_userbyid(m.roleid)::text FROM pg_auth_members m WHERE m.member = r.oid ORDER BY m.roleid, m.grantor),
        ARRAY(SELECT pg_get_userbyid(m.grantor)::text FROM pg_auth_members m WHERE m.member = r.oid ORDER BY m.roleid, m.grantor),
+       ARRAY(SELECT pg_has_role(r.oid, m.roleid, 'USAGE') FROM pg_auth_members m WHERE m.member = r.oid ORDER BY m.roleid, m.grantor),
        pg_has_role(current_user, r.oid, 'MEMBER'), pg_has_role(current_user, r.oid, 'USAGE')
 FROM pg_roles r WHERE r.rolname = ANY ($1)

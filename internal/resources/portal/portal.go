@@ -37,6 +37,8 @@ type Input struct {
 	Image   string
 	// ConfigHash changes when pods must restart.
 	ConfigHash string
+	// StoreLogin tells the login of the store from the one before it; empty while it is the first. Pods restart when it changes.
+	StoreLogin string
 }
 
 // Desired is the whole set of the portal's objects: the Deployment, and what goes before it.
@@ -119,6 +121,9 @@ func podMeta(in Input) metav1.ObjectMeta {
 	m := metav1.ObjectMeta{Labels: plain(p.PodLabels), Annotations: plain(p.PodAnnotations)}
 	maps.Copy(m.Labels, labels.For(in.Network.Name, labels.Portal))
 	m.Annotations[labels.ConfigHash] = in.ConfigHash
+	if in.StoreLogin != "" {
+		m.Labels[labels.StoreLogin] = in.StoreLogin
+	}
 	return m
 }
 

@@ -31,6 +31,8 @@ type Store struct {
 	t      testing.TB
 	server *pg.Server
 	logins map[naming.Role]dbconn.Login
+	spec   postgres.Spec
+	turned map[naming.Role]postgres.Logins
 
 	mu    sync.Mutex
 	pools map[naming.Role]*pgxpool.Pool
@@ -55,6 +57,7 @@ func New(t testing.TB) *Store {
 	if err != nil {
 		t.Fatalf("describe a test store: %v", err)
 	}
+	s.spec = spec
 	for _, role := range naming.Roles() {
 		s.logins[role] = spec.Login(s.adminLogin(), role)
 	}
@@ -142,7 +145,9 @@ func (s *Store) drop() {
 	defer cancel()
 	statements := []string{"DROP DATABASE IF EXISTS " + pgx.Identifier{s.Database}.Sanitize() + " WITH (FORCE)"}
 	for _, r := range naming.Roles() {
-		statements = append(statements, "DROP ROLE IF EXISTS "+pgx.Identifier{naming.DatabaseRole(s.Database, r)}.Sanitize())
+		for _, g := range []naming.Generation{naming.GenerationA, naming.GenerationB} {
+			statements = append(statements, "DROP ROLE IF EXISTS "+pgx.Identifier{naming.DatabaseLogin(s.Database, r, g)}.Sanitize())
+		}
 	}
 	if err := s.run(ctx, s.adminLogin(), statements); err != nil {
 		s.t.Errorf("drop the test store: %v", err)

@@ -525,6 +525,15 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - locale
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CredentialsStatus
+  map:
+    fields:
+    - name: rotatedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: state
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RotationState
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CronExpression
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CronSchedule
@@ -1217,6 +1226,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: path
       type:
         scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RotationState
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
   map:
     fields:
@@ -1249,6 +1260,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: cloudNativePG
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGStore
+    - name: credentials
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreCredentials
     - name: external
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ExternalStore
@@ -1284,11 +1298,20 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: schedule
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CronExpression
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreCredentials
+  map:
+    fields:
+    - name: rotateAfter
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Period
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreReclaimPolicy
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreStatus
   map:
     fields:
+    - name: credentials
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CredentialsStatus
     - name: database
       type:
         scalar: string

@@ -35,6 +35,8 @@ type StoreApplyConfiguration struct {
 	// restoreFrom builds the store of a new network from a backup. It is declared when the network is made, and stays as it
 	// is. The portal and every job stay away until who was erased since the backup is erased again.
 	RestoreFrom *RestoreFromApplyConfiguration `json:"restoreFrom,omitempty"`
+	// credentials says how long the logins of the network's workloads are used. Without it they are renewed on request only.
+	Credentials *StoreCredentialsApplyConfiguration `json:"credentials,omitempty"`
 }
 
 // StoreApplyConfiguration constructs a declarative configuration of the Store type for use with
@@ -96,5 +98,13 @@ func (b *StoreApplyConfiguration) WithBackup(value *StoreBackupApplyConfiguratio
 // If called multiple times, the RestoreFrom field is set to the value of the last call.
 func (b *StoreApplyConfiguration) WithRestoreFrom(value *RestoreFromApplyConfiguration) *StoreApplyConfiguration {
 	b.RestoreFrom = value
+	return b
+}
+
+// WithCredentials sets the Credentials field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Credentials field is set to the value of the last call.
+func (b *StoreApplyConfiguration) WithCredentials(value *StoreCredentialsApplyConfiguration) *StoreApplyConfiguration {
+	b.Credentials = value
 	return b
 }

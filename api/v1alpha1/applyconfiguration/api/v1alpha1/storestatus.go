@@ -18,6 +18,8 @@ type StoreStatusApplyConfiguration struct {
 	SchemaVersion *int64 `json:"schemaVersion,omitempty"`
 	// sizeMebibytes of the database, rounded up.
 	SizeMebibytes *int64 `json:"sizeMebibytes,omitempty"`
+	// credentials is what is known of the logins of the network's workloads.
+	Credentials *CredentialsStatusApplyConfiguration `json:"credentials,omitempty"`
 }
 
 // StoreStatusApplyConfiguration constructs a declarative configuration of the StoreStatus type for use with
@@ -55,5 +57,13 @@ func (b *StoreStatusApplyConfiguration) WithSchemaVersion(value int64) *StoreSta
 // If called multiple times, the SizeMebibytes field is set to the value of the last call.
 func (b *StoreStatusApplyConfiguration) WithSizeMebibytes(value int64) *StoreStatusApplyConfiguration {
 	b.SizeMebibytes = &value
+	return b
+}
+
+// WithCredentials sets the Credentials field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Credentials field is set to the value of the last call.
+func (b *StoreStatusApplyConfiguration) WithCredentials(value *CredentialsStatusApplyConfiguration) *StoreStatusApplyConfiguration {
+	b.Credentials = value
 	return b
 }
