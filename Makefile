@@ -168,7 +168,7 @@ fuzz: ## Every fuzz test for FUZZTIME (20s).
 
 .PHONY: lint
 lint: ## Lint the operator and the modules under hack/.
-	@linter=$$(./hack/tool.sh golangci-lint); status=0; \
+	@linter=$$(./hack/tool.sh golangci-lint); status=0; export GOGC=400; \
 	for module in . $(MODULES); do \
 		echo "lint $$module"; \
 		(cd "$$module" && "$$linter" run --allow-parallel-runners --config "$(CURDIR)/.golangci.yml" ./...) || status=1; \

@@ -48,6 +48,8 @@ func TestTheMainJob(t *testing.T) {
 	t.Run("manager and portal are killed and nothing changes", killsChangeNothing)
 	t.Run("the portal restarts without a failed request", portalRollsWithoutFailure)
 	t.Run("operator and schema are upgraded without a failed request", upgradeReachesTheNetwork)
+	t.Run("its logins are renewed twice without a failed request", loginsRotate)
+	t.Run("the network is lost, and restored without the member who had left meanwhile", networkIsRestored)
 	t.Run("no person is named outside the store", nobodyIsNamed)
 }
 

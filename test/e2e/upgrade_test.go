@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
-	"github.com/alumni-operator/alumni-operator/internal/naming"
 )
 
 // upgradeReachesTheNetwork replaces the operator by one with another image and further migrations: the same image by its long
@@ -59,14 +57,7 @@ func upgradeReachesTheNetwork(t *testing.T) {
 // takeMigrationsBack makes the network's store one of an earlier version.
 func takeMigrationsBack(t *testing.T) {
 	g, ctx := NewWithT(t), t.Context()
-	service, admin := &corev1.Service{}, &corev1.Secret{}
-	g.Expect(world.client.Get(ctx, client.ObjectKey{Namespace: foods, Name: naming.StoreServer(network)}, service)).To(Succeed())
-	g.Expect(world.client.Get(ctx, client.ObjectKey{Namespace: foods, Name: naming.AdminSecret(network)}, admin)).To(Succeed())
-	config, err := pgx.ParseConfig("user=postgres sslmode=disable")
-	g.Expect(err).NotTo(HaveOccurred())
-	config.Host, config.Database, config.Password = service.Spec.ClusterIP, naming.Database(foods, network), string(admin.Data["password"])
-	conn, err := pgx.ConnectConfig(ctx, config)
-	g.Expect(err).NotTo(HaveOccurred())
+	conn := superuser(t)
 	defer func() { _ = conn.Close(ctx) }()
 	for _, statement := range []string{
 		"DELETE FROM " + pgstore.VersionTable + " WHERE version_id >= 5",

@@ -11,7 +11,8 @@
 // SIGKILL, a small reaper process (reaper.sh) ends what is left and removes its
 // files.
 //
-// The package may import controller-runtime, client-go and api/v1alpha1. It must
+// The package may import controller-runtime, client-go, api/v1alpha1 and
+// internal/testutil/scratch. It must
 // never be imported by code that is not a test, must never talk to the cluster
 // of the current kubeconfig, and must never skip a test because a program is
 // missing.

@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/testutil/scratch"
 )
 
 const (
@@ -56,7 +57,7 @@ func boot() (*plane, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plane{assets: assets, dir: filepath.Join(os.TempDir(), dirPrefix+strings.ToLower(rand.Text()))}
+	p := &plane{assets: assets, dir: filepath.Join(scratch.Dir(), dirPrefix+strings.ToLower(rand.Text()))}
 	for _, sub := range []string{"etcd", "apiserver"} {
 		if err := os.MkdirAll(filepath.Join(p.dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("make a folder for the control plane: %w", err)

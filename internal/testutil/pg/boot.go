@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/alumni-operator/alumni-operator/internal/testutil/scratch"
 )
 
 const (
@@ -57,7 +59,7 @@ func boot() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	sweep(os.TempDir(), time.Now())
+	sweep(scratch.Dir(), time.Now())
 	dir, lock, err := makeDir(who)
 	if err != nil {
 		return nil, err
@@ -75,7 +77,7 @@ func boot() (*Server, error) {
 
 // makeDir creates the server's private folder and locks it against sweep.
 func makeDir(who account) (string, *os.File, error) {
-	dir, err := os.MkdirTemp("", dirPrefix)
+	dir, err := os.MkdirTemp(scratch.Dir(), dirPrefix)
 	if err != nil {
 		return "", nil, fmt.Errorf("make a folder for PostgreSQL: %w", err)
 	}

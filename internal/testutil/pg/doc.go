@@ -11,7 +11,8 @@
 // production. When the test process ends in any way, even by SIGKILL, a small
 // keeper process (keeper.sh) stops the server and removes the folder.
 //
-// The package may import the standard library and pgx. It must never be
+// The package may import the standard library, pgx and
+// internal/testutil/scratch. It must never be
 // imported by code that is not a test, must never reach a server that it did
 // not start, and must never skip a test because PostgreSQL is missing.
 package pg
