@@ -29,5 +29,5 @@ func roomy(dir string) bool {
 	if err := syscall.Statfs(dir, &fs); err != nil {
 		return false
 	}
-	return fs.Type == tmpfsMagic && fs.Bavail*uint64(fs.Bsize) >= leastFree //nolint:gosec // a block has a positive size
+	return fs.Type == tmpfsMagic && fs.Bavail*uint64(fs.Bsize) >= leastFree
 }
