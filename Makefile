@@ -37,7 +37,9 @@ IMAGES_TOOL := go -C hack/images run .
 # Modules of their own beside the operator's; tools are tested by their makers.
 MODULES := $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod))
 # The packages of the operator's module without those that need a cluster or an idle machine.
-PACKAGES = $$(go list ./... | grep -vE '/test/(e2e|perf)(/|$$)')
+# Those that take longest come first, so that no core waits for them at the end.
+PACKAGES = ./test/upgrade ./controllers/alumninetwork ./internal/postgres ./internal/campaign \
+	$$(go list ./... | grep -vE '/test/(e2e|perf)(/|$$)')
 # Those whose tests start no server.
 PURE_PACKAGES = $$(go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | \
 	grep -vE '/internal/testutil/(pg|kube|store)|/test/' | cut -d ' ' -f 1)
@@ -121,11 +123,14 @@ images: ## Build the images for the local cluster without Docker; print the tarb
 .PHONY: test
 test: ## What must be green: lint, generated files, and every test that needs no cluster.
 	@./hack/deps.sh test
-	@$(STEP) "Control plane and tools for the tests" $(MAKE) -j2 assets tools
-	@$(MAKE) verify
-	@$(STEP) "Lint" $(MAKE) lint
+	@$(STEP) "Control plane for the tests, and beside it what needs none" $(MAKE) -j2 assets static
 	@$(STEP) "Unit, golden, API-server and database tests" $(MAKE) test-go
 	@$(STEP) "Tests of the modules under hack/" $(MAKE) test-modules
+
+.PHONY: static
+static: tools ## What must be green and runs no test: generated files, licences, lint.
+	@$(MAKE) verify
+	@$(STEP) "Lint" $(MAKE) lint
 
 .PHONY: test-unit
 test-unit: ## The tests that start no server, in seconds.
