@@ -45,8 +45,8 @@ func indexGroups(ctx context.Context, indexer client.FieldIndexer) error {
 // namespace must say that it belongs there too; the others are believed by the condition that their own namespace gave them.
 func (r *Reconciler) joinGroup(ctx context.Context, s *scope) error {
 	n := s.network
-	n.Status.Group = nil
 	if n.Spec.Group == "" {
+		n.Status.Group = nil
 		conditions.Remove(n, v1alpha1.GroupJoinedCondition)
 		return nil
 	}
@@ -55,6 +55,7 @@ func (r *Reconciler) joinGroup(ctx context.Context, s *scope) error {
 		return fmt.Errorf("read the namespace: %w", err)
 	}
 	if namespace.Labels[groupLabel] != n.Spec.Group {
+		n.Status.Group = nil
 		conditions.False(n, v1alpha1.GroupJoinedCondition, v1alpha1.ReasonNamespaceNotInGroup,
 			fmt.Sprintf("spec.group is %q, and the namespace lacks the label %s=%s: who owns namespaces must set it", n.Spec.Group, groupLabel, n.Spec.Group))
 		return nil
