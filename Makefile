@@ -110,8 +110,8 @@ assets: ## Build etcd, API server and controller-manager for tests; print their 
 	@$(CLUSTER_TOOL) assets
 
 .PHONY: tools
-tools: ## Build the tools that the tests use: S3 server, generators, linter.
-	@for tool in versitygw controller-gen crd-ref-docs golangci-lint; do ./hack/tool.sh $$tool; done
+tools: ## Build the generators and the linter.
+	@for tool in controller-gen crd-ref-docs golangci-lint; do ./hack/tool.sh $$tool; done
 
 .PHONY: images
 images: ## Build the images for the local cluster without Docker; print the tarballs.
@@ -147,14 +147,19 @@ test-modules: ## The tests of the modules under hack/.
 	@for module in $(MODULES); do echo "$$module:"; go -C "$$module" test -vet=off $(GO_TEST_FLAGS) ./...; done
 
 .PHONY: e2e
-e2e: ## The stories on a real cluster, made for them and removed after, and the portal in a browser.
+e2e: ## The stories on a real cluster, made for them and removed after, the portal in a browser, and backups in buckets.
 	@./hack/deps.sh test cluster images browser
 	@$(STEP) "End-to-end stories" go test -count=1 -vet=off -v -timeout 60m $(GO_TEST_FLAGS) ./test/e2e/...
 	@$(STEP) "The portal in a browser" $(MAKE) test-browser
+	@$(STEP) "Backups in a bucket" $(MAKE) test-s3
 
 .PHONY: test-browser
 test-browser: ## The portal in a real browser (part of e2e; needs no cluster).
 	@go test -count=1 -vet=off -v -timeout 15m -tags browser $(GO_TEST_FLAGS) ./test/browser/...
+
+.PHONY: test-s3
+test-s3: ## Backups and the erasure ledger on a real S3 server (part of e2e; needs no cluster).
+	@go test -count=1 -vet=off -timeout 15m -tags s3 $(GO_TEST_FLAGS) ./internal/backup ./internal/erasures
 
 .PHONY: bench
 bench: ## The figures of docs/performance.md; use an idle machine.

@@ -1,6 +1,8 @@
 // Copyright The Alumni Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build s3
+
 package backup
 
 import (

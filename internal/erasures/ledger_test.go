@@ -4,7 +4,6 @@
 package erasures
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,12 +13,15 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/alumni-operator/alumni-operator/internal/backup"
-	"github.com/alumni-operator/alumni-operator/internal/settings"
-	"github.com/alumni-operator/alumni-operator/internal/testutil/s3test"
 	"github.com/alumni-operator/alumni-operator/internal/tombstone"
 )
 
 var hoshino = backup.Network{Cluster: "test", Namespace: "hoshino", Name: "main", UID: "uid-1"}
+
+// places are where a ledger can lie.
+var places = map[string]func(*testing.T) *Ledger{
+	"on a volume": func(t *testing.T) *Ledger { l, _ := onVolume(t); return l },
+}
 
 func onVolume(t *testing.T) (ledger *Ledger, dir string) {
 	t.Helper()
@@ -29,25 +31,6 @@ func onVolume(t *testing.T) (ledger *Ledger, dir string) {
 	return &Ledger{Destination: d, Network: hoshino}, filepath.Join(volume, "main", Folder)
 }
 
-func inBucket(t *testing.T) *Ledger {
-	t.Helper()
-	g, dir, server := NewWithT(t), t.TempDir(), s3test.Start(t, "backups")
-	for name, content := range map[string]string{"accessKeyID": server.AccessKeyID, "secretAccessKey": server.SecretAccessKey, "ca.crt": string(server.CA)} {
-		g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600)).To(Succeed())
-	}
-	open := func(folder string) backup.Destination {
-		d, err := backup.OpenBucket(settings.Bucket{Endpoint: server.Endpoint, Name: "backups", Prefix: "alumni", Region: "us-east-1"}, folder, dir)
-		g.Expect(err).NotTo(HaveOccurred())
-		return d
-	}
-	t.Cleanup(func() {
-		entries, err := open("main").List(context.Background()) // that of the test has ended
-		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(entries).To(ConsistOf(HaveField("Name", Folder+"/")), "who looks for backups sees a folder, and nothing of what is in it")
-	})
-	return &Ledger{Destination: open("main/" + Folder), Network: hoshino}
-}
-
 func intent(at time.Time, digit string) Intent {
 	return Intent{Run: "keep-main-r-1", Rule: "leavers", At: at, Pepper: strings.Repeat("ab", 32), Erased: []Mark{
 		{Kind: tombstone.Member, Key: strings.Repeat(digit, 64)}, {Kind: tombstone.Email, Key: strings.Repeat("0"+digit, 32)},
@@ -55,10 +38,9 @@ func intent(at time.Time, digit string) Intent {
 }
 
 func TestAnIntentIsOpenUntilItsOutcomeIsNotedAndBindsUnlessItWasDropped(t *testing.T) {
-	volume, _ := onVolume(t)
-	for name, l := range map[string]*Ledger{"on a volume": volume, "in a bucket": inBucket(t)} {
+	for name, open := range places {
 		t.Run(name, func(t *testing.T) {
-			g, ctx := NewWithT(t), t.Context()
+			g, ctx, l := NewWithT(t), t.Context(), open(t)
 			day := time.Date(2027, 4, 1, 9, 0, 0, 0, time.UTC)
 			var names []string
 			for i := range 4 {
