@@ -54,6 +54,9 @@ const (
 	ReasonStoreClaimed = "StoreClaimed"
 	// ReasonStoreNotEmpty: the database holds tables of somebody else (Stalled; nothing is touched).
 	ReasonStoreNotEmpty = "StoreNotEmpty"
+	// ReasonTrialMismatch: the database was made for a rehearsal and the network is none, or the other way round (Stalled;
+	// nothing is touched).
+	ReasonTrialMismatch = "TrialMismatch"
 	// ReasonRoleNotOwned: a role of a needed name belongs to somebody else (Stalled; nothing is touched).
 	ReasonRoleNotOwned = "RoleNotOwned"
 	// ReasonKeyLost: a key that the network's store was used with is gone (Stalled; no new one takes its place).
@@ -184,6 +187,8 @@ const (
 	ReasonConfigured = "Configured"
 	// ReasonNoSender: no sender is declared (True): the portal shows pages, and nobody can sign in or be written to.
 	ReasonNoSender = "NoSender"
+	// ReasonCaptured: the network is a trial (True): every mail stays in its store.
+	ReasonCaptured = "Captured"
 )
 
 // VolumeSizedCondition says whether the volume of a Standalone store is as large as declared. Positive polarity; not part

@@ -193,17 +193,26 @@ func (n *AlumniNetwork) StorageClass() *string {
 	return nil
 }
 
-// Email is the mail sender with every default filled in, or nil when the network has none.
+// Email is the mail sender with every default filled in, or nil when the network has none. A trial always has one, which
+// leads to no mail server.
 func (n *AlumniNetwork) Email() *EmailChannel {
-	if n.Spec.Channels == nil || n.Spec.Channels.Email == nil {
+	var e EmailChannel
+	switch {
+	case n.Spec.Channels != nil && n.Spec.Channels.Email != nil:
+		e = *n.Spec.Channels.Email
+	case n.IsTrial():
+		e.FromAddress = trialSender
+	default:
 		return nil
 	}
-	e := *n.Spec.Channels.Email
 	e.Port = orDefault(e.Port, defaultEmailPort)
 	e.TLS = orDefault(e.TLS, EmailStartTLS)
 	e.FromName = orDefault(e.FromName, n.Spec.DisplayName)
 	e.MaxPerSecond = orDefault(e.MaxPerSecond, defaultMaxPerSecond)
 	e.MaxConnections = orDefault(e.MaxConnections, defaultMaxConnections)
+	if n.IsTrial() {
+		e.captured()
+	}
 	return &e
 }
 

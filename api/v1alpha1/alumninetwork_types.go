@@ -17,6 +17,7 @@ import (
 // +kubebuilder:resource:shortName=an,categories=alumni
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Trial",type=string,JSONPath=`.spec.trial`
 // +kubebuilder:printcolumn:name="Active",type=integer,JSONPath=`.status.members.active`
 // +kubebuilder:printcolumn:name="Listed",type=integer,JSONPath=`.status.members.listed`
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.status.url`
@@ -39,6 +40,11 @@ type AlumniNetwork struct {
 }
 
 // AlumniNetworkSpec declares a network.
+//
+// +kubebuilder:validation:XValidation:rule="self.trial != 'Enabled' || !has(self.roster)",message="roster cannot be set while trial is Enabled, for real people never come among invented ones; remove roster, or declare another network with trial Disabled"
+// +kubebuilder:validation:XValidation:rule="self.trial != 'Enabled' || !has(self.store.restoreFrom)",message="store.restoreFrom cannot be set while trial is Enabled, for a backup holds real people; remove restoreFrom, or declare another network with trial Disabled"
+// +kubebuilder:validation:XValidation:rule="self.trial == 'Enabled' || !has(self.trialMembers)",message="trialMembers is set only while trial is Enabled"
+// +kubebuilder:validation:XValidation:rule="(has(self.trialMembers) ? self.trialMembers : 200) >= (has(oldSelf.trialMembers) ? oldSelf.trialMembers : 200)",message="trialMembers can be raised and never lowered, for an import removes nobody; without a value it is 200"
 type AlumniNetworkSpec struct {
 	// displayName is the network's name as people read it, on the portal and in mails.
 	// +required
@@ -101,6 +107,21 @@ type AlumniNetworkSpec struct {
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="group has lower case letters, digits and hyphens, and begins and ends with a letter or digit, so that it can be a label"
 	Group string `json:"group,omitempty"`
+
+	// trial Enabled makes the network a rehearsal: its people are invented, and its mail stays in its store and is shown on the
+	// portal's page /trial/mail, to anyone who opens it. Defaults to Disabled. It cannot be changed: a rehearsal and a network
+	// for real people are two networks, with a store each.
+	// +optional
+	// +kubebuilder:default=Disabled
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="trial cannot be changed on a live network, so that invented and real people never mix: declare a new network, under another name, with the trial that you want"
+	Trial Trial `json:"trial,omitempty"`
+
+	// trialMembers is the number of people that are invented for a trial. It can be raised, which adds people, and never
+	// lowered. Defaults to 200.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	TrialMembers int32 `json:"trialMembers,omitempty"`
 
 	// state Suspended stops the portal and every job of the network and keeps all data. Defaults to Active.
 	// +optional

@@ -61,6 +61,24 @@ func TestWhatANetworkSaysWins(t *testing.T) {
 	g.Expect(n.PortalReplicas()).To(BeZero())
 }
 
+func TestATrialHasASenderThatLeadsNowhere(t *testing.T) {
+	g := NewWithT(t)
+	n := &v1alpha1.AlumniNetwork{}
+	n.Spec.DisplayName, n.Spec.Trial = "Rehearsal", v1alpha1.TrialEnabled
+	g.Expect(n.TrialMembers()).To(BeEquivalentTo(200))
+	g.Expect(n.Email()).To(Equal(&v1alpha1.EmailChannel{FromAddress: "rehearsal@trial.example", FromName: "Rehearsal", MaxPerSecond: 50, MaxConnections: 5}))
+
+	n.Spec.Channels = &v1alpha1.Channels{Email: &v1alpha1.EmailChannel{Host: "smtp", FromAddress: "a@b.example", MaxPerSecond: 9,
+		CredentialsSecretRef: &v1alpha1.SecretReference{Name: "smtp"}}}
+	g.Expect(n.Email()).To(Equal(&v1alpha1.EmailChannel{FromAddress: "a@b.example", FromName: "Rehearsal", MaxPerSecond: 9, MaxConnections: 5}))
+	g.Expect(n.SecretNames()).To(BeEmpty(), "the password is not even looked at")
+	g.Expect(n.Spec.Channels.Email.Host).To(Equal("smtp"), "the spec itself stays as it was written")
+
+	n.Spec.Trial, n.Spec.TrialMembers = v1alpha1.TrialDisabled, 0
+	g.Expect(n.TrialMembers()).To(BeZero())
+	g.Expect(n.Email().Host).To(Equal("smtp"))
+}
+
 func TestPoliciesAndCampaignsThatSayNothingGetTheDocumentedDefaults(t *testing.T) {
 	g := NewWithT(t)
 	p := &v1alpha1.RetentionPolicy{}

@@ -21,8 +21,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/alumni-operator/alumni-operator/internal/capture"
 	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/mail"
 	"github.com/alumni-operator/alumni-operator/internal/portal"
 	"github.com/alumni-operator/alumni-operator/internal/portal/i18n"
 	"github.com/alumni-operator/alumni-operator/internal/portal/middleware"
@@ -48,7 +50,8 @@ type app struct {
 	store      *pgstore.Portal
 	server     *portal.Server
 	requests   *outbox.Requests
-	worker     *outbox.Worker // nil without a mail server
+	worker     *outbox.Worker // nil without a sender
+	recorder   mail.Recorder  // takes the mails of a trial
 	background sync.WaitGroup
 }
 
@@ -65,7 +68,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	defer pool.Close()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	a := &app{log: logger, store: pgstore.NewPortal(pool, time.Now)}
+	a := &app{log: logger, store: pgstore.NewPortal(pool, time.Now), recorder: capture.NewRecorder(pool)}
 	if err := a.build(o, network, registry); err != nil {
 		return err
 	}
@@ -107,7 +110,7 @@ func (a *app) build(o options, network settings.Network, registry prometheus.Reg
 		if err != nil {
 			return err
 		}
-		a.worker = outbox.NewWorker(outbox.Worker{Queue: a.store, Composer: composer, Email: *network.Email, EmailDir: o.emailDir,
+		a.worker = outbox.NewWorker(outbox.Worker{Queue: a.store, Composer: composer, Email: *network.Email, EmailDir: o.emailDir, Recorder: a.recorder,
 			Now: time.Now, Log: a.log}, registry)
 		wake = a.worker.Wake
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 
 	"github.com/alumni-operator/alumni-operator/internal/campaign"
+	"github.com/alumni-operator/alumni-operator/internal/capture"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
@@ -35,11 +36,18 @@ func runCampaign(ctx context.Context, args []string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	pool, err := dbconn.Open(ctx, f.database, dbconn.Options{MaxConns: campaign.Connections, ApplicationName: "campaign"})
+	options := dbconn.Options{MaxConns: campaign.Connections, ApplicationName: "campaign"}
+	if job.Network.Trial() {
+		options.MaxConns += capture.Connections
+	}
+	pool, err := dbconn.Open(ctx, f.database, options)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
+	if job.Mail, err = mail.LoadConfig(*job.Network.Email, f.email, capture.NewRecorder(pool)); err != nil {
+		return err
+	}
 	if err := campaign.Run(ctx, pool, job); err != nil {
 		if errors.Is(err, campaign.ErrFinal) {
 			return fmt.Errorf("%w: %w", errFinal, err)
@@ -69,7 +77,7 @@ func parseCampaignFlags(args []string) (campaignFlags, error) {
 	return f, nil
 }
 
-// job reads everything that the run needs. What is missing may come with the next start of the pod.
+// job reads everything that the run needs but the mail server. What is missing may come with the next start of the pod.
 func (f campaignFlags) job(log *slog.Logger) (campaign.Job, error) {
 	job := campaign.Job{RunName: os.Getenv(settings.EnvRunName), Tuning: f.tuning, Log: log}
 	var err error
@@ -88,6 +96,5 @@ func (f campaignFlags) job(log *slog.Logger) (campaign.Job, error) {
 	if job.Network.Email == nil {
 		return job, fmt.Errorf("%w: the network has no e-mail channel", errFinal)
 	}
-	job.Mail, err = mail.LoadConfig(*job.Network.Email, f.email)
-	return job, err
+	return job, nil
 }

@@ -19,6 +19,7 @@ import (
 	_ "time/tzdata" // the image has no zone files
 
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/people"
 	"github.com/alumni-operator/alumni-operator/internal/roster"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
@@ -101,18 +102,30 @@ func rosterJob(ctx context.Context, paths rosterPaths) (roster.Job, error) {
 	if err != nil {
 		return roster.Job{}, fmt.Errorf("read the pepper: %w", err)
 	}
+	source, format, err := rosterFile(network, paths)
+	if err != nil {
+		return roster.Job{}, err
+	}
+	format.DefaultLocale, format.Today = network.DefaultLocale, roster.Today(time.Now(), zone)
 	pool, err := dbconn.Open(ctx, paths.database, dbconn.Options{MaxConns: 2, ApplicationName: "worker roster"})
 	if err != nil {
 		return roster.Job{}, err
 	}
-	return roster.Job{
-		Pool: pool, RunName: run, Zone: zone, Pepper: pepper,
-		Source: roster.Source{Path: network.Roster.Path, Volume: paths.volume, URL: network.Roster.URL, SecretDir: paths.secret},
-		Format: roster.Format{
-			Encoding: network.Roster.Encoding, Columns: network.Roster.Columns, DefaultLocale: network.DefaultLocale,
-			Today: roster.Today(time.Now(), zone),
-		},
-	}, nil
+	return roster.Job{Pool: pool, RunName: run, Zone: zone, Pepper: pepper, Source: source, Format: format}, nil
+}
+
+// rosterFile says where the roster is and how it is to be read.
+func rosterFile(network settings.Network, paths rosterPaths) (roster.Source, roster.Format, error) {
+	r := network.Roster
+	if network.Trial() != (r.Invented > 0) {
+		return roster.Source{}, roster.Format{}, fmt.Errorf("%w: a trial has invented people, and no other network has", errFinal)
+	}
+	if r.Invented > 0 {
+		source, columns := invented(r.Invented, network.DefaultLocale)
+		return source, roster.Format{Encoding: people.UTF8, Columns: columns}, nil
+	}
+	return roster.Source{Path: r.Path, Volume: paths.volume, URL: r.URL, SecretDir: paths.secret},
+		roster.Format{Encoding: r.Encoding, Columns: r.Columns}, nil
 }
 
 // peakMemory is the most memory that this process ever had resident, in KiB, or 0 where the kernel does not tell.

@@ -93,6 +93,12 @@ func TestWorkerRosterExitCodes(t *testing.T) {
 		"a file without a column needs a person": {"EmployeeNumber,FamilyName\n", nil, 2, "MissingColumn"},
 		"a file that is not there yet may come":  {"", func(m rosterMount) { _ = os.Remove(filepath.Join(m.dirs["volume-dir"], "leavers.csv")) }, 1, "SourceNotFound"},
 		"a network without a roster":             {good, func(m rosterMount) { m.network(settings.Network{TimeZone: "UTC"}) }, 2, "no roster"},
+		"invented people among real ones": {good, func(m rosterMount) {
+			m.network(settings.Network{TimeZone: "UTC", Roster: &settings.Roster{Path: "leavers.csv", Invented: 5}})
+		}, 2, "a trial has invented people, and no other network has"},
+		"real people in a trial": {good, func(m rosterMount) {
+			m.network(settings.Network{TimeZone: "UTC", Email: &settings.Email{Transport: settings.TransportCapture}, Roster: &settings.Roster{Path: "leavers.csv"}})
+		}, 2, "a trial has invented people, and no other network has"},
 		"a zone that nobody knows": {good, func(m rosterMount) {
 			m.network(settings.Network{TimeZone: "Mars/Olympus", Roster: &settings.Roster{Path: "leavers.csv"}})
 		}, 2, "time zone"},
@@ -111,6 +117,32 @@ func TestWorkerRosterExitCodes(t *testing.T) {
 			g.Expect(code).To(Equal(c.code), log)
 			g.Expect(log).To(ContainSubstring(c.log))
 			g.Expect(log).NotTo(ContainSubstring("not the right one"))
+		})
+	}
+}
+
+// TestWorkerRosterInventsPeopleInEachLanguage reads what is invented by the very rules for HR's file.
+func TestWorkerRosterInventsPeopleInEachLanguage(t *testing.T) {
+	for _, locale := range []string{"ja", "en"} {
+		t.Run(locale, func(t *testing.T) {
+			g := NewWithT(t)
+			s := store.New(t, store.Trial)
+			m := mountRoster(t, s)
+			m.network(settings.Network{DefaultLocale: locale, TimeZone: "Asia/Tokyo", Email: &settings.Email{Transport: settings.TransportCapture},
+				Roster: &settings.Roster{Encoding: "UTF-8", Invented: 30}})
+			code, log := m.run("first")
+			g.Expect(code).To(Equal(0), log)
+			g.Expect(log).To(And(ContainSubstring(`"rows":33,"inserted":30`), ContainSubstring(`"quarantined":3`)))
+			code, log = m.run("second")
+			g.Expect(code).To(Equal(0), log)
+			g.Expect(log).To(ContainSubstring(`"inserted":0,"updated":0,"unchanged":30`))
+			var reachable, languages, writable int
+			g.Expect(s.Admin().QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE c.address NOT LIKE '%.example'), count(DISTINCT m.locale),
+				count(*) FILTER (WHERE m.state = 'Active' AND n.purpose = 'Newsletter' AND n.decision = 'Given')
+				FROM alumni.member m LEFT JOIN alumni.contact c ON c.member_id = m.id LEFT JOIN alumni.consent_state n ON n.member_id = m.id`).
+				Scan(&reachable, &languages, &writable)).To(Succeed())
+			g.Expect([]int{reachable, languages}).To(Equal([]int{0, 2}), "nobody can have an address under .example, and both languages are spoken")
+			g.Expect(writable).To(BeNumerically(">", 5), "a newsletter reaches people")
 		})
 	}
 }

@@ -156,6 +156,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: outcome.Jitter(outcome.Soon)}, nil
 	}
 	conditions.Summarise(network, network.Components(), errs...)
+	tellTrial(network)
 	wrote, err := patch.Status(ctx, r.Client, before, network)
 	if wrote {
 		r.tell(network, conditions.Transition(before.Status.Conditions, network, errs...))

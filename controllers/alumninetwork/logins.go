@@ -107,6 +107,7 @@ func (r *Reconciler) storeSpec(s *scope) (postgres.Spec, error) {
 		return spec, secretwatch.Invalid(naming.DatabaseSecret(n.Name, naming.RoleOwner)+" or a Secret beside it", "%v", err)
 	}
 	spec.MustExist, spec.KeepRights = inUse(n), n.Status.Upgrade != nil
+	spec.Trial = n.IsTrial()
 	spec.Restore = n.Spec.Store.RestoreFrom != nil && !spec.MustExist
 	return spec, nil
 }

@@ -46,9 +46,13 @@ var buildWorker = sync.OnceValues(func() (string, error) {
 
 // flagOf says by which flag each command is told of a volume of its pod.
 func flagOf(command, volume string) string {
-	if command == "retention" {
+	switch command {
+	case "retention":
 		return map[string]string{"db": "database-dir", "network": "network-dir", "retention": "policy-dir", "pepper": "pepper-dir",
 			"signing": "signing-dir", "backups": "ledger-volume-dir"}[volume]
+	case "roster", "campaign":
+		return map[string]string{"db": "database-dir", "network": "network-dir", "pepper": "pepper-dir", "campaign": "campaign-dir",
+			"token-key": "token-key-dir", "email": "email-dir"}[volume]
 	}
 	return map[string]string{"db": "database-dir", "backup": "backup-dir", "identity": "identity-dir", "backups": "volume-dir", "pepper": "pepper-dir"}[volume]
 }
@@ -74,7 +78,7 @@ func (d node) runs(ctx context.Context, g Gomega, j batchv1.Job) (int32, string)
 		}
 		args = append(args, "--"+flag, d.folder(ctx, g, v))
 	}
-	if args[0] != "retention" {
+	if args[0] == "backup" || args[0] == "restore" {
 		args = append(args, "--program-dir", pg.Start(d.t).BinDir())
 	}
 	cmd := exec.CommandContext(ctx, binary, args...)

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -40,7 +39,7 @@ const (
 func (r *Reconciler) importRoster(ctx context.Context, s *scope) error {
 	n := s.network
 	switch {
-	case n.Spec.Roster == nil:
+	case !hasRoster(n):
 		setNextImport(n, time.Time{})
 		conditions.True(n, v1alpha1.RosterSyncedCondition, v1alpha1.ReasonNotConfigured, "No roster is declared")
 		return nil
@@ -110,8 +109,7 @@ type importRun struct {
 // means that none is due. It also notes the next due time.
 func dueImport(s *scope) (*importRun, error) {
 	n := s.network
-	section := n.Spec.Roster
-	if section.Schedule == nil {
+	if importsOnce(n) {
 		setNextImport(n, time.Time{})
 		digest, err := sectionDigest(n)
 		if err != nil {
@@ -119,7 +117,7 @@ func dueImport(s *scope) (*importRun, error) {
 		}
 		return &importRun{name: naming.RosterRun(n.Name, digest), due: n.CreationTimestamp.Time}, nil
 	}
-	plan, err := schedule.Parse(section.Schedule.Cron, string(n.RosterZone()))
+	plan, err := schedule.Parse(n.Spec.Roster.Schedule.Cron, string(n.RosterZone()))
 	if err != nil {
 		return nil, outcome.Stop(v1alpha1.ReasonInvalidSpec, "spec.roster.schedule: %v", err)
 	}
@@ -176,11 +174,13 @@ func (r *Reconciler) startImport(ctx context.Context, n *v1alpha1.AlumniNetwork,
 		Namespace: n.Namespace, Network: n.Name, Name: run.name, ScheduledAt: run.due, Image: n.WorkloadImage(r.WorkloadImage),
 		PullSecrets: n.PullSecrets(),
 	}}
-	if v := n.Spec.Roster.Source.Volume; v != nil {
-		in.Claim = v.ClaimName
-	}
-	if h := n.Spec.Roster.Source.HTTPS; h != nil && h.SecretRef != nil {
-		in.Secret = h.SecretRef.Name
+	if section := n.Spec.Roster; section != nil {
+		if v := section.Source.Volume; v != nil {
+			in.Claim = v.ClaimName
+		}
+		if h := section.Source.HTTPS; h != nil && h.SecretRef != nil {
+			in.Secret = h.SecretRef.Name
+		}
 	}
 	*made = *job.BuildRosterJob(in)
 	_, err := r.applier().Create(ctx, n, made)
@@ -189,6 +189,9 @@ func (r *Reconciler) startImport(ctx context.Context, n *v1alpha1.AlumniNetwork,
 
 // checkSource looks whether claim and Secret of the roster are there, for a job without them would hang.
 func (r *Reconciler) checkSource(ctx context.Context, n *v1alpha1.AlumniNetwork) error {
+	if n.Spec.Roster == nil {
+		return nil
+	}
 	source := n.Spec.Roster.Source
 	if v := source.Volume; v != nil {
 		err := r.Live.Get(ctx, types.NamespacedName{Namespace: n.Namespace, Name: v.ClaimName}, &corev1.PersistentVolumeClaim{})
@@ -265,12 +268,9 @@ func importFailed(last *stats.RosterImport, run string) error {
 // sectionDigest names an import without a schedule: it changes with the section, and with the annotation that asks for
 // another import.
 func sectionDigest(n *v1alpha1.AlumniNetwork) (string, error) {
-	encoded, err := json.Marshal(struct {
-		Section *v1alpha1.Roster
-		Again   string
-	}{n.Spec.Roster, n.Annotations[importAnnotation]})
+	encoded, err := declaredRoster(n)
 	if err != nil {
-		return "", fmt.Errorf("digest the roster section: %w", err)
+		return "", err
 	}
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:5]), nil

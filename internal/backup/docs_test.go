@@ -37,5 +37,5 @@ func TestThePageNamesEveryCode(t *testing.T) {
 		codes++
 		return true
 	})
-	g.Expect(codes).To(Equal(26))
+	g.Expect(codes).To(Equal(27))
 }

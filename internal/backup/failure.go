@@ -37,6 +37,7 @@ const (
 	RestoreFailed          Code = "RestoreFailed"          // pg_restore failed
 	ContentDiffers         Code = "ContentDiffers"         // a restored table is not what was backed up
 	SchemaNewer            Code = "SchemaNewer"            // the backup is of a newer version of the operator
+	BackupOfTrial          Code = "BackupOfTrial"          // the backup is of a rehearsal, and the network is for real people
 	MigrationFailed        Code = "MigrationFailed"        // the restored schema could not be brought up to date
 	PepperMismatch         Code = "PepperMismatch"         // the tombstones were made under another pepper
 	LedgerDamaged          Code = "LedgerDamaged"          // an entry of the erasure ledger cannot be read
@@ -62,7 +63,7 @@ func (f *Failure) Error() string {
 func (f *Failure) Final() bool {
 	switch f.Code {
 	case ProgramsMissing, ServerNewer, RecipientInvalid, NoBackup, BackupDamaged, IdentityInvalid, TargetNotEmpty, ContentDiffers,
-		SchemaNewer, PepperMismatch, LedgerDamaged:
+		SchemaNewer, BackupOfTrial, PepperMismatch, LedgerDamaged:
 		return true
 	default:
 		return false

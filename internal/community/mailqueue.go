@@ -54,7 +54,7 @@ type MailQueue interface {
 
 // Housekeeper forgets what is done with.
 type Housekeeper interface {
-	// Housekeep ends pauses whose time is over and forgets links, sessions and mails that are done with. Any
-	// replica may do it at any time.
+	// Housekeep ends pauses whose time is over and forgets links, sessions, and mails that are done with, also the older
+	// ones of a trial. Any replica may do it at any time.
 	Housekeep(ctx context.Context) error
 }

@@ -57,6 +57,8 @@ type Config struct {
 
 	// Dial opens the connection; nil is net.Dialer. For tests.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	capture Recorder // nil: letters go to the server
 }
 
 // ErrClearText refuses to send a password without encryption.
@@ -64,7 +66,21 @@ var ErrClearText = errors.New("the mail server has a password but no TLS; it is 
 
 // LoadConfig combines the settings of a network with the credentials mounted in a folder. A folder that does not
 // exist, or is empty, means a server without authentication.
-func LoadConfig(e settings.Email, dir string) (Config, error) {
+//
+// It is the one switch between the two transports: with TransportCapture neither a server nor a folder is looked at, and
+// the recorder takes every letter; with any other the recorder is not used.
+func LoadConfig(e settings.Email, dir string, recorder Recorder) (Config, error) {
+	switch e.Transport {
+	case settings.TransportCapture:
+		return captureWith(recorder)
+	case "", settings.TransportSMTP:
+		return loadServer(e, dir)
+	default:
+		return Config{}, fmt.Errorf("there is no mail transport %q", e.Transport)
+	}
+}
+
+func loadServer(e settings.Email, dir string) (Config, error) {
 	c := Config{Host: e.Host, Port: e.Port, TLS: e.TLS, CommandTimeout: DefaultCommandTimeout, DotTimeout: DefaultDotTimeout}
 	from, err := compose.ParseAddress(e.FromAddress)
 	if err != nil {

@@ -46,6 +46,9 @@ var (
 
 // connect opens a session that is ready for mail. Its error is a *Failure of kind Trouble.
 func connect(ctx context.Context, c Config) (*session, error) {
+	if c.Captures() {
+		return nil, trouble(StageConnect, errCaptured)
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.commandTimeout())
 	defer cancel()
 	dial := c.Dial

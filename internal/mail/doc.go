@@ -8,6 +8,9 @@
 // accepted, temporary, permanent, unknown (the connection died after the final dot had gone out), or trouble (the
 // server could not be used at all, which says nothing about the message). Send delivers a single message.
 //
+// In a trial a Recorder takes every letter instead. LoadConfig decides which of the two, and a Config that captures opens
+// no connection, whoever asks.
+//
 // The package imports the standard library, the settings and internal/mail/compose. It must never put an address, a
 // reply's text, a user name or a password into an error or a log: replies may quote addresses, so that only
 // their codes are kept. It must never send a password over a connection that is not encrypted.

@@ -84,6 +84,10 @@ func (l *Lane) Run(ctx context.Context) {
 				continue
 			}
 		}
+		if l.config.Captures() {
+			l.keep(ctx, letter)
+			continue
+		}
 		l.carry(ctx, letter)
 	}
 }

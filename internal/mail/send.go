@@ -24,11 +24,12 @@ type Message struct {
 	MessageID   string // without angle brackets; empty: a random one
 	Date        time.Time
 	Headers     [][2]string // more headers, ASCII, each on one line
+	Member      [16]byte    // whom it is for; only a Recorder asks
 }
 
 const singleBoundary = "=_alumni_single"
 
-// Send delivers one message over a connection of its own. Its error is a *Failure for everything that the mail
+// Send delivers one message over a connection of its own, or into the capture. Its error is a *Failure for everything that the mail
 // server decided, and wraps compose.ErrAddress for an address that cannot be one.
 func Send(ctx context.Context, c Config, m Message) error {
 	from, err := compose.ParseAddress(m.FromAddress)
@@ -39,13 +40,16 @@ func Send(ctx context.Context, c Config, m Message) error {
 	if err != nil {
 		return fmt.Errorf("read the recipient's address: %w", err)
 	}
+	letter := &Letter{From: from, To: to, Body: m.build(from, to), Member: m.Member}
+	if c.Captures() {
+		return failureOf(c.record(ctx, letter))
+	}
 	s, err := connect(ctx, c)
 	if err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, s.cut)
 	defer stop()
-	letter := &Letter{From: from, To: to, Body: m.build(from, to)}
 	o, ready := s.begin(letter)
 	if ready {
 		o, _, _ = s.finish(letter, nil)
@@ -53,10 +57,18 @@ func Send(ctx context.Context, c Config, m Message) error {
 	if !s.closed {
 		s.quit()
 	}
-	if !ready || o.Kind != Accepted {
+	if !ready {
 		return &Failure{o}
 	}
-	return nil
+	return failureOf(o)
+}
+
+// failureOf is nil for a message that was accepted.
+func failureOf(o Outcome) error {
+	if o.Kind == Accepted {
+		return nil
+	}
+	return &Failure{o}
 }
 
 // build writes the whole message.

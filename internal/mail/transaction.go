@@ -16,6 +16,8 @@ type Letter struct {
 	To   compose.Address
 	Body []byte // headers and body with CRLF line ends; dots need not be doubled
 	Tag  any    // the sender's own; untouched
+
+	Member [16]byte // whom it is for; only a Recorder asks
 }
 
 // codeClosing is the answer of a server that is about to hang up.

@@ -10,12 +10,15 @@ type landingData struct {
 }
 
 // landing is the public page by which people find the network, years later if need be. It asks nothing of the
-// store.
+// store. That of a trial is not to be found.
 func (s *Server) landing(v *visit) error {
-	v.w.Header().Del("X-Robots-Tag")
+	findable := !s.Network.Trial()
+	if findable {
+		v.w.Header().Del("X-Robots-Tag")
+	}
 	v.w.Header().Set("Cache-Control", "no-cache")
 	vw := s.frame(v, "landing", "landing.title", landingData{Purposes: s.purposeKeys(), Open: s.Network.Email != nil})
-	vw.Findable = true
+	vw.Findable = findable
 	return s.show(v, 200, vw)
 }
 

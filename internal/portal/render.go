@@ -47,6 +47,8 @@ type view struct {
 	Style     string
 	Icon      string
 	Findable  bool
+	Banners   []banner // of a trial
+	Trial     string   // where its mails are
 	Reference string
 	Data      any
 }
@@ -124,6 +126,7 @@ func (s *Server) frame(v *visit, name, titleKey string, data any) view {
 		Page: name, Locale: v.locale, Network: s.Network, Title: s.text(v.locale, titleKey),
 		Signed: v.viewer != community.Viewer{}, Session: s.sessionToken(v.r) != "",
 		Path: v.r.URL.Path, Style: s.assets.path("style.css"), Icon: s.assets.path("icon.svg"), Data: data,
+		Banners: s.banners(), Trial: trialPath,
 	}
 	if key, ok := doneKeys[v.r.URL.Query().Get("done")]; ok {
 		vw.Done = s.text(v.locale, key)

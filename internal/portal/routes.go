@@ -4,6 +4,7 @@
 package portal
 
 import (
+	"maps"
 	"net/http"
 )
 
@@ -39,6 +40,7 @@ func (s *Server) routes() *http.ServeMux {
 		"GET /u/{token}":        s.unsubscribeForm,
 		routeUnsubscribe:        s.unsubscribe,
 	}
+	maps.Copy(public, s.trialRoutes())
 	for pattern, p := range public {
 		mux.HandleFunc(pattern, s.public(p))
 	}

@@ -39,6 +39,7 @@ type Services interface {
 	community.SessionService
 	community.MemberService
 	community.UnsubscribeService
+	community.TrialService
 }
 
 // LinkRequests takes requests for sign-in links off the visitor's hands, so that the answer tells nothing, not

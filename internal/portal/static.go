@@ -60,9 +60,13 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 }
 
-// robots lets search engines find the landing page, and nothing else.
+// robots lets search engines find the landing page, and nothing else; of a trial nothing.
 func (s *Server) robots(w http.ResponseWriter, _ *http.Request) {
+	allowed := "Allow: /$\nAllow: /?lang=\nAllow: /assets/\n"
+	if s.Network.Trial() {
+		allowed = ""
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	_, _ = w.Write([]byte("User-agent: *\nAllow: /$\nAllow: /?lang=\nAllow: /assets/\nDisallow: /\n"))
+	_, _ = w.Write([]byte("User-agent: *\n" + allowed + "Disallow: /\n"))
 }

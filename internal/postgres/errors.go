@@ -40,6 +40,10 @@ var (
 	ErrNotForRestore = errors.New("the database of this network is in use and was not made to take a backup in")
 	// ErrRestoreUnfinished: a restore into this database was begun and never finished, and none is declared any more.
 	ErrRestoreUnfinished = errors.New("a restore into this database was not finished")
+	// ErrNotForTrial: the network is a rehearsal, and its database was made for real people.
+	ErrNotForTrial = errors.New("the database of this network was made for real people")
+	// ErrMadeForTrial: the network is for real people, and its database was made for a rehearsal.
+	ErrMadeForTrial = errors.New("the database of this network was made for a rehearsal")
 	// ErrEncoding: the database exists and is not in UTF-8.
 	ErrEncoding = errors.New("the database is not encoded in UTF-8")
 	// ErrMissing: the network had a database, and it is gone. It is not replaced by an empty one.

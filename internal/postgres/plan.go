@@ -197,7 +197,7 @@ func (p *planner) claim() {
 		return
 	}
 	if p.actual.inside == nil || p.actual.inside.claim == nil {
-		texts := []string{"CREATE SCHEMA " + SchemaOperator, sqlMakeClaim, insertClaim(c)}
+		texts := append([]string{"CREATE SCHEMA " + SchemaOperator, sqlMakeClaim, insertClaim(c)}, markTrial(p.spec)...)
 		if p.spec.Restore {
 			texts = append(texts, sqlMakeRestore, "INSERT INTO "+RestoreTable+" DEFAULT VALUES")
 		}

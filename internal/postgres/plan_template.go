@@ -134,6 +134,7 @@ func (p *planner) takeCopy(from string) {
 	}
 	texts = append(texts, fmt.Sprintf("REASSIGN OWNED BY %s TO %s", quote(from), owner), "SET LOCAL ROLE "+owner,
 		fmt.Sprintf("COMMENT ON SCHEMA %s IS NULL", SchemaOperator), insertClaim(p.spec.Claim))
+	texts = append(texts, markTrial(p.spec)...)
 	p.steps = append(p.steps, Step{
 		Reason: fmt.Sprintf("database %s is a fresh copy of a template", p.spec.Database), statements: plain(texts), inside: true,
 	})

@@ -26,6 +26,8 @@ var (
 	sqlClaim string
 	//go:embed queries/make_claim.sql
 	sqlMakeClaim string
+	//go:embed queries/make_trial.sql
+	sqlMakeTrial string
 	//go:embed queries/make_restore.sql
 	sqlMakeRestore string
 	//go:embed queries/restore.sql

@@ -70,6 +70,8 @@ type Spec struct {
 	// Restore says that a backup is to be restored into the database: one that is made is left empty and closed, with a
 	// mark, until the mark is Done; one that is in use without a mark is refused.
 	Restore bool
+	// Trial says that the network is a rehearsal. A database is made for one or for real people, and refused to the other.
+	Trial bool
 
 	version int64 // of the schema that the grants are made for
 	roles   []roleSpec
@@ -101,6 +103,7 @@ func NewSpec(database string, claim Claim, passwords map[naming.Role]string) (Sp
 		s.grants = append(s.grants, pgstore.Grant{Role: role, Privileges: []string{"SELECT"}, Object: claimTable},
 			pgstore.Grant{Role: role, Privileges: []string{"SELECT"}, Object: RestoreTable})
 	}
+	s.grants = append(s.grants, pgstore.Grant{Role: naming.RoleBackup, Privileges: []string{"SELECT"}, Object: TrialTable})
 	if database == "" || len(database) > 50 || strings.ContainsRune(database, 0) {
 		return Spec{}, errors.New("describe the database: its name must have 1 to 50 bytes")
 	}

@@ -48,6 +48,9 @@ func vetDatabase(spec Spec, a Actual) error {
 	case a.inside.claim != nil && !a.claimedBy(spec.Claim):
 		return &ClaimedError{Database: spec.Database}
 	case a.inside.claim != nil:
+		if err := vetTrial(spec, a); err != nil {
+			return err
+		}
 		return vetRestore(spec, a)
 	case a.freshCopy(spec):
 		return nil

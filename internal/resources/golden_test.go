@@ -147,6 +147,15 @@ func TestEachWorkloadSeesItsOwnSecretsOnly(t *testing.T) {
 	}
 }
 
+// TestATrialIsToldOfNoMailServer looks for the one that the trial declares, and for its Secret, in everything that is built.
+func TestATrialIsToldOfNoMailServer(t *testing.T) {
+	g := NewWithT(t)
+	trial := networks(t)["trial"]
+	g.Expect(trial.Spec.Channels.Email.Host).To(HavePrefix("smtp."))
+	g.Expect(trial.Spec.Channels.Email.CredentialsSecretRef.Name).To(Equal("smtp"))
+	g.Expect(string(render(g, children(g, trial)))).NotTo(ContainSubstring("smtp"))
+}
+
 func TestThePortalsDigestChangesExactlyWithWhatItReadsAtItsStart(t *testing.T) {
 	full := networks(t)["full"]
 	base := digest(t, full, "secret-one", "key")
@@ -227,7 +236,7 @@ func jobs(n *v1alpha1.AlumniNetwork) []client.Object {
 	roster := job.RosterInput{Run: run("main-roster-1")}
 	if r := n.Spec.Roster; r != nil && r.Source.HTTPS != nil {
 		roster.Secret = r.Source.HTTPS.SecretRef.Name
-	} else {
+	} else if !n.IsTrial() {
 		roster.Claim = "hr-export"
 	}
 	mail := ""

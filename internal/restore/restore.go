@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -198,6 +199,9 @@ func (j *Job) bringBack(ctx context.Context, m *mark) error {
 	}
 	if known := pgstore.LatestVersion(); manifest.SchemaVersion > known {
 		return backup.Fail(backup.SchemaNewer, "the backup has schema %d, and this version of the operator knows %d", manifest.SchemaVersion, known)
+	}
+	if slices.ContainsFunc(manifest.Tables, func(t backup.Table) bool { return t.Name == postgres.TrialTable }) {
+		return backup.Fail(backup.BackupOfTrial, "the people in the backup are invented, and this network is for real ones")
 	}
 	j.Log.Info("Restoring", "backup", manifest.Name, "rows", manifest.Rows, "tables", len(manifest.Tables))
 	if err := j.Backup.TakeIn(ctx, manifest, j.Target); err != nil {

@@ -28,6 +28,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/canary"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/pg"
+	"github.com/alumni-operator/alumni-operator/internal/testutil/store"
 )
 
 var errDied = errors.New("died")
@@ -192,6 +193,21 @@ func TestWhatKeepsARestoredStoreShut(t *testing.T) {
 			g.Expect(x.mark().Failure).To(BeEmpty())
 		})
 	}
+}
+
+// TestPeopleOfARehearsalAreNotRestoredAmongRealOnes backs a trial up as any network, and restores it into none.
+func TestPeopleOfARehearsalAreNotRestoredAmongRealOnes(t *testing.T) {
+	w := newWorld(t)
+	w.store = store.New(t, store.Trial)
+	w.fill()
+	w.backUp()
+	x := w.target()
+
+	_, err := x.job().Run(t.Context())
+
+	w.g.Expect(code(w.g, err)).To(Equal(backup.BackupOfTrial))
+	w.g.Expect(x.mark().State).To(Equal(postgres.RestoreEmpty))
+	w.g.Expect(x.shut()).To(BeTrue())
 }
 
 // edit changes a file, and returns what puts it back.

@@ -203,8 +203,8 @@ func (b *batch) queueTombstones(work *pgx.Batch, m marks) {
 // queueChildren empties every table that hangs on the members, and then looks whether it did: the cascade behind
 // it must have nothing left to do, for what it deletes is not counted.
 func queueChildren(work *pgx.Batch, ids idArray, rows *int64) {
-	for _, table := range catalogue.Children() {
-		if table == catalogue.Delivery {
+	for _, b := range catalogue.Belongings() {
+		if b.Table == catalogue.Delivery {
 			work.Queue(sqlEraseDeliveries, ids).QueryRow(func(row pgx.Row) error {
 				var n int64
 				err := row.Scan(&n)
@@ -213,7 +213,7 @@ func queueChildren(work *pgx.Batch, ids idArray, rows *int64) {
 			})
 			continue
 		}
-		work.Queue(eraseChildSQL(table), ids).Exec(func(tag pgconn.CommandTag) error {
+		work.Queue(eraseChildSQL(b), ids).Exec(func(tag pgconn.CommandTag) error {
 			*rows += tag.RowsAffected()
 			return nil
 		})
@@ -232,16 +232,16 @@ func queueChildren(work *pgx.Batch, ids idArray, rows *int64) {
 }
 
 // eraseChildSQL empties one table of the catalogue.
-func eraseChildSQL(table string) string {
-	return fmt.Sprintf("DELETE FROM %s WHERE %s = ANY ($1::uuid[])", catalogue.Identifier(table), catalogue.MemberColumn)
+func eraseChildSQL(b catalogue.Belonging) string {
+	return fmt.Sprintf("DELETE FROM %s WHERE %s = ANY ($1::uuid[])", catalogue.Identifier(b.Table), b.Column)
 }
 
 // residueSQL names a table of the catalogue that still has rows of members.
 func residueSQL() string {
 	var parts []string
-	for _, table := range catalogue.Children() {
+	for _, b := range catalogue.Belongings() {
 		parts = append(parts, fmt.Sprintf("SELECT '%s' WHERE EXISTS (SELECT FROM %s WHERE %s = ANY ($1::uuid[]))",
-			table, catalogue.Identifier(table), catalogue.MemberColumn))
+			b.Table, catalogue.Identifier(b.Table), b.Column))
 	}
 	return strings.Join(parts, " UNION ALL ") + " LIMIT 1"
 }

@@ -132,12 +132,12 @@ func (p *Planner) rowsOf(ctx context.Context, tx pgx.Tx, members []uuid.UUID) (i
 // childRowsSQL counts the rows of members in all tables that hang on them. The names are the catalogue's.
 func childRowsSQL(deliveries bool) string {
 	var parts []string
-	for _, table := range catalogue.Children() {
-		if table == catalogue.Delivery && !deliveries {
+	for _, b := range catalogue.Belongings() {
+		if b.Table == catalogue.Delivery && !deliveries {
 			continue
 		}
 		parts = append(parts, fmt.Sprintf("(SELECT count(*) FROM unnest($1::uuid[]) AS u (id) JOIN %s c ON c.%s = u.id)",
-			catalogue.Identifier(table), catalogue.MemberColumn))
+			catalogue.Identifier(b.Table), b.Column))
 	}
 	return "SELECT " + strings.Join(parts, " + ")
 }

@@ -90,6 +90,10 @@ func (n *Network) ErasurePromise() time.Duration {
 	return time.Duration(n.ErasureHours) * time.Hour
 }
 
+// Trial tells that the network is a rehearsal: everybody in it is invented, and its mail is captured and shown to anyone. It
+// is the transport that says so, so that no mail can leave a network that shows itself as a trial, or the other way round.
+func (n Network) Trial() bool { return n.Email != nil && n.Email.Transport == TransportCapture }
+
 // Operator is the organisation that answers for the network's personal data.
 type Operator struct {
 	Name    string `json:"name"`
@@ -97,8 +101,17 @@ type Operator struct {
 	Contact string `json:"contact"`
 }
 
-// Email is the mail server of a network; its password, if any, is in EmailDir.
+// The values of Email.Transport.
+const (
+	// TransportSMTP hands mails to a mail server. It is what an empty Transport means.
+	TransportSMTP = "SMTP"
+	// TransportCapture keeps mails in the network's store, and knows of no mail server.
+	TransportCapture = "Capture"
+)
+
+// Email is how a network sends: by a mail server, whose password, if any, is in EmailDir; or, in a trial, into its store.
 type Email struct {
+	Transport      string `json:"transport,omitempty"`
 	Host           string `json:"host"`
 	Port           int    `json:"port"`
 	TLS            string `json:"tls"` // StartTLS, Implicit or None
@@ -114,6 +127,7 @@ type Roster struct {
 	URL      string            `json:"url,omitempty"`
 	Encoding string            `json:"encoding"` // UTF-8 or Shift_JIS
 	Columns  map[string]string `json:"columns,omitempty"`
+	Invented int               `json:"invented,omitempty"` // people to invent instead of reading a file; only in a trial
 }
 
 // Campaign is one campaign with its texts resolved.

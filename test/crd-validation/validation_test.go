@@ -225,6 +225,25 @@ func TestAlumniNetworkRules(t *testing.T) {
 	})
 }
 
+func TestTrialRules(t *testing.T) {
+	trial := func(changes ...change) []change {
+		return append([]change{set("Enabled", "spec", "trial"), unset("spec", "roster")}, changes...)
+	}
+	runCases(t, "network.yaml", map[string]validationCase{
+		"a trial":                           accepted(trial()...),
+		"a trial without a mail server":     accepted(trial(unset("spec", "channels"))...),
+		"a trial that is backed up":         accepted(trial(set(backup(), "spec", "store", "backup"))...),
+		"a trial of a size":                 accepted(trial(set(int64(10000), "spec", "trialMembers"))...),
+		"no trial, in so many words":        accepted(set("Disabled", "spec", "trial")),
+		"a trial of a third kind":           refused("spec.trial", "Unsupported value", set("Maybe", "spec", "trial")),
+		"a trial with real people":          refused("spec", "roster cannot be set while trial is Enabled", set("Enabled", "spec", "trial")),
+		"a trial with the people of before": refused("spec", "store.restoreFrom cannot be set while trial is Enabled", trial(set(restoreFrom(), "spec", "store", "restoreFrom"))...),
+		"a trial of nobody":                 refused("spec.trialMembers", "greater than or equal to 1", trial(set(int64(0), "spec", "trialMembers"))...),
+		"a trial of a city":                 refused("spec.trialMembers", "less than or equal to 10000", trial(set(int64(10001), "spec", "trialMembers"))...),
+		"invented people among real ones":   refused("spec", "trialMembers is set only while trial is Enabled", set(int64(20), "spec", "trialMembers")),
+	})
+}
+
 func TestCloudNativePGRules(t *testing.T) {
 	in := func(section object) change {
 		return set(object{"type": "CloudNativePG", "cloudNativePG": section}, "spec", "store")

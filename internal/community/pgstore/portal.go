@@ -36,6 +36,7 @@ var (
 	_ community.UnsubscribeService = (*Portal)(nil)
 	_ community.MailQueue          = (*Portal)(nil)
 	_ community.Housekeeper        = (*Portal)(nil)
+	_ community.TrialService       = (*Portal)(nil)
 )
 
 // NewPortal makes the services. The clock is the caller's, so that tests can let time pass.

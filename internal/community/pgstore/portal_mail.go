@@ -71,6 +71,7 @@ func (p *Portal) Housekeep(ctx context.Context) error {
 		p.exec(ctx, "forget links", sqlLinksPurge, now.Add(-time.Hour)),
 		p.exec(ctx, "forget sessions", sqlSessionsPurge, now),
 		p.exec(ctx, "forget mails", sqlMailsPurge, now.Add(-24*time.Hour)),
+		p.exec(ctx, "forget captured mails", sqlCapturedPurge, now.Add(-community.CapturedFor), community.CapturedKept),
 	)
 }
 

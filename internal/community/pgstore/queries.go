@@ -7,6 +7,12 @@ import _ "embed" // the queries
 
 // The queries of the portal's services, one file each.
 var (
+	//go:embed queries/captured_get.sql
+	sqlCapturedGet string
+	//go:embed queries/captured_list.sql
+	sqlCapturedList string
+	//go:embed queries/captured_purge.sql
+	sqlCapturedPurge string
 	//go:embed queries/consent_history.sql
 	sqlConsentHistory string
 	//go:embed queries/consent_insert.sql
@@ -95,6 +101,8 @@ var (
 	sqlSuppressionGet string
 	//go:embed queries/suppression_insert.sql
 	sqlSuppressionInsert string
+	//go:embed queries/trial_people.sql
+	sqlTrialPeople string
 	//go:embed queries/unsubscribe_count.sql
 	sqlUnsubscribeCount string
 	//go:embed queries/unsubscribe_find.sql

@@ -44,6 +44,8 @@ type Worker struct {
 	Email    settings.Email
 	// EmailDir holds the mail server's credentials, read again for every batch so that a rotated password works.
 	EmailDir string
+	// Recorder takes the mails of a trial in the place of a mail server.
+	Recorder mail.Recorder
 	Now      func() time.Time
 	Log      *slog.Logger
 
@@ -107,7 +109,7 @@ func (w *Worker) round(ctx context.Context) (int, error) {
 	if err != nil || len(mails) == 0 {
 		return 0, err
 	}
-	config, configErr := mail.LoadConfig(w.Email, w.EmailDir)
+	config, configErr := mail.LoadConfig(w.Email, w.EmailDir, w.Recorder)
 	config.CommandTimeout, config.DotTimeout = 10*time.Second, 40*time.Second
 	lanes := make(chan struct{}, w.lanes())
 	var all sync.WaitGroup
@@ -162,7 +164,7 @@ func (w *Worker) send(ctx context.Context, config mail.Config, m community.Mail)
 	}
 	message, err := w.Composer.Compose(m, token)
 	if err == nil {
-		message.FromName, message.FromAddress = w.Email.FromName, w.Email.FromAddress
+		message.FromName, message.FromAddress, message.Member = w.Email.FromName, w.Email.FromAddress, m.Member
 		err = mail.Send(ctx, config, message)
 	}
 	if failure := (*mail.Failure)(nil); err == nil || token == "" || (errors.As(err, &failure) && failure.Outcome.Kind == mail.Unknown) {

@@ -52,6 +52,10 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 		}
 	}
 	s.Roster = buildRoster(n.Spec.Roster)
+	if n.IsTrial() {
+		s.Email.Transport = settings.TransportCapture
+		s.Roster = &settings.Roster{Encoding: "UTF-8", Invented: int(n.TrialMembers())}
+	}
 	return s
 }
 

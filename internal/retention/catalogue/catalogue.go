@@ -40,13 +40,37 @@ func Children() []string {
 	}
 }
 
+// Follower is a table whose rows belong to a member without a foreign key, for it is younger than the version before this one.
+// A trigger on Member empties it as a safety net, and there is an index on its column.
+type Follower struct{ Table, Column, Trigger string }
+
+// Followers lists them.
+func Followers() []Follower {
+	return []Follower{{Table: "alumni.captured_mail", Column: "recipient_id", Trigger: "captured_mail_follows"}}
+}
+
+// Belonging is a table whose rows go with a member, and the column by which they know it.
+type Belonging struct{ Table, Column string }
+
+// Belongings lists children and followers in the order in which they are emptied.
+func Belongings() []Belonging {
+	var all []Belonging
+	for _, table := range Children() {
+		all = append(all, Belonging{Table: table, Column: MemberColumn})
+	}
+	for _, f := range Followers() {
+		all = append(all, Belonging{Table: f.Table, Column: f.Column})
+	}
+	return all
+}
+
 // Loose are the columns that hold a member's identifier without a foreign key, because their rows may outlive the
 // member. Erasing a member clears each of them in a way of its own.
 func Loose() []string {
 	return []string{"alumni.erasure_request.member_id", "alumni.retention_failure.member_id"}
 }
 
-// Edge is one foreign key on the way to the member, or a loose column, as the database has it.
+// Edge is one foreign key on the way to the member, a follower, or a loose column, as the database has it.
 type Edge struct {
 	Child    string // schema.table
 	Columns  string // of the child, joined by commas
@@ -74,6 +98,9 @@ var edgesSQL string
 
 //go:embed queries/loose.sql
 var looseSQL string
+
+//go:embed queries/followers.sql
+var followersSQL string
 
 // Querier is a pool, a connection or a transaction.
 type Querier interface {
@@ -104,7 +131,28 @@ func Observe(ctx context.Context, q Querier) ([]Edge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read columns: %w", err)
 	}
-	return append(edges, loose...), nil
+	followers, err := observeFollowers(ctx, q)
+	return append(append(edges, followers...), loose...), err
+}
+
+// observeFollowers reads whether the followers that are there go with their member.
+func observeFollowers(ctx context.Context, q Querier) ([]Edge, error) {
+	var tables, columns, triggers []string
+	for _, f := range Followers() {
+		tables, columns, triggers = append(tables, f.Table), append(columns, f.Column), append(triggers, f.Trigger)
+	}
+	rows, err := q.Query(ctx, followersSQL, tables, columns, triggers)
+	if err != nil {
+		return nil, fmt.Errorf("read triggers: %w", err)
+	}
+	edges, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Edge, error) {
+		e := Edge{Parent: Member}
+		return e, row.Scan(&e.Child, &e.Columns, &e.Cascades, &e.Indexed)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read triggers: %w", err)
+	}
+	return edges, nil
 }
 
 // Compare checks observed edges against what this package knows, and names everything that differs.
@@ -117,6 +165,11 @@ func Compare(observed []Edge) error {
 	for _, child := range Children() {
 		if !found[child] {
 			findings = append(findings, child+" is missing or has no foreign key to "+Member)
+		}
+	}
+	for _, f := range Followers() {
+		if !found[f.Table] {
+			findings = append(findings, f.Table+" is missing")
 		}
 	}
 	if len(findings) == 0 {
@@ -135,7 +188,7 @@ func judge(e Edge, found map[string]bool) []string {
 		}
 		return []string{column + " is not known"}
 	}
-	if !slices.Contains(Children(), e.Child) || e.Parent != Member || e.Columns != MemberColumn {
+	if !slices.Contains(Belongings(), Belonging{Table: e.Child, Column: e.Columns}) || e.Parent != Member {
 		return []string{fmt.Sprintf("%s refers to %s and is not known", column, e.Parent)}
 	}
 	found[e.Child] = true

@@ -24,7 +24,7 @@ func TestTheStoreIsKnownWhole(t *testing.T) {
 	g.Expect(catalogue.Check(t.Context(), s.Pool(naming.RoleRetention))).To(Succeed())
 	edges, err := catalogue.Observe(t.Context(), s.Pool(naming.RoleRetention))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(edges).To(HaveLen(len(catalogue.Children()) + len(catalogue.Loose())))
+	g.Expect(edges).To(HaveLen(len(catalogue.Belongings()) + len(catalogue.Loose())))
 }
 
 func TestWhatIsNotKnownIsNamed(t *testing.T) {
@@ -53,6 +53,18 @@ func TestWhatIsNotKnownIsNamed(t *testing.T) {
 		"another rule on deletion": {
 			`ALTER TABLE alumni.contact DROP CONSTRAINT contact_member_id_fkey, ADD FOREIGN KEY (member_id) REFERENCES alumni.member ON DELETE SET NULL`,
 			"alumni.contact.member_id does not cascade"},
+		"a trigger that was taken off": {
+			`DROP TRIGGER captured_mail_follows ON alumni.member`,
+			"alumni.captured_mail.recipient_id does not cascade"},
+		"a trigger that rests": {
+			`ALTER TABLE alumni.member DISABLE TRIGGER captured_mail_follows`,
+			"alumni.captured_mail.recipient_id does not cascade"},
+		"a follower without an index": {
+			`DROP INDEX alumni.captured_mail_recipient`,
+			"alumni.captured_mail.recipient_id has no index that begins with it"},
+		"a follower that is gone": {
+			`DROP TABLE alumni.captured_mail`,
+			"alumni.captured_mail is missing"},
 		"a key that was dropped": {
 			`ALTER TABLE alumni.visibility DROP CONSTRAINT visibility_member_id_fkey`,
 			"alumni.visibility is missing or has no foreign key to alumni.member"},

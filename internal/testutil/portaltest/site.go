@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/alumni-operator/alumni-operator/internal/capture"
 	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/portal"
@@ -80,7 +81,7 @@ func (s *Site) worker(log *slog.Logger) *outbox.Worker {
 		s.world.t.Fatalf("make a composer: %v", err)
 	}
 	return outbox.NewWorker(outbox.Worker{Queue: s.Portal, Composer: composer, Email: *s.world.Network.Email,
-		EmailDir: s.world.t.TempDir(), Now: s.world.Clock.Now, Log: log}, s.Registry)
+		EmailDir: s.world.t.TempDir(), Recorder: capture.NewRecorder(s.world.Store.Pool(naming.RolePortal)), Now: s.world.Clock.Now, Log: log}, s.Registry)
 }
 
 // Browser is a client with cookies of its own that does not follow redirects.

@@ -39,8 +39,9 @@ type Store struct {
 	admin *pgxpool.Pool
 }
 
-// New provisions and migrates a database for this test and drops it, with its roles, when the test ends.
-func New(t testing.TB) *Store {
+// New provisions and migrates a database for this test and drops it, with its roles, when the test ends. A change makes it
+// another one than a network for real people has.
+func New(t testing.TB, change ...func(*postgres.Spec)) *Store {
 	t.Helper()
 	s := &Store{
 		Database: "net_" + strings.ToLower(rand.Text())[:12], t: t, server: pg.Start(t),
@@ -56,6 +57,9 @@ func New(t testing.TB) *Store {
 	spec, err := postgres.NewSpec(s.Database, claim, passwords)
 	if err != nil {
 		t.Fatalf("describe a test store: %v", err)
+	}
+	for _, c := range change {
+		c(&spec)
 	}
 	s.spec = spec
 	for _, role := range naming.Roles() {

@@ -95,6 +95,13 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.TimeZone
       default: UTC
+    - name: trial
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Trial
+      default: Disabled
+    - name: trialMembers
+      type:
+        scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AlumniNetworkStatus
   map:
     fields:
@@ -1327,6 +1334,8 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreType
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.TimeZone
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Trial
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.UpgradeStatus
   map:

@@ -41,6 +41,13 @@ type AlumniNetworkSpecApplyConfiguration struct {
 	// group is the company group that the network's company belongs to. Networks of one group list each other in status, by
 	// name and address only. The namespace must carry the label alumni-operator.io/group with the same value.
 	Group *string `json:"group,omitempty"`
+	// trial Enabled makes the network a rehearsal: its people are invented, and its mail stays in its store and is shown on the
+	// portal's page /trial/mail, to anyone who opens it. Defaults to Disabled. It cannot be changed: a rehearsal and a network
+	// for real people are two networks, with a store each.
+	Trial *apiv1alpha1.Trial `json:"trial,omitempty"`
+	// trialMembers is the number of people that are invented for a trial. It can be raised, which adds people, and never
+	// lowered. Defaults to 200.
+	TrialMembers *int32 `json:"trialMembers,omitempty"`
 	// state Suspended stops the portal and every job of the network and keeps all data. Defaults to Active.
 	State *apiv1alpha1.State `json:"state,omitempty"`
 }
@@ -144,6 +151,22 @@ func (b *AlumniNetworkSpecApplyConfiguration) WithChannels(value *ChannelsApplyC
 // If called multiple times, the Group field is set to the value of the last call.
 func (b *AlumniNetworkSpecApplyConfiguration) WithGroup(value string) *AlumniNetworkSpecApplyConfiguration {
 	b.Group = &value
+	return b
+}
+
+// WithTrial sets the Trial field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Trial field is set to the value of the last call.
+func (b *AlumniNetworkSpecApplyConfiguration) WithTrial(value apiv1alpha1.Trial) *AlumniNetworkSpecApplyConfiguration {
+	b.Trial = &value
+	return b
+}
+
+// WithTrialMembers sets the TrialMembers field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TrialMembers field is set to the value of the last call.
+func (b *AlumniNetworkSpecApplyConfiguration) WithTrialMembers(value int32) *AlumniNetworkSpecApplyConfiguration {
+	b.TrialMembers = &value
 	return b
 }
 

@@ -1,0 +1,3 @@
+CREATE TABLE alumni_operator.trial (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton)
+)
