@@ -5,6 +5,7 @@ package alumninetwork
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,12 +44,13 @@ func NewLooks(clock clock.PassiveClock) *Looks {
 }
 
 // asked is all that a look at a store depends on: whoever changes any of it, an annotation of the network included, wants
-// the store to be looked at again.
+// the store to be looked at again. An edit of something else than the store wants no such look.
 func (s *scope) asked() [sha256.Size]byte {
 	h := sha256.New()
 	add := func(part string) { _, _ = fmt.Fprintf(h, "%d %s", len(part), part) } // a hash takes everything
 	n := s.network
-	for _, part := range append(s.adminParts(), string(n.UID), fmt.Sprint(n.Generation)) {
+	declared, _ := json.Marshal(n.Spec.Store) // it came as JSON
+	for _, part := range append(s.adminParts(), string(n.UID), string(declared)) {
 		add(part)
 	}
 	for _, role := range naming.Roles() {

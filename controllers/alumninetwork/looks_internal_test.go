@@ -36,12 +36,13 @@ func TestALookHoldsForAMomentAndForWhatWasAskedOnly(t *testing.T) {
 		later  time.Duration
 		want   bool
 	}{
-		"at once":                  {want: true},
-		"before it is too old":     {later: lookHolds - time.Millisecond, want: true},
-		"when it is too old":       {later: lookHolds},
-		"when the clock went back": {later: -time.Second},
-		"after an edit":            {change: func(s *scope) { s.network.Generation++ }},
-		"after an annotation":      {change: func(s *scope) { s.network.Annotations["a"] = "2" }},
+		"at once":                    {want: true},
+		"before it is too old":       {later: lookHolds - time.Millisecond, want: true},
+		"when it is too old":         {later: lookHolds},
+		"when the clock went back":   {later: -time.Second},
+		"after an edit of the store": {change: func(s *scope) { s.network.Spec.Store.ReclaimPolicy = v1alpha1.StoreDelete }},
+		"after another edit":         {change: func(s *scope) { s.network.Generation++; s.network.Spec.DisplayName = "Other" }, want: true},
+		"after an annotation":        {change: func(s *scope) { s.network.Annotations["a"] = "2" }},
 		"with another Secret": {change: func(s *scope) {
 			s.credentials[naming.RolePortal] = credential{generation: naming.GenerationA, found: markOf("main-db-portal", "2")}
 		}},

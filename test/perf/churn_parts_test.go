@@ -6,6 +6,7 @@ package perf_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"maps"
 	"math"
@@ -55,25 +56,23 @@ func (f *fleet) objects() int {
 	return total
 }
 
-// sqlRate is what a server is asked in a second.
-type sqlRate struct{ sessions, messages float64 }
+// asked is what a server is asked for each look at a network.
+type asked struct{ sessions, messages float64 }
 
 // sampleSQL has the server log all statements for some time, and counts them. What it returns waits for the end of that.
-func (f *fleet) sampleSQL(during time.Duration) (result func() sqlRate) {
-	done := make(chan sqlRate, 1)
+func (f *fleet) sampleSQL(during time.Duration) (result func() asked) {
+	done := make(chan asked, 1)
 	execOn(f.b, f.server, "ALTER SYSTEM SET log_statement TO 'all'", "SELECT pg_reload_conf()")
-	mark, sessions := f.logged(), f.sessions()
-	begun := time.Now()
+	mark, sessions, looks := f.logged(), f.sessions(), reconciles(f.b)
 	go func() {
 		time.Sleep(during)
-		end, took := f.logged(), time.Since(begun).Seconds()
-		rate := sqlRate{sessions: float64(f.sessions()-sessions) / took, messages: float64(f.statementsBetween(mark, end)) / took}
-		done <- rate
+		end, looked := f.logged(), float64(max(1, reconciles(f.b)-looks))
+		done <- asked{sessions: float64(f.sessions()-sessions) / looked, messages: float64(f.statementsBetween(mark, end)) / looked}
 	}()
-	return func() sqlRate {
-		rate := <-done
+	return func() asked {
+		each := <-done
 		execOn(f.b, f.server, "ALTER SYSTEM SET log_statement TO 'mod'", "SELECT pg_reload_conf()")
-		return rate
+		return each
 	}
 }
 
@@ -105,7 +104,7 @@ func (f *fleet) statementsBetween(begin, end int64) (count int) {
 		if bytes.Contains(line, []byte("LOG:  statement:")) || bytes.Contains(line, []byte("LOG:  execute ")) {
 			count++
 		}
-		if err != nil && err != bufio.ErrBufferFull {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return count
 		}
 	}
@@ -142,7 +141,7 @@ func queueWaits(b *testing.B) waits {
 				index += int(span.GetOffset())
 				for range span.GetLength() {
 					count += h.GetPositiveDelta()[at]
-					w.buckets[index] = uint64(count) //nolint:gosec // a count
+					w.buckets[index] = uint64(count)
 					at, index = at+1, index+1
 				}
 			}

@@ -80,13 +80,16 @@ func (f *fleet) measureChurn(operator operated, rate int, duration time.Duration
 	seen := watchChanges(b, f.env)
 	before := queueWaits(b)
 	operator.requests.take()
+	looks := reconciles(b)
 	sql := f.sampleSQL(min(sqlSample, duration))
 	begun := time.Now()
 	sent := f.change(seen, rate, duration)
 	took := time.Since(begun)
 	waits := queueWaits(b).since(before)
 	seen.awaitAll(b, 2*time.Minute)
-	asked, per := operator.requests.take(), sql()
+	requests, each := operator.requests.take(), sql()
+	edits, looked := float64(sent), float64(reconciles(b)-looks)
+	sessions, messages := each.sessions*looked/edits, each.messages*looked/edits
 	ready := seen.times()
 
 	b.Logf("%d networks, which are %d objects with what belongs to them; %d changes in %.1f s, %.1f a second (wanted %d)",
@@ -95,12 +98,12 @@ func (f *fleet) measureChurn(operator operated, rate int, duration time.Duration
 		quantile(ready, 0.5).Seconds(), quantile(ready, 0.99).Seconds(), readyGoal, quantile(ready, 1).Seconds())
 	b.Logf("waiting in the workqueue: half at most %.3f s, 99 %% at most %.3f s (goal %s), of %d looks",
 		waits.quantile(0.5), waits.quantile(0.99), queueGoal, waits.count())
-	b.Logf("for each change: %.1f reads and %.1f writes of the API, %.1f SQL sessions, %.1f SQL messages",
-		float64(asked.reads)/float64(sent), float64(asked.writes)/float64(sent), per.sessions/float64(rate), per.messages/float64(rate))
+	b.Logf("for each change: %.1f looks, %.1f reads and %.1f writes of the API, %.1f SQL sessions, %.1f SQL messages",
+		looked/edits, float64(requests.reads)/edits, float64(requests.writes)/edits, sessions, messages)
 	b.ReportMetric(quantile(ready, 0.99).Seconds(), "s/ready-p99")
 	b.ReportMetric(waits.quantile(0.99), "s/queue-p99")
-	b.ReportMetric(float64(asked.reads+asked.writes)/float64(sent), "requests/change")
-	b.ReportMetric(per.messages/float64(rate), "messages/change")
+	b.ReportMetric(float64(requests.reads+requests.writes)/edits, "requests/change")
+	b.ReportMetric(messages, "messages/change")
 }
 
 // change sends changes at a steady rate until the time is over, and says how many.
