@@ -213,6 +213,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets, Recorder: mgr.GetEventRecorder("alumninetwork"),
 		Clock: opts.Clock, ClusterID: opts.ClusterID, WorkloadImage: opts.WorkloadImage, PostgresImage: opts.PostgresImage,
 		Namespace: opts.Namespace, Kinds: kinds.New(api, opts.Clock), Budget: budget, Looks: alumninetwork.NewLooks(opts.Clock),
+		Notes:         alumninetwork.NewNotes(secrets),
 		MaxConcurrent: opts.MaxConcurrent, Rollout: fleet,
 	}
 	if err := networks.SetupWithManager(ctx, mgr); err != nil {

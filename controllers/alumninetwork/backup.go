@@ -27,7 +27,6 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/resources/job"
 	"github.com/alumni-operator/alumni-operator/internal/resources/network"
 	"github.com/alumni-operator/alumni-operator/internal/runs"
-	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
@@ -74,10 +73,10 @@ func (r *Reconciler) keepBackups(ctx context.Context, s *scope) error {
 	if err := r.clearUp(ctx, s); err != nil {
 		return err
 	}
-	if err := r.checkBackup(ctx, n); err != nil {
+	if err := r.checkBackup(ctx, s); err != nil {
 		return err
 	}
-	drillErr := r.checkDrill(ctx, n)
+	drillErr := r.checkDrill(ctx, s)
 	if err := r.startDue(ctx, s, plan, jobs, drillErr == nil); err != nil {
 		return err
 	}
@@ -142,6 +141,9 @@ func (r *Reconciler) clearUp(ctx context.Context, s *scope) error {
 	if drilling, err := r.drilling(ctx, s.network); err != nil || drilling {
 		return err
 	}
+	if err := r.openStore(ctx, s); err != nil {
+		return err
+	}
 	err = r.withTurn(ctx, s.admin, postgres.ScratchSessions, func() error { return postgres.DropScratch(ctx, s.admin, s.spec) })
 	switch {
 	case errors.Is(err, postgres.ErrScratchBusy): // the pod of a drill that was stopped has not ended yet
@@ -167,19 +169,20 @@ func (r *Reconciler) drilling(ctx context.Context, n *v1alpha1.AlumniNetwork) (b
 }
 
 // checkBackup looks whether everything that a backup needs is there, for a job without it would hang.
-func (r *Reconciler) checkBackup(ctx context.Context, n *v1alpha1.AlumniNetwork) error {
-	b := n.Spec.Store.Backup
+func (r *Reconciler) checkBackup(ctx context.Context, s *scope) error {
+	b := s.network.Spec.Store.Backup
 	for i, recipient := range b.Encryption.Recipients {
 		if _, err := age.ParseX25519Recipient(string(recipient)); err != nil {
 			return outcome.Retry(outcome.Resync, v1alpha1.ReasonInvalidSpec,
 				"spec.store.backup.encryption.recipients[%d] is no age public key: a character is wrong", i)
 		}
 	}
-	return r.checkDestination(ctx, n, b.Destination)
+	return r.checkDestination(ctx, s, b.Destination)
 }
 
 // checkDestination looks whether the claim or the Secret of a destination is there.
-func (r *Reconciler) checkDestination(ctx context.Context, n *v1alpha1.AlumniNetwork, d v1alpha1.BackupDestination) error {
+func (r *Reconciler) checkDestination(ctx context.Context, s *scope, d v1alpha1.BackupDestination) error {
+	n := s.network
 	if claim := d.PersistentVolumeClaim; claim != nil {
 		err := r.Live.Get(ctx, types.NamespacedName{Namespace: n.Namespace, Name: claim.ClaimName}, &corev1.PersistentVolumeClaim{})
 		if apierrors.IsNotFound(err) {
@@ -190,20 +193,18 @@ func (r *Reconciler) checkDestination(ctx context.Context, n *v1alpha1.AlumniNet
 		}
 	}
 	if s3 := d.S3; s3 != nil {
-		_, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: s3.SecretRef.Name}, "accessKeyID", "secretAccessKey")
-		return err
+		return r.holds(ctx, s, useBucket, s3.SecretRef.Name, "accessKeyID", "secretAccessKey")
 	}
 	return nil
 }
 
 // checkDrill looks whether the key of the drills is there. Backups go on without it.
-func (r *Reconciler) checkDrill(ctx context.Context, n *v1alpha1.AlumniNetwork) error {
-	drill := n.Spec.Store.Backup.Drill
+func (r *Reconciler) checkDrill(ctx context.Context, s *scope) error {
+	drill := s.network.Spec.Store.Backup.Drill
 	if drill == nil {
 		return nil
 	}
-	_, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: drill.IdentitySecretRef.Name}, settings.BackupIdentityFile)
-	return err
+	return r.holds(ctx, s, useIdentity, drill.IdentitySecretRef.Name, settings.BackupIdentityFile)
 }
 
 // startDue starts the run whose turn it is, if there is one: never two at once.
@@ -229,6 +230,9 @@ func (r *Reconciler) startBackup(ctx context.Context, s *scope, run backupRun) e
 	if run.drill {
 		in.Kind = job.KindDrill
 		in.IdentitySecret = b.Drill.IdentitySecretRef.Name
+		if err := r.openStore(ctx, s); err != nil {
+			return err
+		}
 		prepare := func() error { return postgres.MakeScratch(ctx, s.admin, s.spec) }
 		if err := r.withTurn(ctx, s.admin, postgres.ScratchSessions, prepare); err != nil {
 			return explainScratch(err)

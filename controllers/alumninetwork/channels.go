@@ -28,13 +28,23 @@ func (r *Reconciler) checkChannels(ctx context.Context, s *scope) error {
 		return nil
 	}
 	if ref := email.CredentialsSecretRef; ref != nil {
-		secret, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: ref.Name}, "username", "password")
-		if err != nil {
-			s.channels = err
-			return err
+		if !r.unchanged(s, useEmail, ref.Name) {
+			if s.channels = r.readSender(ctx, s, ref.Name); s.channels != nil {
+				return s.channels
+			}
 		}
-		s.emailCredentials = map[string][]byte{"username": secret.Data["username"], "password": secret.Data["password"]}
 	}
 	conditions.True(n, v1alpha1.ChannelsReadyCondition, v1alpha1.ReasonConfigured, "Every declared sender has what it needs")
+	return nil
+}
+
+// readSender reads the login at the mail server.
+func (r *Reconciler) readSender(ctx context.Context, s *scope, name string) error {
+	secret, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: s.network.Namespace, Name: name}, "username", "password")
+	if err != nil {
+		return err
+	}
+	s.emailCredentials = map[string][]byte{"username": secret.Data["username"], "password": secret.Data["password"]}
+	s.found(useEmail, secret)
 	return nil
 }

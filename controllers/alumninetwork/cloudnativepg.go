@@ -62,33 +62,33 @@ func clusterLogin(n *v1alpha1.AlumniNetwork) dbconn.Login {
 
 // clusterAdmin is the login that may make databases and roles in a Cluster. The certificate is added when the Cluster is
 // there.
-func (r *Reconciler) clusterAdmin(ctx context.Context, s *scope) (dbconn.Login, error) {
+func (r *Reconciler) clusterAdmin(ctx context.Context, s *scope) (dbconn.Login, *corev1.Secret, error) {
 	if s.network.ForeignCluster() != "" {
 		return r.foreignClusterAdmin(ctx, s.network)
 	}
 	login := clusterLogin(s.network)
 	secret, err := r.ensureSecret(ctx, s, nil, adminSecret(s.network, login), dbconn.KeyUsername, dbconn.KeyPassword)
 	if err != nil {
-		return login, err
+		return login, nil, err
 	}
 	login.Password = string(secret.Data[dbconn.KeyPassword])
-	return login, nil
+	return login, secret, nil
 }
 
 // foreignClusterAdmin is the login that the spec names for a Cluster that others keep.
-func (r *Reconciler) foreignClusterAdmin(ctx context.Context, n *v1alpha1.AlumniNetwork) (dbconn.Login, error) {
+func (r *Reconciler) foreignClusterAdmin(ctx context.Context, n *v1alpha1.AlumniNetwork) (dbconn.Login, *corev1.Secret, error) {
 	login, ref := clusterLogin(n), n.Spec.Store.CloudNativePG.AdminSecretRef
 	secret, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: ref.Name},
 		dbconn.KeyUsername, dbconn.KeyPassword)
 	if err != nil {
-		return login, err
+		return login, nil, err
 	}
 	data := login.Data()
 	data[dbconn.KeyUsername], data[dbconn.KeyPassword] = secret.Data[dbconn.KeyUsername], secret.Data[dbconn.KeyPassword]
 	if login, err = dbconn.FromData(data); err != nil {
-		return login, secretwatch.Invalid(secret.Name, "%v", err)
+		return login, nil, secretwatch.Invalid(secret.Name, "%v", err)
 	}
-	return login, nil
+	return login, secret, nil
 }
 
 // runCluster keeps the network's Cluster, or finds the one that others keep, and waits until it has a primary.
@@ -103,7 +103,7 @@ func (r *Reconciler) runCluster(ctx context.Context, s *scope) error {
 	if err := found.knowsAdmin(s); err != nil {
 		return err
 	}
-	if s.admin.CA, err = r.clusterCA(ctx, s.network, found); err != nil {
+	if err := r.findAuthority(ctx, s, found); err != nil {
 		return err
 	}
 	s.serverImage, s.serverNote = found.Image, found.note()
@@ -216,14 +216,43 @@ func (c *cluster) note() string {
 	return fmt.Sprintf("; Cluster %q has %d of %d instances ready", c.name, c.ReadyInstances, c.Instances)
 }
 
+// findAuthority adds the authority that signs the Cluster's servers to the admin's login: from what was published, where its
+// Secret has not changed.
+func (r *Reconciler) findAuthority(ctx context.Context, s *scope, c *cluster) error {
+	name := authoritySecret(s.network, c)
+	if r.unchanged(s, useAuthority, name) {
+		login := s.admin
+		published, err := r.published(ctx, s.network)
+		if err != nil {
+			return err
+		}
+		if login.CA = published.CA; placeOf(login) == s.note.place {
+			s.admin = login
+			return nil
+		}
+	}
+	secret, err := r.clusterCA(ctx, s.network, c)
+	if err != nil {
+		return err
+	}
+	s.admin.CA = secret.Data[dbconn.KeyCA]
+	s.note.place = placeOf(s.admin)
+	s.found(useAuthority, secret)
+	return nil
+}
+
+// authoritySecret is the Secret with the certificate of the authority that signs the Cluster's servers.
+func authoritySecret(n *v1alpha1.AlumniNetwork, c *cluster) string {
+	if name := c.Certificates.ServerCASecret; name != "" {
+		return name
+	}
+	return store.ClusterCA(n)
+}
+
 // clusterCA reads the certificate of the authority that signs the Cluster's servers: of the network's own namespace, as
 // everything else.
-func (r *Reconciler) clusterCA(ctx context.Context, n *v1alpha1.AlumniNetwork, c *cluster) ([]byte, error) {
-	name := c.Certificates.ServerCASecret
-	if name == "" {
-		name = store.ClusterCA(n)
-	}
-	secret := &corev1.Secret{}
+func (r *Reconciler) clusterCA(ctx context.Context, n *v1alpha1.AlumniNetwork, c *cluster) (*corev1.Secret, error) {
+	name, secret := authoritySecret(n, c), &corev1.Secret{}
 	key := types.NamespacedName{Namespace: n.Namespace, Name: name}
 	err := r.Live.Get(ctx, key, secret)
 	if err != nil && !apierrors.IsNotFound(err) {
@@ -233,5 +262,5 @@ func (r *Reconciler) clusterCA(ctx context.Context, n *v1alpha1.AlumniNetwork, c
 		return nil, outcome.Retry(clusterPoll, v1alpha1.ReasonCAMissing,
 			"Secret %q of Cluster %q is missing, or its key %q holds no certificate", name, c.name, dbconn.KeyCA)
 	}
-	return secret.Data[dbconn.KeyCA], nil
+	return secret, nil
 }

@@ -69,6 +69,8 @@ type Reconciler struct {
 	Budget *dbconn.Budget
 	// Looks remembers which stores were found in order a moment ago.
 	Looks *Looks
+	// Notes remembers in which version Secrets were found in order.
+	Notes *Notes
 	// Rollout tells which networks may move to this version of the operator.
 	Rollout *Rollout
 	// MaxConcurrent is the number of networks that are worked on at once.
@@ -135,6 +137,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	network := &v1alpha1.AlumniNetwork{}
 	if err := r.Client.Get(ctx, req.NamespacedName, network); err != nil {
 		r.Looks.forgetAll(req.NamespacedName)
+		r.Notes.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !network.DeletionTimestamp.IsZero() {
@@ -149,7 +152,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return outcome.Fold(err)
 	}
 	before := network.DeepCopy()
-	s := &scope{network: network, now: r.Clock.Now(), first: first}
+	s := &scope{network: network, now: r.Clock.Now(), first: first, note: r.Notes.about(network)}
 	errs := r.run(ctx, s)
 	r.judgeUpgrade(s)
 	if awaitsTurn(before, errs) {

@@ -31,11 +31,11 @@ const keyBytes = 32
 // superuser is the name of a Standalone server's admin role.
 const superuser = "postgres"
 
-// keepCredentials makes every login and key of the network once and reads them. A Secret that exists is never changed:
-// it is written before it is used, and then it is used as it is.
+// keepCredentials makes every login and key of the network once, and reads those whose Secrets have changed since they were last
+// found in order. A Secret that exists is never changed: it is written before it is used, and then it is used as it is.
 func (r *Reconciler) keepCredentials(ctx context.Context, s *scope) error {
 	n := s.network
-	if err := r.readAdmin(ctx, s); err != nil {
+	if err := r.findAdmin(ctx, s); err != nil {
 		return err
 	}
 	if n.StoreKind() != v1alpha1.StoreCloudNativePG {
@@ -43,25 +43,21 @@ func (r *Reconciler) keepCredentials(ctx context.Context, s *scope) error {
 	}
 	s.credentials = map[naming.Role]credential{}
 	for _, role := range naming.Roles() {
-		secret, err := r.ensureSecret(ctx, s, n, roleSecret(s, role), dbconn.KeyUsername, dbconn.KeyPassword)
-		if err != nil {
+		if c, known := r.recallLogin(s, role); known {
+			s.credentials[role] = c
+		} else if err := r.readLogin(ctx, s, role); err != nil {
 			return err
 		}
-		c, err := readCredential(n, role, secret)
-		if err != nil {
-			return err
-		}
-		s.credentials[role] = c
 	}
 	var err error
 	if s.formerInUse, err = r.usesFormer(ctx, s); err != nil {
 		return err
 	}
-	if _, err := r.ensureKey(ctx, s, naming.PepperSecret(n.Name), settings.PepperFile); err != nil {
+	if _, err := r.ensureKey(ctx, s, usePepper, naming.PepperSecret(n.Name), settings.PepperFile); err != nil {
 		return err
 	}
-	key, err := r.ensureKey(ctx, s, naming.TokenKeySecret(n.Name), settings.TokenKeyFile)
-	s.tokenKey = key
+	s.tokenKey, err = r.ensureKey(ctx, s, useTokenKey, naming.TokenKeySecret(n.Name), settings.TokenKeyFile)
+	s.keyed = err == nil
 	return err
 }
 
@@ -72,40 +68,44 @@ func endpointOf(s *scope) *network.Endpoint {
 	}
 }
 
-// readAdmin finds the login that may make databases and roles: the one the spec names, the superuser of the network's own
+// readAdmin reads the login that may make databases and roles: the one the spec names, the superuser of the network's own
 // server, or the admin role of its Cluster.
 func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
 	n := s.network
-	if n.StoreKind() == v1alpha1.StoreCloudNativePG {
-		admin, err := r.clusterAdmin(ctx, s)
-		s.admin = admin
-		return err
+	var err error
+	var secret *corev1.Secret
+	switch {
+	case n.StoreKind() == v1alpha1.StoreCloudNativePG:
+		s.admin, secret, err = r.clusterAdmin(ctx, s)
+	case n.Spec.Store.External != nil:
+		if s.admin, secret, err = r.externalAdmin(ctx, n); err == nil {
+			s.note.place = placeOf(s.admin)
+		}
+	default:
+		secret, err = r.ensureSecret(ctx, s, nil, adminSecret(n, standaloneAdmin(n, "")), dbconn.KeyPassword)
+		if err == nil {
+			s.admin = standaloneAdmin(n, string(secret.Data[dbconn.KeyPassword]))
+		}
 	}
-	if n.Spec.Store.External != nil {
-		admin, err := r.externalAdmin(ctx, n)
-		s.admin = admin
-		return err
-	}
-	secret, err := r.ensureSecret(ctx, s, nil, adminSecret(n, standaloneAdmin(n, "")), dbconn.KeyPassword)
 	if err != nil {
 		return err
 	}
-	s.admin = standaloneAdmin(n, string(secret.Data[dbconn.KeyPassword]))
+	s.found(useAdmin, secret)
 	return nil
 }
 
 // externalAdmin reads the login that the spec of an External store names.
-func (r *Reconciler) externalAdmin(ctx context.Context, n *v1alpha1.AlumniNetwork) (dbconn.Login, error) {
+func (r *Reconciler) externalAdmin(ctx context.Context, n *v1alpha1.AlumniNetwork) (dbconn.Login, *corev1.Secret, error) {
 	name := types.NamespacedName{Namespace: n.Namespace, Name: n.Spec.Store.External.AdminSecretRef.Name}
 	secret, err := secretwatch.Read(ctx, r.Live, name, dbconn.KeyHost, dbconn.KeyUsername, dbconn.KeyPassword)
 	if err != nil {
-		return dbconn.Login{}, err
+		return dbconn.Login{}, nil, err
 	}
 	login, err := dbconn.FromData(secret.Data)
 	if err != nil {
-		return login, secretwatch.Invalid(secret.Name, "%v", err)
+		return login, nil, secretwatch.Invalid(secret.Name, "%v", err)
 	}
-	return login, nil
+	return login, secret, nil
 }
 
 // ensureSecret reads a Secret live, and makes it when it is not there. One that exists is never changed. Without owner
@@ -140,8 +140,11 @@ func (r *Reconciler) ensureSecret(ctx context.Context, s *scope, owner client.Ob
 
 // ensureKey reads a random key that outlives the network, and makes it for a network that had no store before. Beside a
 // store that is in use a new key would be worse than none: erased people would be strangers to it, and the links in every
-// mail sent so far would fail.
-func (r *Reconciler) ensureKey(ctx context.Context, s *scope, name, file string) ([]byte, error) {
+// mail sent so far would fail. A key whose Secret has not changed is not read, and nil.
+func (r *Reconciler) ensureKey(ctx context.Context, s *scope, u use, name, file string) ([]byte, error) {
+	if r.unchanged(s, u, name) {
+		return nil, nil
+	}
 	secret, err := r.makeOrReadKey(ctx, s, name, file)
 	if err != nil {
 		return nil, err
@@ -149,6 +152,7 @@ func (r *Reconciler) ensureKey(ctx context.Context, s *scope, name, file string)
 	if len(secret.Data[file]) < keyBytes {
 		return nil, secretwatch.Invalid(name, "key %q is shorter than %d bytes", file, keyBytes)
 	}
+	s.found(u, secret)
 	return secret.Data[file], nil
 }
 

@@ -144,9 +144,10 @@ func (r *Reconciler) dropSecrets(ctx context.Context, n *v1alpha1.AlumniNetwork)
 // sharedAdmin is the admin login of a server that is not the network's own.
 func (r *Reconciler) sharedAdmin(ctx context.Context, n *v1alpha1.AlumniNetwork) (dbconn.Login, error) {
 	if n.Spec.Store.External != nil {
-		return r.externalAdmin(ctx, n)
+		login, _, err := r.externalAdmin(ctx, n)
+		return login, err
 	}
-	login, err := r.foreignClusterAdmin(ctx, n)
+	login, _, err := r.foreignClusterAdmin(ctx, n)
 	if err != nil {
 		return login, err
 	}
@@ -166,8 +167,12 @@ func (r *Reconciler) withAuthority(ctx context.Context, n *v1alpha1.AlumniNetwor
 	if err := found.serves(); err != nil {
 		return login, err
 	}
-	login.CA, err = r.clusterCA(ctx, n, found)
-	return login, err
+	secret, err := r.clusterCA(ctx, n, found)
+	if err != nil {
+		return login, err
+	}
+	login.CA = secret.Data[dbconn.KeyCA]
+	return login, nil
 }
 
 // standaloneLeft records server and volume, and reads the admin login that is there. No login is made any more.

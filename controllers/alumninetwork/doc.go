@@ -14,6 +14,15 @@
 // Logins are renewed without a failed request: each database role has two, of which one is in use. The next is valid before a
 // Secret names it, and the former until no pod uses it.
 //
+// A Secret is read when it has changed, or when its value is needed. Notes remembers of each Secret in which version it was found in
+// order, as a digest of name and version, and of each login when it was made and renewed, but no value: that lives as long as a look.
+// A look takes from there what it needs while the watch of Secrets tells the same version; internal/secretwatch says why that
+// is safe. Whatever opens a session opens its login first (openMetrics, openLogins, openAdmin), which reads it; the hash of the
+// portal needs the token key only when something of what it is made from has changed. A Secret that is gone, or whose
+// watch does not stand, or that the operator has just written, is read as if nothing were known, and so is each once after a
+// restart. Of an External server the address is not kept either: it is taken from what was published, when a digest says that
+// it is what the admin's Secret had.
+//
 // With reclaimPolicy Retain there is no finalizer: nothing outside Kubernetes is undone, so a deletion never waits for
 // anything. Children go by garbage collection. The volume claim, the admin login, the token key and the pepper have no
 // owner and stay, ready for the same network to be declared again. With Delete a finalizer holds the object until its deletion is

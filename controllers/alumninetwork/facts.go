@@ -19,6 +19,9 @@ const mebibyte = 1 << 20
 
 // readFacts reads what status shows of the store: counts and versions, over one short session of the metrics role.
 func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
+	if err := r.openMetrics(ctx, s); err != nil {
+		return err
+	}
 	leave, err := r.Budget.Enter(ctx, s.metrics, 1)
 	if err != nil {
 		return explain(err)

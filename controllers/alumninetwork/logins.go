@@ -35,15 +35,21 @@ const (
 
 // credential is the login of one role, as its Secret has it.
 type credential struct {
-	secret     *corev1.Secret
+	found      mark           // the Secret and its version
+	secret     *corev1.Secret // nil as long as it was not read in this look, for it has not changed
 	generation naming.Generation
-	password   string
+	password   string // empty without the Secret
+	madeAt     time.Time
 	rotatedAt  time.Time // zero while it is the first
+	rotatedFor string    // the digest of the request that it was last renewed for
 }
 
 // readCredential reads a role's Secret as the operator wrote it.
 func readCredential(n *v1alpha1.AlumniNetwork, role naming.Role, secret *corev1.Secret) (credential, error) {
-	c := credential{secret: secret, password: string(secret.Data[dbconn.KeyPassword])}
+	c := credential{
+		found: markOf(secret.Name, secret.ResourceVersion), secret: secret, password: string(secret.Data[dbconn.KeyPassword]),
+		madeAt: secret.CreationTimestamp.Time, rotatedFor: secret.Annotations[labels.RotatedFor],
+	}
 	for _, g := range []naming.Generation{naming.GenerationA, naming.GenerationB} {
 		if string(secret.Data[dbconn.KeyUsername]) == naming.DatabaseLogin(databaseName(n), role, g) {
 			c.generation = g
@@ -51,6 +57,9 @@ func readCredential(n *v1alpha1.AlumniNetwork, role naming.Role, secret *corev1.
 	}
 	if c.generation == "" {
 		return c, secretwatch.Invalid(secret.Name, "key %q names none of the two logins of this role; delete the Secret, and it is made anew", dbconn.KeyUsername)
+	}
+	if err := postgres.VetPassword(role, c.password); err != nil {
+		return c, secretwatch.Invalid(secret.Name, "%v", err)
 	}
 	if text := secret.Annotations[labels.RotatedAt]; text != "" {
 		at, err := time.Parse(time.RFC3339, text)

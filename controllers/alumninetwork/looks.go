@@ -5,6 +5,7 @@ package alumninetwork
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,7 +16,6 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
-	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 )
 
@@ -44,18 +44,19 @@ func NewLooks(clock clock.PassiveClock) *Looks {
 }
 
 // asked is all that a look at a store depends on: whoever changes any of it, an annotation of the network included, wants
-// the store to be looked at again.
+// the store to be looked at again. An edit of something else than the store wants no such look.
 func (s *scope) asked() [sha256.Size]byte {
 	h := sha256.New()
 	add := func(part string) { _, _ = fmt.Fprintf(h, "%d %s", len(part), part) } // a hash takes everything
 	n := s.network
-	for _, part := range append(adminParts(s.admin), string(n.UID), fmt.Sprint(n.Generation)) {
+	declared, _ := json.Marshal(n.Spec.Store) // it came as JSON
+	for _, part := range append(s.adminParts(), string(n.UID), string(declared)) {
 		add(part)
 	}
 	for _, role := range naming.Roles() {
 		c := s.credentials[role]
 		add(string(c.generation))
-		add(c.password)
+		add(string(c.found[:]))
 	}
 	add(fmt.Sprint(s.formerInUse))
 	for _, key := range slices.Sorted(maps.Keys(n.Annotations)) {
@@ -65,38 +66,39 @@ func (s *scope) asked() [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// adminParts is all that a session of the admin depends on.
-func adminParts(admin dbconn.Login) []string {
-	return []string{admin.String(), admin.Password, admin.SSLMode, string(admin.CA)}
+// adminParts is all that a session of the admin depends on: the Secret of its login, where the server is, and how it is guarded.
+func (s *scope) adminParts() []string {
+	found := s.note.found[useAdmin]
+	return []string{string(found[:]), s.admin.Host, fmt.Sprint(s.admin.Port), s.admin.SSLMode, string(s.admin.CA)}
 }
 
-func adminDigest(admin dbconn.Login) [sha256.Size]byte {
+func (s *scope) adminDigest() [sha256.Size]byte {
 	h := sha256.New()
-	for _, part := range adminParts(admin) {
+	for _, part := range s.adminParts() {
 		_, _ = fmt.Fprintf(h, "%d %s", len(part), part) // a hash takes everything
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // admitted says whether the server took this admin login when it was last used.
-func (l *Looks) admitted(n *v1alpha1.AlumniNetwork, admin dbconn.Login) bool {
+func (l *Looks) admitted(s *scope) bool {
 	if l == nil {
 		return false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	known, there := l.admins[nameOf(n)]
-	return there && known == adminDigest(admin)
+	known, there := l.admins[nameOf(s.network)]
+	return there && known == s.adminDigest()
 }
 
 // admit remembers that the server took the admin login.
-func (l *Looks) admit(n *v1alpha1.AlumniNetwork, admin dbconn.Login) {
+func (l *Looks) admit(s *scope) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.admins[nameOf(n)] = adminDigest(admin)
+	l.admins[nameOf(s.network)] = s.adminDigest()
 }
 
 // holds says whether the store was found in order a moment ago, as it is declared now.

@@ -25,7 +25,8 @@ func lookedAt() *scope {
 		network: &v1alpha1.AlumniNetwork{ObjectMeta: metav1.ObjectMeta{
 			Namespace: "ns", Name: "main", UID: "uid", Generation: 1, Annotations: map[string]string{"a": "1"}}},
 		admin:       dbconn.Login{Host: "db.example", Port: 5432, Database: "postgres", Username: "platform", Password: "first"},
-		credentials: map[naming.Role]credential{naming.RolePortal: {generation: naming.GenerationA, password: "first"}},
+		credentials: map[naming.Role]credential{naming.RolePortal: {generation: naming.GenerationA, found: markOf("main-db-portal", "1")}},
+		note:        &note{found: [uses]mark{useAdmin: markOf("pg-admin", "1")}},
 	}
 }
 
@@ -35,19 +36,22 @@ func TestALookHoldsForAMomentAndForWhatWasAskedOnly(t *testing.T) {
 		later  time.Duration
 		want   bool
 	}{
-		"at once":                        {want: true},
-		"before it is too old":           {later: lookHolds - time.Millisecond, want: true},
-		"when it is too old":             {later: lookHolds},
-		"when the clock went back":       {later: -time.Second},
-		"after an edit":                  {change: func(s *scope) { s.network.Generation++ }},
-		"after an annotation":            {change: func(s *scope) { s.network.Annotations["a"] = "2" }},
-		"with another password":          {change: func(s *scope) { s.credentials[naming.RolePortal] = credential{password: "second"} }},
-		"when nobody uses the former":    {change: func(s *scope) { s.formerInUse = true }},
-		"with another admin password":    {change: func(s *scope) { s.admin.Password = "second" }},
-		"on another server":              {change: func(s *scope) { s.admin.Host = "other.example" }},
-		"for a network declared anew":    {change: func(s *scope) { s.network.UID = "another" }},
-		"for another network":            {change: func(s *scope) { s.network.Name = "another" }},
-		"after a change of status alone": {change: func(s *scope) { s.network.ResourceVersion = "2" }, want: true},
+		"at once":                    {want: true},
+		"before it is too old":       {later: lookHolds - time.Millisecond, want: true},
+		"when it is too old":         {later: lookHolds},
+		"when the clock went back":   {later: -time.Second},
+		"after an edit of the store": {change: func(s *scope) { s.network.Spec.Store.ReclaimPolicy = v1alpha1.StoreDelete }},
+		"after another edit":         {change: func(s *scope) { s.network.Generation++; s.network.Spec.DisplayName = "Other" }, want: true},
+		"after an annotation":        {change: func(s *scope) { s.network.Annotations["a"] = "2" }},
+		"with another Secret": {change: func(s *scope) {
+			s.credentials[naming.RolePortal] = credential{generation: naming.GenerationA, found: markOf("main-db-portal", "2")}
+		}},
+		"when nobody uses the former":       {change: func(s *scope) { s.formerInUse = true }},
+		"with another Secret for the admin": {change: func(s *scope) { s.note.found[useAdmin] = markOf("pg-admin", "2") }},
+		"on another server":                 {change: func(s *scope) { s.admin.Host = "other.example" }},
+		"for a network declared anew":       {change: func(s *scope) { s.network.UID = "another" }},
+		"for another network":               {change: func(s *scope) { s.network.Name = "another" }},
+		"after a change of status alone":    {change: func(s *scope) { s.network.ResourceVersion = "2" }, want: true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

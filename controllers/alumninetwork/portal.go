@@ -31,7 +31,7 @@ func (r *Reconciler) runPortal(ctx context.Context, s *scope) error {
 		// A pod without its Secret would hang, and the pods that run still have the old one.
 		return outcome.Wait(outcome.Poll, v1alpha1.ReasonNotReachedYet, "waits for %s", v1alpha1.ChannelsReadyCondition)
 	}
-	hash, err := network.PortalHash(n, s.promise, *s.endpoint, s.tokenKey, s.emailCredentials)
+	hash, err := r.portalHash(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -62,6 +62,34 @@ func (r *Reconciler) runPortal(ctx context.Context, s *scope) error {
 	}
 	conditions.True(n, v1alpha1.PortalAvailableCondition, v1alpha1.ReasonAvailable, "Every replica of the portal serves"+way.note)
 	return nil
+}
+
+// portalHash is the hash of what the portal reads at its start. Where nothing of that has changed it is the one that was made last,
+// so that neither key nor credentials are needed.
+func (r *Reconciler) portalHash(ctx context.Context, s *scope) (string, error) {
+	n := s.network
+	open, err := network.PortalHash(n, s.promise, *s.endpoint, nil, nil)
+	if err != nil {
+		return "", err
+	}
+	if k := s.note; k.portalHash != "" && k.portalAsked == s.askedOfPortal(open) {
+		return k.portalHash, nil
+	}
+	if s.tokenKey == nil {
+		if err := r.readTokenKey(ctx, s); err != nil {
+			return "", err
+		}
+	}
+	if e := n.Email(); e != nil && e.CredentialsSecretRef != nil && s.emailCredentials == nil {
+		if err := r.readSender(ctx, s, e.CredentialsSecretRef.Name); err != nil {
+			return "", err
+		}
+	}
+	hash, err := network.PortalHash(n, s.promise, *s.endpoint, s.tokenKey, s.emailCredentials)
+	if err == nil && s.note.found[useTokenKey] != (mark{}) {
+		s.note.portalAsked, s.note.portalHash = s.askedOfPortal(open), hash
+	}
+	return hash, err
 }
 
 // portalLogin tells the login that the portal's pods are to use from the one before it. Where the Secrets were not reached it is

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/backup"
@@ -26,7 +25,6 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/resources/job"
 	"github.com/alumni-operator/alumni-operator/internal/resources/network"
 	"github.com/alumni-operator/alumni-operator/internal/runs"
-	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
@@ -48,7 +46,10 @@ func (r *Reconciler) restoreStore(ctx context.Context, s *scope) error {
 	case s.restoring && mark.State != postgres.RestoreDone:
 		return r.runRestore(ctx, s, mark)
 	case mark == nil: // the store is in use
-		var err error
+		err := r.openMetrics(ctx, s)
+		if err != nil {
+			return err
+		}
 		if mark, err = r.readMark(ctx, s); err != nil {
 			return explain(err)
 		}
@@ -178,11 +179,10 @@ func underWayRestore(mark *postgres.Restore) error {
 // startRestore makes the job, when everything that it mounts is there.
 func (r *Reconciler) startRestore(ctx context.Context, s *scope, name string) error {
 	n, from := s.network, s.network.Spec.Store.RestoreFrom
-	if err := r.checkDestination(ctx, n, from.Destination); err != nil {
+	if err := r.checkDestination(ctx, s, from.Destination); err != nil {
 		return err
 	}
-	identity := types.NamespacedName{Namespace: n.Namespace, Name: from.IdentitySecretRef.Name}
-	if _, err := secretwatch.Read(ctx, r.Live, identity, settings.BackupIdentityFile); err != nil {
+	if err := r.holds(ctx, s, useIdentity, from.IdentitySecretRef.Name, settings.BackupIdentityFile); err != nil {
 		return err
 	}
 	if err := r.publishSettings(ctx, s); err != nil { // the job finds the database by them

@@ -24,7 +24,6 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/resources/job"
 	"github.com/alumni-operator/alumni-operator/internal/schedule"
-	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
 )
 
@@ -50,7 +49,7 @@ func (r *Reconciler) importRoster(ctx context.Context, s *scope) error {
 	case !s.storeUsable:
 		return outcome.Wait(outcome.Poll, v1alpha1.ReasonNotReachedYet, "waits for the store")
 	}
-	if err := r.checkSource(ctx, n); err != nil {
+	if err := r.checkSource(ctx, s); err != nil {
 		return err
 	}
 	run, err := dueImport(s)
@@ -188,7 +187,8 @@ func (r *Reconciler) startImport(ctx context.Context, n *v1alpha1.AlumniNetwork,
 }
 
 // checkSource looks whether claim and Secret of the roster are there, for a job without them would hang.
-func (r *Reconciler) checkSource(ctx context.Context, n *v1alpha1.AlumniNetwork) error {
+func (r *Reconciler) checkSource(ctx context.Context, s *scope) error {
+	n := s.network
 	if n.Spec.Roster == nil {
 		return nil
 	}
@@ -203,8 +203,7 @@ func (r *Reconciler) checkSource(ctx context.Context, n *v1alpha1.AlumniNetwork)
 		}
 	}
 	if h := source.HTTPS; h != nil && h.SecretRef != nil {
-		_, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: n.Namespace, Name: h.SecretRef.Name})
-		return err
+		return r.holds(ctx, s, useRoster, h.SecretRef.Name)
 	}
 	return nil
 }

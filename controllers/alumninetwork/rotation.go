@@ -54,7 +54,7 @@ func (r *Reconciler) rotateLogins(ctx context.Context, s *scope) error {
 	// A portal that cannot be rolled would go on with the former logins. An upgrade of the operator comes first.
 	upgrading := s.held || s.network.Status.Upgrade != nil
 	if len(due) > 0 && !s.formerInUse && s.channels == nil && !upgrading {
-		if err := r.renew(ctx, s, due); err != nil {
+		if err := r.renew(ctx, s); err != nil {
 			return r.notRotated(ctx, s, err)
 		}
 		due, s.nextRotation = nil, outcome.Poll
@@ -70,7 +70,7 @@ func (s *scope) dueLogins() (due []naming.Role, next time.Duration) {
 		asked := request(s.network)
 		until, ages := s.untilTooOld(c)
 		switch {
-		case asked != "" && asked != c.secret.Annotations[labels.RotatedFor], ages && until <= 0:
+		case asked != "" && asked != c.rotatedFor, ages && until <= 0:
 			due = append(due, role)
 		case ages && (next == 0 || until < next):
 			next = until
@@ -91,20 +91,27 @@ func (s *scope) untilTooOld(c credential) (time.Duration, bool) {
 	}
 	since := c.rotatedAt
 	if since.IsZero() {
-		since = c.secret.CreationTimestamp.Time
+		since = c.madeAt
 	}
 	return since.UTC().AddDate(0, period.Months, period.Days).Sub(s.now), true
 }
 
-// renew opens the other logins of some roles, tries them, and names them in the Secrets.
-func (r *Reconciler) renew(ctx context.Context, s *scope, due []naming.Role) error {
+// renew opens the other logins of the roles that are due, tries them, and names them in the Secrets.
+func (r *Reconciler) renew(ctx context.Context, s *scope) error {
+	if err := r.openStore(ctx, s); err != nil {
+		return err
+	}
+	due, _ := s.dueLogins() // by the Secrets as they are now
+	if len(due) == 0 || s.formerInUse {
+		return nil
+	}
 	opened, used := map[naming.Role]postgres.Logins{}, map[naming.Role]postgres.Logins{}
 	for _, role := range due {
 		l := s.loginsOf(s.credentials[role])
 		l.Other, l.OtherPassword = postgres.OtherOpened, rand.Text()
 		opened[role], used[role] = l, l.Next()
 	}
-	if err := r.openLogins(ctx, s, opened, used); err != nil {
+	if err := r.openNextLogins(ctx, s, opened, used); err != nil {
 		if errors.Is(err, postgres.ErrAuthentication) && !errors.Is(err, errNotTaken) {
 			return refusedAdmin(s.network, err)
 		}
@@ -122,8 +129,8 @@ func (r *Reconciler) renew(ctx context.Context, s *scope, due []naming.Role) err
 	return nil
 }
 
-// openLogins makes the next logins valid beside the present ones, and looks whether the server takes them.
-func (r *Reconciler) openLogins(ctx context.Context, s *scope, opened, used map[naming.Role]postgres.Logins) error {
+// openNextLogins makes the next logins valid beside the present ones, and looks whether the server takes them.
+func (r *Reconciler) openNextLogins(ctx context.Context, s *scope, opened, used map[naming.Role]postgres.Logins) error {
 	spec, err := s.spec.WithLogins(opened)
 	if err != nil {
 		return err
@@ -157,11 +164,14 @@ func (r *Reconciler) handOver(ctx context.Context, s *scope, role naming.Role, l
 	c.secret.Data[dbconn.KeyPassword] = []byte(l.Password)
 	setAnnotation(c.secret, labels.RotatedAt, c.rotatedAt.Format(time.RFC3339))
 	setAnnotation(c.secret, labels.RotatedFor, request(s.network))
+	c.rotatedFor = request(s.network)
 	err := r.Client.Patch(ctx, c.secret, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}), client.FieldOwner(apply.FieldManager))
 	if err != nil {
 		return secretwatch.Explain(err, client.ObjectKeyFromObject(before))
 	}
+	c.found = markOf(c.secret.Name, c.secret.ResourceVersion)
 	s.credentials[role], s.formerInUse = c, true
+	s.note.keep(role, c)
 	return nil
 }
 

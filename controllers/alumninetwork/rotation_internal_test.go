@@ -8,11 +8,9 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
-	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 )
 
@@ -49,16 +47,15 @@ func TestWhenLoginsAreDue(t *testing.T) {
 			if c.after != "" {
 				n.Spec.Store.Credentials = &v1alpha1.StoreCredentials{RotateAfter: &c.after}
 			}
-			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(now.Add(-c.made))}}
+			login := credential{generation: naming.GenerationA, madeAt: now.Add(-c.made)}
 			if c.before != "" {
 				n.Annotations[rotateAnnotation] = c.before
-				setAnnotation(secret, labels.RotatedFor, request(n))
+				login.rotatedFor = request(n)
 				delete(n.Annotations, rotateAnnotation)
 			}
 			if c.asked != "" {
 				n.Annotations[rotateAnnotation] = c.asked
 			}
-			login := credential{secret: secret, generation: naming.GenerationA}
 			if c.rotated != 0 {
 				login.rotatedAt = now.Add(-c.rotated)
 			}

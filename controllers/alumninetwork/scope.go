@@ -19,23 +19,25 @@ type scope struct {
 	network *v1alpha1.AlumniNetwork // the object; only its status is changed
 	now     time.Time               // the time of this loop
 	first   bool                    // nobody has looked at the network before
+	note    *note                   // what is remembered of its Secrets
 
 	held     bool          // followRelease: the network keeps the version before
 	nextTurn time.Duration // followRelease: until the next look at the rollout; 0 when the network is not held
 
 	promise time.Duration // findErasers: how long a person who leaves may wait to be erased
 
-	admin       dbconn.Login               // keepCredentials: a role that may make databases and roles
-	credentials map[naming.Role]credential // keepCredentials: one for each role; rotateLogins renews them
+	admin       dbconn.Login               // keepCredentials: a role that may make databases and roles; openAdmin adds its login where the Secret has not changed
+	credentials map[naming.Role]credential // keepCredentials: one for each role; openLogin adds the password where its Secret has not changed; rotateLogins renews them
 	formerInUse bool                       // keepCredentials, rotateLogins: the logins before the last rotation must stay valid
-	tokenKey    []byte                     // keepCredentials; or publishSettings when that did not come so far
+	keyed       bool                       // keepCredentials, or publishSettings: the token key is there
+	tokenKey    []byte                     // the same, or runPortal: nil when its Secret has not changed
 	endpoint    *network.Endpoint          // keepCredentials, or runServer of a Cluster; or publishSettings, from what was published before
 
 	serverImage string // runServer: the image that the servers of a Cluster run; empty for other stores
 	serverNote  string // runServer: what is worth telling of a Cluster that serves
 
-	spec      postgres.Spec            // provision: what the database should be
-	metrics   dbconn.Login             // provision: the operator's own role in the network's database
+	spec      postgres.Spec            // provision, or whoever opens the store later: what the database should be
+	metrics   dbconn.Login             // provision, or whoever asks first: the operator's own role in the network's database
 	migration *postgres.MigrationError // provision: the schema could not be brought up to date
 	schema    int64                    // provision: the version that the schema has
 	mark      *postgres.Restore        // provision: how far a restore had come before; nil when no database was made for one
@@ -44,7 +46,7 @@ type scope struct {
 	backups   stats.Backups            // readFacts: the journal of backups, where there is one to look at
 
 	storeUsable      bool              // run: the store phases all succeeded
-	emailCredentials map[string][]byte // checkChannels: nil when the sender needs none
+	emailCredentials map[string][]byte // checkChannels, or runPortal: nil when the sender needs none, or its Secret has not changed
 	channels         error             // checkChannels: what the sender lacks
 
 	nextImport time.Duration // importRoster: until the next scheduled import; 0 when there is none

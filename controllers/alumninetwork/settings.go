@@ -55,28 +55,48 @@ func (r *Reconciler) publishSettings(ctx context.Context, s *scope) error {
 func (r *Reconciler) completeScope(ctx context.Context, s *scope) error {
 	n := s.network
 	if s.endpoint == nil {
-		published := &corev1.ConfigMap{}
-		name := types.NamespacedName{Namespace: n.Namespace, Name: naming.StoreEndpoint(n.Name)}
-		if err := r.Client.Get(ctx, name, published); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("read the endpoint: %w", err)
-		}
-		port, err := strconv.ParseUint(published.Data["port"], 10, 16)
+		published, err := r.published(ctx, n)
 		if err != nil {
+			return err
+		}
+		if published.Port == 0 {
 			return outcome.Wait(outcome.Poll, v1alpha1.ReasonNotReachedYet, "waits for the address of the store")
 		}
-		s.endpoint = &network.Endpoint{
-			Host: published.Data["host"], Port: uint16(port), Database: published.Data["dbname"],
-			SSLMode: published.Data["sslmode"], CA: []byte(published.Data["ca.crt"]),
-		}
+		s.endpoint = &published
 	}
-	if s.tokenKey != nil {
+	if s.keyed || r.unchanged(s, useTokenKey, naming.TokenKeySecret(n.Name)) {
 		return nil
 	}
-	name := types.NamespacedName{Namespace: n.Namespace, Name: naming.TokenKeySecret(n.Name)}
+	return r.readTokenKey(ctx, s)
+}
+
+// published is the address of the store as it was last published; without a port when it was not.
+func (r *Reconciler) published(ctx context.Context, n *v1alpha1.AlumniNetwork) (network.Endpoint, error) {
+	config := &corev1.ConfigMap{}
+	name := types.NamespacedName{Namespace: n.Namespace, Name: naming.StoreEndpoint(n.Name)}
+	if err := r.Client.Get(ctx, name, config); client.IgnoreNotFound(err) != nil {
+		return network.Endpoint{}, fmt.Errorf("read the endpoint: %w", err)
+	}
+	port, err := strconv.ParseUint(config.Data["port"], 10, 16)
+	if err != nil {
+		port = 0 // nobody can have published that
+	}
+	return network.Endpoint{
+		Host: config.Data["host"], Port: uint16(port), Database: config.Data["dbname"],
+		SSLMode: config.Data["sslmode"], CA: []byte(config.Data["ca.crt"]),
+	}, nil
+}
+
+// readTokenKey reads the key that the portal's hash is made under.
+func (r *Reconciler) readTokenKey(ctx context.Context, s *scope) error {
+	name := types.NamespacedName{Namespace: s.network.Namespace, Name: naming.TokenKeySecret(s.network.Name)}
 	secret, err := secretwatch.Read(ctx, r.Live, name, settings.TokenKeyFile)
 	if err != nil {
 		return err
 	}
 	s.tokenKey = secret.Data[settings.TokenKeyFile]
+	if len(s.tokenKey) >= keyBytes { // a shorter one is for the credentials phase to tell
+		s.found(useTokenKey, secret)
+	}
 	return nil
 }

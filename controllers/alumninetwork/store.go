@@ -5,6 +5,7 @@ package alumninetwork
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -105,23 +106,27 @@ func (r *Reconciler) podWords(ctx context.Context, n *v1alpha1.AlumniNetwork, se
 // provision looks at the store as the metrics role, and takes the admin role only when something is to be done.
 func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 	n := s.network
-	spec, err := r.storeSpec(s)
-	if err != nil {
-		return err
-	}
-	s.spec, s.metrics = spec, spec.Login(s.admin, naming.RoleMetrics)
 	if s.held { // rights and schema stay those of the version that the network runs
 		s.schema = schemaVersion(n)
-		inOrder(n, spec, 0, s.serverNote)
+		inOrder(n, 0, s.serverNote)
 		return nil
 	}
 	asked := s.asked()
 	if r.Looks.holds(n, asked) {
 		s.schema = pgstore.LatestVersion()
-		inOrder(n, spec, 0, s.serverNote)
+		inOrder(n, 0, s.serverNote)
 		return nil
 	}
 	r.Looks.forget(nameOf(n))
+	if err := r.openLogins(ctx, s); err != nil {
+		return err
+	}
+	return r.inspect(ctx, s, asked)
+}
+
+// inspect looks at the store and repairs what it finds.
+func (r *Reconciler) inspect(ctx context.Context, s *scope, asked [sha256.Size]byte) (err error) {
+	n, spec := s.network, s.spec
 	if s.restoring = spec.Restore; s.restoring { // before the look, so that what is done by now is seen as done by it
 		if s.mark, err = r.readMark(ctx, s); err != nil {
 			return explain(err)
@@ -133,6 +138,8 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 	}
 	if len(steps) == 0 {
 		s.schema = pgstore.LatestVersion()
+	} else if err = r.openAdmin(ctx, s); err != nil {
+		return err
 	} else {
 		err = r.repair(ctx, s, spec, steps)
 	}
@@ -146,11 +153,11 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 	if err != nil {
 		return explain(err)
 	}
-	inOrder(n, spec, took, s.serverNote)
+	inOrder(n, took, s.serverNote)
 	if len(steps) == 0 && r.adminIsRefused(ctx, s) {
 		return nil
 	}
-	r.Looks.admit(n, s.admin)
+	r.Looks.admit(s)
 	if s.migration == nil && !spec.Restore && took <= slowCheck {
 		r.Looks.keep(n, asked)
 	}
@@ -158,8 +165,8 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 }
 
 // inOrder says that the store is as declared, and how its server fares.
-func inOrder(n *v1alpha1.AlumniNetwork, spec postgres.Spec, took time.Duration, note string) {
-	reason, message := v1alpha1.ReasonProvisioned, fmt.Sprintf("Database %q, its roles and their grants are as declared%s", spec.Database, note)
+func inOrder(n *v1alpha1.AlumniNetwork, took time.Duration, note string) {
+	reason, message := v1alpha1.ReasonProvisioned, fmt.Sprintf("Database %q, its roles and their grants are as declared%s", databaseName(n), note)
 	if took > slowCheck {
 		reason = v1alpha1.ReasonServerSlow
 		message += fmt.Sprintf("; the server takes longer than %s to tell so: see its load, its disk and the network to it", slowCheck)
@@ -170,7 +177,10 @@ func inOrder(n *v1alpha1.AlumniNetwork, spec postgres.Spec, took time.Duration, 
 // adminIsRefused tries an admin login that is not known to work, and tells of one that does not. The store is in order without
 // it, but nothing could be repaired. A server that does not answer now says nothing of the login.
 func (r *Reconciler) adminIsRefused(ctx context.Context, s *scope) bool {
-	if r.Looks.admitted(s.network, s.admin) {
+	if r.Looks.admitted(s) {
+		return false
+	}
+	if err := r.openAdmin(ctx, s); err != nil {
 		return false
 	}
 	err := r.withTurn(ctx, s.admin, 1, func() error { return postgres.TryLogin(ctx, s.admin) })

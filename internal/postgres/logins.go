@@ -74,14 +74,18 @@ func (r *roleSpec) setLogin(l Logins) error {
 	case l.Other == OtherKept:
 		r.login = loginKept
 	}
-	if r.login == loginOpen && !fitPassword(r.password) {
-		return badPassword(r.role)
+	if r.login == loginOpen {
+		return VetPassword(r.role, r.password)
 	}
 	return nil
 }
 
-func badPassword(role naming.Role) error {
-	return fmt.Errorf("describe the database: the password of role %s must be 12 to 256 printable ASCII characters", role)
+// VetPassword says whether a role may have a password: one that every client prepares alike for SCRAM. It is not named.
+func VetPassword(role naming.Role, password string) error {
+	if !fitPassword(password) {
+		return fmt.Errorf("describe the database: the password of role %s must be 12 to 256 printable ASCII characters", role)
+	}
+	return nil
 }
 
 // isTwin says that the role is the second login of another one.

@@ -5,6 +5,8 @@ package secretwatch
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,21 +50,27 @@ type Watcher struct {
 
 	mu          sync.Mutex
 	base        context.Context // set while Start runs
-	running     map[string]context.CancelFunc
+	running     map[string]*watched
 	subscribers []func(secret types.NamespacedName, first bool)
+}
+
+// watched is the watch of the Secrets of one namespace.
+type watched struct {
+	cancel context.CancelFunc // nil until Start runs
+	known  *versions
 }
 
 // New makes a Watcher. inUse lets it stop watching namespaces that nobody needs any more.
 func New(client metadata.Interface, inUse InUse) *Watcher {
-	return &Watcher{client: client, inUse: inUse, running: map[string]context.CancelFunc{}}
+	return &Watcher{client: client, inUse: inUse, running: map[string]*watched{}}
 }
 
 // Start runs until the context ends; controller-runtime calls it.
 func (w *Watcher) Start(ctx context.Context) error {
 	w.mu.Lock()
 	w.base = ctx
-	for namespace := range w.running {
-		w.begin(namespace)
+	for name, one := range w.running {
+		w.begin(name, one)
 	}
 	w.mu.Unlock()
 	ticker := time.NewTicker(sweepEvery)
@@ -78,16 +86,35 @@ func (w *Watcher) Start(ctx context.Context) error {
 }
 
 // Watch makes sure that the Secrets of a namespace are watched. It returns at once and may be called often.
-func (w *Watcher) Watch(namespace string) {
+func (w *Watcher) Watch(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, known := w.running[namespace]; known {
+	if _, known := w.running[name]; known {
 		return
 	}
-	w.running[namespace] = nil
+	one := &watched{known: &versions{tell: func(secret string, first bool) {
+		w.changed(types.NamespacedName{Namespace: name, Name: secret}, first)
+	}}}
+	w.running[name] = one
 	if w.base != nil {
-		w.begin(namespace)
+		w.begin(name, one)
 	}
+}
+
+// Version is the version of a Secret that its watch has told of last. It is not known of a Secret that does not exist, or not
+// yet for the watch, nor as long as the watch does not stand: then only reading the Secret tells. A newer version that is on
+// its way asks for a look of its own when it arrives.
+func (w *Watcher) Version(secret types.NamespacedName) (version string, known bool) {
+	if w == nil {
+		return "", false
+	}
+	w.mu.Lock()
+	one := w.running[secret.Namespace]
+	w.mu.Unlock()
+	if one == nil {
+		return "", false
+	}
+	return one.known.version(secret.Name)
 }
 
 // Namespaces is the number of namespaces that are watched now.
@@ -122,33 +149,23 @@ func add(queue workqueue.TypedRateLimitingInterface[reconcile.Request], request 
 }
 
 // begin starts the watch of one namespace. The caller holds the lock.
-func (w *Watcher) begin(namespace string) {
+func (w *Watcher) begin(name string, one *watched) {
 	ctx, cancel := context.WithCancel(w.base)
-	w.running[namespace] = cancel
-	go w.follow(ctx, namespace)
+	one.cancel = cancel
+	go w.follow(ctx, name, one.known)
 }
 
 // follow lists and watches until the context ends, with growing pauses while that is not possible.
-func (w *Watcher) follow(ctx context.Context, namespace string) {
-	api := w.client.Resource(secrets).Namespace(namespace)
-	lists := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			return api.List(ctx, options)
-		},
-		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			return api.Watch(ctx, options)
-		},
-	}, w.client)
-	known := &versions{tell: func(name string, first bool) {
-		w.changed(types.NamespacedName{Namespace: namespace, Name: name}, first)
-	}}
-	reflector := cache.NewReflectorWithOptions(lists, &metav1.PartialObjectMetadata{}, known, cache.ReflectorOptions{Name: "secretwatch"})
+func (w *Watcher) follow(ctx context.Context, namespace string, known *versions) {
+	reflector := cache.NewReflectorWithOptions(w.listWatch(namespace, known), &metav1.PartialObjectMetadata{}, known,
+		cache.ReflectorOptions{Name: "secretwatch"})
 	pause := wait.Backoff{Duration: firstPause, Factor: 2, Jitter: 0.2, Steps: 10, Cap: lastPause}
 	for next := pause; ctx.Err() == nil; {
 		begun := time.Now()
 		if err := reflector.ListAndWatchWithContext(ctx); err != nil {
 			log.FromContext(ctx).V(1).Info("Watching Secrets is not possible at present", "namespace", namespace, "error", err.Error())
 		}
+		known.stand(false)
 		if time.Since(begun) > lastPause {
 			next = pause
 		}
@@ -157,6 +174,23 @@ func (w *Watcher) follow(ctx context.Context, namespace string) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// listWatch asks for the metadata of a namespace's Secrets, and notes when a watch can be taken up again and when it cannot.
+func (w *Watcher) listWatch(namespace string, known *versions) cache.ListerWatcher {
+	api := w.client.Resource(secrets).Namespace(namespace)
+	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			return api.List(ctx, options)
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			stream, err := api.Watch(ctx, options)
+			if err != nil || options.SendInitialEvents == nil { // a stream that begins with a list stands when that is complete
+				known.stand(err == nil)
+			}
+			return stream, err
+		},
+	}, w.client)
 }
 
 // changed tells every subscriber of one Secret.
@@ -172,20 +206,17 @@ func (w *Watcher) changed(secret types.NamespacedName, first bool) {
 // sweep ends the watches of namespaces that hold no object of ours any more.
 func (w *Watcher) sweep(ctx context.Context) {
 	w.mu.Lock()
-	namespaces := make([]string, 0, len(w.running))
-	for namespace := range w.running {
-		namespaces = append(namespaces, namespace)
-	}
+	names := slices.Collect(maps.Keys(w.running))
 	w.mu.Unlock()
-	for _, namespace := range namespaces {
-		if used, err := w.inUse(ctx, namespace); used || err != nil {
+	for _, name := range names {
+		if used, err := w.inUse(ctx, name); used || err != nil {
 			continue
 		}
 		w.mu.Lock()
-		if cancel := w.running[namespace]; cancel != nil {
-			cancel()
+		if one := w.running[name]; one != nil && one.cancel != nil {
+			one.cancel()
 		}
-		delete(w.running, namespace)
+		delete(w.running, name)
 		w.mu.Unlock()
 	}
 }

@@ -101,6 +101,37 @@ func TestEveryChangeOfASecretIsToldAndOtherNamespacesAreNotWatched(t *testing.T)
 	g.Expect(queue.Len()).To(BeZero())
 }
 
+func TestTheVersionOfASecretIsKnownWhileItsNamespaceIsWatched(t *testing.T) {
+	g, ctx := NewWithT(t), t.Context()
+	env := kube.Start(t)
+	bound, closed := env.NewNamespace(t), env.NewNamespace(t)
+	allow(ctx, g, env, bound)
+	w, _ := watching(t, g, env)
+	w.Watch(bound)
+	w.Watch(closed)
+	s, unseen := secret(bound, "smtp"), secret(closed, "smtp")
+	g.Expect(env.Client.Create(ctx, s)).To(Succeed())
+	g.Expect(env.Client.Create(ctx, unseen)).To(Succeed())
+	version := func() string {
+		version, known := w.Version(client.ObjectKeyFromObject(s))
+		if !known {
+			return "unknown"
+		}
+		return version
+	}
+
+	g.Eventually(version, settle, beat).Should(Equal(s.ResourceVersion))
+	s.Data["password"] = []byte("y")
+	g.Expect(env.Client.Update(ctx, s)).To(Succeed())
+	g.Eventually(version, settle, beat).Should(Equal(s.ResourceVersion))
+	for _, other := range []types.NamespacedName{client.ObjectKeyFromObject(unseen), {Namespace: bound, Name: "other"}, {Namespace: "other", Name: "smtp"}} {
+		_, known := w.Version(other)
+		g.Expect(known).To(BeFalse(), other.String())
+	}
+	g.Expect(env.Client.Delete(ctx, s)).To(Succeed())
+	g.Eventually(version, settle, beat).Should(Equal("unknown"))
+}
+
 func TestANamespaceThatIsBoundLaterIsFoundWithoutARestart(t *testing.T) {
 	g, ctx := NewWithT(t), t.Context()
 	env := kube.Start(t)

@@ -125,9 +125,11 @@ func newWorld(t *testing.T, g Gomega) *world {
 	g.Expect(err).NotTo(HaveOccurred())
 	api, err := discovery.NewDiscoveryClientForConfig(cfg)
 	g.Expect(err).NotTo(HaveOccurred())
+	secrets := secretwatch.New(names, func(context.Context, string) (bool, error) { return true, nil })
+	g.Expect(mgr.Add(secrets)).To(Succeed())
 	w.reconciler = &alumninetwork.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: events.NewFakeRecorder(100), Clock: w.clock, ClusterID: "calls",
-		Secrets:       secretwatch.New(names, func(context.Context, string) (bool, error) { return true, nil }),
+		Secrets: secrets, Notes: alumninetwork.NewNotes(secrets),
 		WorkloadImage: "alumni-operator:test", PostgresImage: "postgres:test", Kinds: kinds.New(api, w.clock),
 		Budget: dbconn.NewBudget(controllers.DefaultStoreConnections), Looks: alumninetwork.NewLooks(w.clock), MaxConcurrent: 1,
 	}
@@ -182,7 +184,7 @@ func (w *world) look(ctx context.Context, g Gomega, n *v1alpha1.AlumniNetwork) {
 	g.Expect(w.env.Client.Get(ctx, client.ObjectKeyFromObject(n), n)).To(Succeed())
 }
 
-// settle waits until the cache knows what was written.
+// settle waits until the cache, and the watch of Secrets after the first look, know what was written.
 func (w *world) settle(ctx context.Context, g Gomega, n *v1alpha1.AlumniNetwork) {
 	same := func(g Gomega, live, cached client.Object, key client.ObjectKey) {
 		if err := w.env.Client.Get(ctx, key, live); err != nil {
@@ -199,6 +201,15 @@ func (w *world) settle(ctx context.Context, g Gomega, n *v1alpha1.AlumniNetwork)
 		same(g, &corev1.Service{}, &corev1.Service{}, portal)
 		for _, name := range []string{naming.NetworkConfig(n.Name), naming.StoreEndpoint(n.Name)} {
 			same(g, &corev1.ConfigMap{}, &corev1.ConfigMap{}, client.ObjectKey{Namespace: n.Namespace, Name: name})
+		}
+		if w.reconciler.Secrets.Namespaces() == 0 {
+			return
+		}
+		secrets := &corev1.SecretList{}
+		g.Expect(w.env.Client.List(ctx, secrets, client.InNamespace(w.namespace))).To(Succeed())
+		for i := range secrets.Items {
+			version, _ := w.reconciler.Secrets.Version(client.ObjectKeyFromObject(&secrets.Items[i]))
+			g.Expect(version).To(Equal(secrets.Items[i].ResourceVersion))
 		}
 	}, 30*time.Second, 20*time.Millisecond).Should(Succeed())
 }

@@ -76,6 +76,7 @@ func follow(b *testing.B, env *kube.Env, list client.ObjectList, see func(watch.
 // fakePods makes for each portal one pod that says it runs, and tells so in its Deployment.
 func fakePods(b *testing.B, env *kube.Env) {
 	ctx := context.WithoutCancel(b.Context())
+	made := map[string]bool{}
 	follow(b, env, &appsv1.DeploymentList{}, func(e watch.Event) {
 		d, ok := e.Object.(*appsv1.Deployment)
 		if !ok || e.Type == watch.Deleted || d.Status.ObservedGeneration == d.Generation {
@@ -85,7 +86,10 @@ func fakePods(b *testing.B, env *kube.Env) {
 			ObjectMeta: metav1.ObjectMeta{Namespace: d.Namespace, Name: d.Name + "-0", Labels: d.Spec.Template.Labels},
 			Spec:       *d.Spec.Template.Spec.DeepCopy(),
 		}
-		if err := env.Client.Create(ctx, pod); err == nil {
+		if key := pod.Namespace + "/" + pod.Name; made[key] {
+			// it says already that it runs
+		} else if err := env.Client.Create(ctx, pod); err == nil {
+			made[key] = true
 			pod.Status.Phase = corev1.PodRunning
 			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
 			_ = env.Client.Status().Update(ctx, pod)

@@ -121,6 +121,9 @@ func BuildEndpoint(n *v1alpha1.AlumniNetwork, e Endpoint) *corev1.ConfigMap {
 func PortalHash(n *v1alpha1.AlumniNetwork, promise time.Duration, e Endpoint, key []byte, credentials map[string][]byte) (string, error) {
 	s := BuildSettings(n)
 	s.Roster, s.ErasureHours = nil, int(promise.Hours())
+	if len(e.CA) == 0 {
+		e.CA = nil // it is missing, however it came to be
+	}
 	encoded, err := json.Marshal(struct {
 		Settings    settings.Network
 		Endpoint    Endpoint
