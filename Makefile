@@ -123,6 +123,7 @@ images: ## Build the images for the local cluster without Docker; print the tarb
 .PHONY: test
 test: ## What must be green: lint, generated files, and every test that needs no cluster.
 	@./hack/deps.sh test
+	@$(STEP) "What all the rest is built with" go -C hack/cluster build -o /dev/null .
 	@$(STEP) "Control plane for the tests, and beside it what needs none" $(MAKE) -j2 assets static
 	@$(STEP) "Unit, golden, API-server and database tests" $(MAKE) test-go
 	@$(STEP) "Tests of the modules under hack/" $(MAKE) test-modules
@@ -136,11 +137,11 @@ static: tools ## What must be green and runs no test: generated files, licences,
 test-unit: ## The tests that start no server, in seconds.
 	@go test -vet=off $(GO_TEST_FLAGS) $(PURE_PACKAGES)
 
-# One package more than there are cores: tests of databases wait now and then.
+# Two packages for each core: tests of databases and of controllers wait now and then.
 .PHONY: test-go
 test-go: ## All tests of the operator's module but e2e and performance.
 	@KUBEBUILDER_ASSETS="$$($(CLUSTER_TOOL) assets)" \
-		go test -vet=off -timeout 15m -p $$(($$(nproc) + 1)) $(GO_TEST_FLAGS) $(PACKAGES)
+		go test -vet=off -timeout 15m -p $$((2 * $$(nproc))) $(GO_TEST_FLAGS) $(PACKAGES)
 
 .PHONY: test-modules
 test-modules: ## The tests of the modules under hack/.
