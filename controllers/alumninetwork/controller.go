@@ -160,12 +160,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	conditions.Summarise(network, network.Components(), errs...)
 	tellTrial(network)
+	r.keepFacts(s)
 	wrote, err := patch.Status(ctx, r.Client, before, network)
 	if wrote {
 		r.tell(network, conditions.Transition(before.Status.Conditions, network, errs...))
 	}
 	result, err := outcome.Fold(append(errs, err)...)
-	for _, next := range []time.Duration{s.nextImport, s.nextBackup, s.nextTurn, s.nextRotation} {
+	for _, next := range []time.Duration{s.nextImport, s.nextBackup, s.nextTurn, s.nextRotation, s.nextFacts} {
 		if err == nil && next > 0 {
 			result = outcome.Earlier(result, next)
 		}

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
 )
@@ -17,8 +18,14 @@ import (
 // mebibyte rounds the size of a database for people.
 const mebibyte = 1 << 20
 
-// readFacts reads what status shows of the store: counts and versions, over one short session of the metrics role.
+// readFacts reads what status shows of the store: counts and versions, over one short session of the metrics role. What was
+// read of a network at rest a moment ago is good enough, and read again as soon as it is not.
 func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
+	if facts, left := r.Looks.recall(s.network); facts != nil {
+		s.facts, s.nextFacts = facts, left
+		setFacts(&s.network.Status, *facts, databaseName(s.network), s.promise)
+		return nil
+	}
 	if err := r.openMetrics(ctx, s); err != nil {
 		return err
 	}
@@ -42,9 +49,22 @@ func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
 			return explain(err)
 		}
 	}
-	s.facts = &facts
+	s.facts, s.factsAt = &facts, r.Clock.Now()
 	setFacts(&s.network.Status, facts, databaseName(s.network), s.promise)
 	return nil
+}
+
+// keepFacts remembers the aggregates that this look has read when nothing is under way that the next look would miss in them.
+func (r *Reconciler) keepFacts(s *scope) {
+	n := s.network
+	atRest := conditions.IsTrue(n, v1alpha1.ReadyCondition) && conditions.IsTrue(n, v1alpha1.RosterSyncedCondition) &&
+		n.Spec.Store.Backup == nil && n.Status.Backup == nil && !s.held
+	switch {
+	case !atRest || s.facts == nil || s.facts.RosterRunning != "":
+		r.Looks.forgetFacts(n)
+	case !s.factsAt.IsZero():
+		r.Looks.remember(n, factsRead{at: s.factsAt, of: n.UID, facts: s.facts})
+	}
 }
 
 // setFacts copies the aggregates into status.

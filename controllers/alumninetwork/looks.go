@@ -17,20 +17,35 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/stats"
 )
 
-// lookHolds is how long a store that was found in order is taken for it. A network that comes up is looked at several times
-// within seconds, for each of its children tells when it changes; its store needs one look only.
-const lookHolds = 10 * time.Second
+const (
+	// lookHolds is how long a store that was found in order is taken for it. A network that changes is looked at several times,
+	// for each of its children tells when it changes too; its store needs one look only. The look of every resync is later.
+	lookHolds = time.Minute
+	// factsHold is how long the aggregates of a network at rest are taken for the newest. Whoever takes them looks again then.
+	factsHold = 10 * time.Second
+)
 
-// Looks remembers which stores were found in order a moment ago, and for what. It is safe for concurrent use, and nil
-// remembers nothing.
+// Looks remembers which stores were found in order a moment ago, and for what, and what was read of them. It is safe for
+// concurrent use, and nil remembers nothing.
 type Looks struct {
 	clock clock.PassiveClock
 
 	mu     sync.Mutex
 	last   map[types.NamespacedName]look
 	admins map[types.NamespacedName][sha256.Size]byte
+	// Aggregates are thrown away in whole maps, a while after they are too old.
+	facts, olderFacts map[types.NamespacedName]factsRead
+	turned            time.Time
+}
+
+// factsRead is what was read of a store, and when.
+type factsRead struct {
+	at    time.Time
+	of    types.UID
+	facts *stats.Network
 }
 
 type look struct {
@@ -40,7 +55,10 @@ type look struct {
 
 // NewLooks tells the age of looks by a clock.
 func NewLooks(clock clock.PassiveClock) *Looks {
-	return &Looks{clock: clock, last: map[types.NamespacedName]look{}, admins: map[types.NamespacedName][sha256.Size]byte{}}
+	return &Looks{
+		clock: clock, last: map[types.NamespacedName]look{}, admins: map[types.NamespacedName][sha256.Size]byte{},
+		facts: map[types.NamespacedName]factsRead{},
+	}
 }
 
 // asked is all that a look at a store depends on: whoever changes any of it, an annotation of the network included, wants
@@ -123,6 +141,49 @@ func (l *Looks) keep(n *v1alpha1.AlumniNetwork, asked [sha256.Size]byte) {
 	l.last[nameOf(n)] = look{at: l.clock.Now(), asked: asked}
 }
 
+// remember keeps the aggregates that a look has read of a network at rest.
+func (l *Looks) remember(n *v1alpha1.AlumniNetwork, read factsRead) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := l.clock.Now(); now.Sub(l.turned) >= factsHold {
+		l.facts, l.olderFacts, l.turned = map[types.NamespacedName]factsRead{}, l.facts, now
+	}
+	l.facts[nameOf(n)] = read
+}
+
+// recall gives the aggregates of a network that was at rest a moment ago, and how long they may still be used; nil when there
+// are none.
+func (l *Looks) recall(n *v1alpha1.AlumniNetwork) (*stats.Network, time.Duration) {
+	if l == nil {
+		return nil, 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	read, known := l.facts[nameOf(n)]
+	if !known {
+		read = l.olderFacts[nameOf(n)]
+	}
+	age := l.clock.Now().Sub(read.at)
+	if read.of != n.UID || age < 0 || age >= factsHold {
+		return nil, 0
+	}
+	return read.facts, factsHold - age
+}
+
+// forgetFacts makes the next look read the aggregates.
+func (l *Looks) forgetFacts(n *v1alpha1.AlumniNetwork) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.facts, nameOf(n))
+	delete(l.olderFacts, nameOf(n))
+}
+
 // forget drops what is known of a network's store.
 func (l *Looks) forget(name types.NamespacedName) {
 	if l == nil {
@@ -142,6 +203,8 @@ func (l *Looks) forgetAll(name types.NamespacedName) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.admins, name)
+	delete(l.facts, name)
+	delete(l.olderFacts, name)
 }
 
 func nameOf(n *v1alpha1.AlumniNetwork) types.NamespacedName {

@@ -18,6 +18,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	"github.com/alumni-operator/alumni-operator/internal/stats"
 )
 
 func lookedAt() *scope {
@@ -66,6 +67,46 @@ func TestALookHoldsForAMomentAndForWhatWasAskedOnly(t *testing.T) {
 			g.Expect(looks.holds(s.network, s.asked())).To(Equal(c.want))
 			looks.forget(nameOf(s.network))
 			g.Expect(looks.holds(s.network, s.asked())).To(BeFalse())
+		})
+	}
+}
+
+func TestAggregatesOfANetworkAtRestAreGoodForAMoment(t *testing.T) {
+	cases := map[string]struct {
+		change func(*v1alpha1.AlumniNetwork)
+		later  time.Duration
+		want   bool
+	}{
+		"at once":                     {want: true},
+		"before they are too old":     {later: factsHold - time.Millisecond, want: true},
+		"when they are too old":       {later: factsHold},
+		"when the clock went back":    {later: -time.Second},
+		"for a network declared anew": {change: func(n *v1alpha1.AlumniNetwork) { n.UID = "another" }},
+		"for another network":         {change: func(n *v1alpha1.AlumniNetwork) { n.Name = "another" }},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			clock := clocktesting.NewFakePassiveClock(time.Now())
+			looks, n, other := NewLooks(clock), lookedAt().network, lookedAt().network
+			other.Name = "other"
+			read := &stats.Network{}
+			looks.remember(n, factsRead{at: clock.Now(), of: n.UID, facts: read})
+			if c.change != nil {
+				c.change(n)
+			}
+			clock.SetTime(clock.Now().Add(c.later))
+			facts, left := looks.recall(n)
+			g.Expect(facts == read).To(Equal(c.want))
+			g.Expect(left > 0).To(Equal(c.want))
+			for range 3 { // what is too old for anybody is thrown away
+				clock.SetTime(clock.Now().Add(factsHold))
+				looks.remember(other, factsRead{at: clock.Now(), of: other.UID, facts: read})
+			}
+			g.Expect(len(looks.facts) + len(looks.olderFacts)).To(BeNumerically("<=", 2))
+			looks.forgetFacts(other)
+			facts, _ = looks.recall(other)
+			g.Expect(facts).To(BeNil())
 		})
 	}
 }

@@ -8,12 +8,14 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	. "github.com/onsi/gomega"
+	"golang.org/x/mod/modfile"
 )
 
 func TestEveryProgramHasAPinnedVersion(t *testing.T) {
@@ -33,6 +35,36 @@ func TestEveryProgramHasAPinnedVersion(t *testing.T) {
 		g.Expect(string(mod)).To(MatchRegexp(`(?m)^(tool )?\s*`+strings.ReplaceAll(p.Import, ".", `\.`)+`$`),
 			"%s is a tool of its module, so that «go mod tidy» keeps what it needs", p.Name)
 	}
+}
+
+// TestWhatManyProgramsAreMadeOfHasOneVersion keeps a first build short: what the control plane, its etcd, the operator, the
+// generators and the linter have in common is compiled once only while they agree on its version.
+func TestWhatManyProgramsAreMadeOfHasOneVersion(t *testing.T) {
+	g := NewWithT(t)
+	common := regexp.MustCompile(`^(k8s\.io|sigs\.k8s\.io/(json|structured-merge-diff|yaml)|golang\.org/x|google\.golang\.org|go\.opentelemetry\.io|` +
+		`go\.etcd\.io|github\.com/prometheus|github\.com/go-openapi|github\.com/go-logr|github\.com/fxamacker)/`)
+	type pin struct{ version, file string }
+	seen := map[string]pin{}
+	for _, file := range []string{
+		"../../go.mod", "go.mod", "components/kubernetes.mod", "components/etcd.mod",
+		"../tools/controller-gen/go.mod", "../tools/crd-ref-docs/go.mod", "../tools/golangci-lint/go.mod",
+	} {
+		content, err := os.ReadFile(file)
+		g.Expect(err).NotTo(HaveOccurred())
+		parsed, err := modfile.Parse(file, content, nil)
+		g.Expect(err).NotTo(HaveOccurred())
+		for _, r := range parsed.Require {
+			if !common.MatchString(r.Mod.Path+"/") || r.Mod.Version == "v0.0.0" { // Kubernetes replaces its own modules
+				continue
+			}
+			if first, ok := seen[r.Mod.Path]; ok {
+				g.Expect(r.Mod.Version).To(Equal(first.version), "%s in %s: %s has another version", r.Mod.Path, file, first.file)
+			} else {
+				seen[r.Mod.Path] = pin{r.Mod.Version, file}
+			}
+		}
+	}
+	g.Expect(len(seen)).To(BeNumerically(">", 50))
 }
 
 func TestKubernetesIsStampedWithItsVersion(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -81,9 +82,18 @@ func (v *Visitor) do(ctx context.Context, method, path, contentType, body string
 // link finds a sign-in link in a mail and gives its path.
 var link = regexp.MustCompile(`https?://[^\s/]+(/sign-in/[A-Za-z0-9_-]+)`)
 
-// SignIn asks for a link by mail, waits for it in the mailbox, and opens it.
-func (v *Visitor) SignIn(ctx context.Context, box Mailbox, address string) error {
-	before := time.Now().Add(-2 * time.Second)
+// Inbox is where the mail of one network can be read.
+type Inbox interface {
+	// Mails reads the mails to one recipient, newest first.
+	Mails(ctx context.Context, to string) ([]Mail, error)
+}
+
+// SignIn asks for a link by mail, waits for it in the inbox, and opens it.
+func (v *Visitor) SignIn(ctx context.Context, box Inbox, address string) error {
+	earlier, err := box.Mails(ctx, address)
+	if err != nil {
+		return err
+	}
 	page, err := v.Post(ctx, "/sign-in", url.Values{"address": {address}})
 	if err != nil {
 		return err
@@ -91,7 +101,7 @@ func (v *Visitor) SignIn(ctx context.Context, box Mailbox, address string) error
 	if page.Status != http.StatusOK {
 		return fmt.Errorf("ask for a sign-in link: the portal answered %d", page.Status)
 	}
-	path, err := waitForLink(ctx, box, address, before)
+	path, err := waitForLink(ctx, box, address, earlier)
 	if err != nil {
 		return err
 	}
@@ -107,7 +117,8 @@ func (v *Visitor) SignIn(ctx context.Context, box Mailbox, address string) error
 	return nil
 }
 
-func waitForLink(ctx context.Context, box Mailbox, address string, after time.Time) (string, error) {
+// waitForLink waits for a sign-in link in a mail that is not one of the earlier.
+func waitForLink(ctx context.Context, box Inbox, address string, earlier []Mail) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	tick := time.NewTicker(300 * time.Millisecond)
@@ -118,7 +129,8 @@ func waitForLink(ctx context.Context, box Mailbox, address string, after time.Ti
 			return "", err
 		}
 		for _, m := range mails {
-			if found := link.FindStringSubmatch(m.Text); found != nil && m.Received.After(after) {
+			known := slices.ContainsFunc(earlier, func(e Mail) bool { return e.ID == m.ID })
+			if found := link.FindStringSubmatch(m.Text); found != nil && !known {
 				return found[1], nil
 			}
 		}

@@ -70,7 +70,7 @@ func BenchmarkChurn(b *testing.B) {
 	}
 }
 
-// lookPause is as long as a look at a store holds.
+// lookPause is as long as the aggregates of a network at rest are taken for the newest.
 const lookPause = 10 * time.Second
 
 // measureChurn changes networks for some time, and tells how long things waited and what they cost.
