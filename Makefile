@@ -123,7 +123,7 @@ images: ## Build the images for the local cluster without Docker; print the tarb
 .PHONY: test
 test: ## What must be green: lint, generated files, and every test that needs no cluster.
 	@./hack/deps.sh test
-	@$(STEP) "What all the rest is built with" go -C hack/cluster build -o /dev/null .
+	@$(STEP) "What all the rest is built with" env GOGC=400 go -C hack/cluster build -o /dev/null .
 	@$(STEP) "Control plane for the tests, and beside it what needs none" $(MAKE) -j2 assets static
 	@$(STEP) "Unit, golden, API-server and database tests" $(MAKE) test-go
 	@$(STEP) "Tests of the modules under hack/" $(MAKE) test-modules
@@ -148,15 +148,22 @@ test-modules: ## The tests of the modules under hack/.
 	@for module in $(MODULES); do echo "$$module:"; go -C "$$module" test -vet=off $(GO_TEST_FLAGS) ./...; done
 
 .PHONY: e2e
-e2e: ## The stories on a real cluster, made for them and removed after, the portal in a browser, and backups in buckets.
+e2e: ## The stories on a real cluster, made for them and removed after, and the tests that need a browser, kubectl or S3.
 	@./hack/deps.sh test cluster images browser
 	@$(STEP) "End-to-end stories" go test -count=1 -vet=off -v -timeout 60m $(GO_TEST_FLAGS) ./test/e2e/...
 	@$(STEP) "The portal in a browser" $(MAKE) test-browser
+	@$(STEP) "The installation by kubectl" $(MAKE) test-install
 	@$(STEP) "Backups in a bucket" $(MAKE) test-s3
 
 .PHONY: test-browser
 test-browser: ## The portal in a real browser (part of e2e; needs no cluster).
 	@go test -count=1 -vet=off -v -timeout 15m -tags browser $(GO_TEST_FLAGS) ./test/browser/...
+
+.PHONY: test-install
+test-install: ## What kubectl makes of config/, at a real API server (part of e2e; needs no cluster).
+	@$(CLUSTER_TOOL) build --only kubectl
+	@KUBEBUILDER_ASSETS="$$($(CLUSTER_TOOL) assets)" \
+		go test -count=1 -vet=off -timeout 15m -tags install $(GO_TEST_FLAGS) ./test/install
 
 .PHONY: test-s3
 test-s3: ## Backups and the erasure ledger on a real S3 server (part of e2e; needs no cluster).

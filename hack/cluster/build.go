@@ -68,7 +68,7 @@ var programs = []Program{
 }
 
 // assetNames are the programs, by the file names that KUBEBUILDER_ASSETS asks for.
-var assetNames = []string{"etcd", "kube-apiserver", "kube-controller-manager", "kubectl"}
+var assetNames = []string{"etcd", "kube-apiserver", "kube-controller-manager"}
 
 // podPrograms are built from this program's own sources.
 var podPrograms = []string{"pause", "probe"}
@@ -166,7 +166,7 @@ func (c Cache) binary(p Program) (string, error) {
 	return filepath.Join(c.Dir, "bin", p.Name+"-"+version), nil
 }
 
-// assets fills the folder for KUBEBUILDER_ASSETS and returns it.
+// assets fills the folder for KUBEBUILDER_ASSETS and returns it. kubectl is in it when it has been built: few tests need it.
 func (c Cache) assets() (string, error) {
 	version, err := fromKubernetes("kube-apiserver").version()
 	if err != nil {
@@ -177,10 +177,13 @@ func (c Cache) assets() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, p := range chosen {
+	for _, p := range append(chosen, fromKubernetes("kubectl")) {
 		binary, err := c.binary(p)
 		if err != nil {
 			return "", err
+		}
+		if p.Name == "kubectl" && !exists(binary) {
+			continue
 		}
 		if err := linkFile(binary, filepath.Join(dir, p.Name)); err != nil {
 			return "", err

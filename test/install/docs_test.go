@@ -12,6 +12,9 @@ import (
 	. "github.com/onsi/gomega"
 )
 
+// root of the repository.
+const root = "../.."
+
 var reason = regexp.MustCompile(`(?m)^\tReason\w+\s+= "(\w+)"$`)
 
 func TestEveryReasonOfAKindIsExplainedOnItsPage(t *testing.T) {

@@ -1,6 +1,8 @@
 // Copyright The Alumni Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build install
+
 package install_test
 
 import (
@@ -29,10 +31,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
 )
 
-const (
-	root    = "../.."
-	account = "system:serviceaccount:alumni-operator-system:alumni-operator-manager"
-)
+const account = "system:serviceaccount:alumni-operator-system:alumni-operator-manager"
 
 func TestMain(m *testing.M) { os.Exit(kube.Run(m)) }
 
