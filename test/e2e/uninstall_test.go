@@ -124,9 +124,11 @@ func memberOfTheRehearsalLeaves(t *testing.T) v1alpha1.MembersStatus {
 	return *n.Status.Members
 }
 
-// prune applies a set from which the network is missing, as a GitOps tool does after its file was removed.
+// prune applies a set with the network, and then the set without it, as a GitOps tool does when its file is removed.
 func prune(t *testing.T) {
-	_, err := world.cluster.KubectlWith(t.Context(), []byte(`
+	_, err := world.cluster.KubectlWith(t.Context(), []byte(rehearsalManifest()), "apply", "-f", "-") // prunes only what it applied
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	_, err = world.cluster.KubectlWith(t.Context(), []byte(`
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: something-else, namespace: `+rehearsals+`, labels: {pruned-by: story}}
