@@ -137,11 +137,11 @@ static: tools ## What must be green and runs no test: generated files, licences,
 test-unit: ## The tests that start no server, in seconds.
 	@go test -vet=off $(GO_TEST_FLAGS) $(PURE_PACKAGES)
 
-# Two packages for each core: tests of databases and of controllers wait now and then.
+# One package more than there are cores: tests of databases wait now and then.
 .PHONY: test-go
 test-go: ## All tests of the operator's module but e2e and performance.
 	@KUBEBUILDER_ASSETS="$$($(CLUSTER_TOOL) assets)" \
-		go test -vet=off -timeout 15m -p $$((2 * $$(nproc))) $(GO_TEST_FLAGS) $(PACKAGES)
+		go test -vet=off -timeout 15m -p $$(($$(nproc) + 1)) $(GO_TEST_FLAGS) $(PACKAGES)
 
 .PHONY: test-modules
 test-modules: ## The tests of the modules under hack/.

@@ -42,10 +42,11 @@ func (s *session) useTemplate(ctx context.Context, actual Actual) error {
 
 // makeTemplate makes the template, or finds it made. One maker at a time is let in; the others wait until it is done.
 func (s *session) makeTemplate(ctx context.Context, t template, actual Actual) error {
-	if f, err := s.observeTemplate(ctx, t, actual); err != nil {
-		return err
-	} else if steps, err := planTemplate(t, f); err != nil || len(steps) == 0 {
-		return err
+	// Whoever looks while another makes it may see a half of it: only what is whole is taken as seen.
+	if f, err := s.observeTemplate(ctx, t, actual); err == nil {
+		if steps, err := planTemplate(t, f); err == nil && len(steps) == 0 {
+			return nil
+		}
 	}
 	key := literal("alumni-operator/template/" + t.database)
 	if _, err := s.server.Exec(ctx, "SELECT pg_advisory_lock(hashtextextended("+key+", 0))", pgx.QueryExecModeSimpleProtocol); err != nil {
