@@ -178,7 +178,8 @@ bench: ## The figures of docs/performance.md; use an idle machine.
 .PHONY: bench-churn
 bench-churn: ## Steady change of many networks, as docs/performance.md tells; use an idle machine.
 	@./hack/deps.sh test
-	@KUBEBUILDER_ASSETS="$$($(CLUSTER_TOOL) assets)" $(STEP) "Benchmark of steady change" 		go test -run '^$$' -bench '^BenchmarkChurn$$' -benchtime 1x -timeout 120m -v ./test/perf/...
+	@KUBEBUILDER_ASSETS="$$($(CLUSTER_TOOL) assets)" $(STEP) "Benchmark of steady change" \
+		go test -run '^$$' -bench '^BenchmarkChurn$$' -benchtime 1x -timeout 120m -v ./test/perf/...
 
 .PHONY: fuzz
 fuzz: ## Every fuzz test for FUZZTIME (20s).

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -145,7 +146,7 @@ func (d *demo) summary(ctx context.Context) error {
 	fmt.Printf("Mailbox: %d mails to %d recipients, %d twice\n", counts.Messages, counts.Recipients, counts.Duplicates)
 	fmt.Printf("\nDone in %s. Look around:\n\n", time.Since(d.started).Round(time.Second))
 	if !d.current {
-		fmt.Printf("  export KUBECONFIG=%s\n", d.cluster.Kubeconfig)
+		fmt.Printf("  export KUBECONFIG=%s PATH=%s:$PATH\n", d.cluster.Kubeconfig, filepath.Dir(d.cluster.KubectlPath))
 	}
 	fmt.Print(`  kubectl get alumni -A
   kubectl -n hoshino-foods     port-forward svc/alumni-portal 8081:80   # then open http://localhost:8081

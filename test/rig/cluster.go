@@ -35,8 +35,10 @@ type Cluster struct {
 	Kubeconfig string
 	// Images by which its pods run.
 	Images Images
-	root   string
-	out    io.Writer
+	// KubectlPath is the kubectl to use: the local cluster's own, or the one on the PATH.
+	KubectlPath string
+	root        string
+	out         io.Writer
 }
 
 // Up boots the local cluster of that name, or finds it running, builds the images and loads them. It tells its
@@ -55,6 +57,11 @@ func Up(ctx context.Context, name string, out io.Writer) (*Cluster, error) {
 		return nil, fmt.Errorf("find kubeconfig of cluster %s: %w", name, err)
 	}
 	c.Kubeconfig = strings.TrimSpace(kubeconfig)
+	assets, err := c.output(ctx, "hack/cluster", "run", ".", "assets") // the cluster's kubectl was built with it
+	if err != nil {
+		return nil, fmt.Errorf("find the kubectl of cluster %s: %w", name, err)
+	}
+	c.KubectlPath = filepath.Join(lastLine(assets), "kubectl")
 	for _, image := range []string{"postgres", "demo", "operator"} {
 		tarball, err := c.output(ctx, "hack/images", "run", ".", image)
 		if err != nil {
@@ -81,7 +88,11 @@ func Current(images Images, out io.Writer) (*Cluster, error) {
 		}
 		kubeconfig = filepath.Join(home, ".kube", "config")
 	}
-	return &Cluster{Kubeconfig: kubeconfig, Images: images, root: root, out: out}, nil
+	kubectl, err := exec.LookPath("kubectl")
+	if err != nil {
+		return nil, fmt.Errorf("use the cluster of the current kubeconfig context: %w; install kubectl", err)
+	}
+	return &Cluster{Kubeconfig: kubeconfig, KubectlPath: kubectl, Images: images, root: root, out: out}, nil
 }
 
 // Down removes the local cluster of that name with everything in it.

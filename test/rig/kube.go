@@ -7,9 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -48,23 +46,12 @@ func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
 // KubectlWith is Kubectl with something to read, for `kubectl apply -f -`.
 func (c *Cluster) KubectlWith(ctx context.Context, stdin []byte, args ...string) (string, error) {
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, kubectl(), append([]string{"--kubeconfig", c.Kubeconfig}, args...)...)
+	cmd := exec.CommandContext(ctx, c.KubectlPath, append([]string{"--kubeconfig", c.Kubeconfig}, args...)...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = c.root, bytes.NewReader(stdin), &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		return stdout.String(), fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
 	}
 	return stdout.String(), nil
-}
-
-// kubectl is the one on the PATH, or else the one that hack/cluster built.
-func kubectl() string {
-	if path, err := exec.LookPath("kubectl"); err == nil {
-		return path
-	}
-	if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
-		return filepath.Join(assets, "kubectl")
-	}
-	return "kubectl"
 }
 
 // Install applies the operator with kustomize, set to the cluster's images, and waits until it runs.
@@ -98,7 +85,7 @@ func addArgument(manifests, after, argument string) string {
 
 // PortForward opens a local port to a Service for as long as the context lives and gives its address.
 func (c *Cluster) PortForward(ctx context.Context, namespace, service string, port int) (string, error) {
-	cmd := exec.CommandContext(ctx, kubectl(), "--kubeconfig", c.Kubeconfig, "-n", namespace, "port-forward", "svc/"+service, fmt.Sprintf(":%d", port))
+	cmd := exec.CommandContext(ctx, c.KubectlPath, "--kubeconfig", c.Kubeconfig, "-n", namespace, "port-forward", "svc/"+service, fmt.Sprintf(":%d", port))
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return "", err
