@@ -40,10 +40,11 @@ import (
 )
 
 const (
-	// APIRate is the number of requests a second that the reconcilers may send to the API server.
-	APIRate = 100
+	// APIRate is the number of requests a second that the reconcilers may send to the API server, when no flag says it. It
+	// stops a loop gone wrong; how many the server can bear it says itself, by API Priority and Fairness.
+	APIRate = 300
 	// APIBurst is how many of them may come at once.
-	APIBurst = 200
+	APIBurst = 2 * APIRate
 	// DefaultStoreConnections is how many sessions the operator has at most on one database server.
 	DefaultStoreConnections = 10
 )

@@ -28,6 +28,7 @@ type Options struct {
 	ClusterID      string
 	MaxConcurrent  int
 	StoreSessions  int
+	APIRate        int
 	Rollout        rollout.Stages
 	LeaderElection bool
 	LeaseNamespace string
@@ -52,6 +53,7 @@ func Parse(args []string, env func(string) string) (Options, error) {
 	f.StringVar(&o.ClusterID, "cluster-id", "", "`name` of this cluster in the claims of databases; the UID of namespace kube-system when empty")
 	f.IntVar(&o.MaxConcurrent, "max-concurrent-reconciles", 4, "`number` of objects of each kind that are worked on at once")
 	f.IntVar(&o.StoreSessions, "store-connections", controllers.DefaultStoreConnections, "`number` of sessions on one database server at most, all its networks together")
+	f.IntVar(&o.APIRate, "kube-api-qps", controllers.APIRate, "`number` of requests to the API server a second at most; twice as many may come at once")
 	stages := f.String("rollout", rollout.Default, "`stages` in which an upgrade of the operator reaches the networks: numbers or shares of all; 100% for all at once")
 	f.BoolVar(&o.LeaderElection, "leader-elect", false, "let one of several replicas work at a time")
 	f.StringVar(&o.LeaseNamespace, "leader-election-namespace", "", "`namespace` of the lease; the manager's own when empty")
@@ -79,6 +81,8 @@ func Parse(args []string, env func(string) string) (Options, error) {
 		return o, usage(f, errors.New("--max-concurrent-reconciles must be from 1 to 100"))
 	case o.StoreSessions < dbconn.LeastBudget || o.StoreSessions > 1000:
 		return o, usage(f, fmt.Errorf("--store-connections must be from %d to 1000", dbconn.LeastBudget))
+	case o.APIRate < 10 || o.APIRate > 10000:
+		return o, usage(f, errors.New("--kube-api-qps must be from 10 to 10000"))
 	}
 	return o, nil
 }

@@ -25,6 +25,7 @@ func TestFlagsAreCheckedBeforeAnythingStarts(t *testing.T) {
 		"an argument that is no flag":          {[]string{"start"}, inPod, "takes flags only"},
 		"no workers":                           {[]string{"--max-concurrent-reconciles=0"}, inPod, "from 1 to 100"},
 		"too few sessions to work with":        {[]string{"--store-connections=3"}, inPod, "from 4 to 1000"},
+		"too few requests to work with":        {[]string{"--kube-api-qps=0"}, inPod, "from 10 to 10000"},
 		"stages that shrink":                   {[]string{"--rollout=10%,5%"}, inPod, "not larger than the one before"},
 		"a level that would log Secrets":       {[]string{"-v=8"}, inPod, "would log what Secrets hold"},
 		"help lists the flags and is no error": {[]string{"-h"}, inPod, "usage of manager:"},

@@ -41,7 +41,7 @@ func Run(ctx context.Context, o Options) error {
 	logger := logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.Level(-o.LogLevel)}))
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
-	cfg, err := restConfig(o.Kubeconfig)
+	cfg, err := restConfig(o)
 	if err != nil {
 		return fmt.Errorf("start the manager: %w", err)
 	}
@@ -90,15 +90,15 @@ func managerOptions(o Options) ctrl.Options {
 }
 
 // restConfig reaches the cluster with a given file, or as the pod's own account, or as kubectl would.
-func restConfig(file string) (*rest.Config, error) {
+func restConfig(o Options) (*rest.Config, error) {
 	cfg, err := ctrl.GetConfig()
-	if file != "" {
-		cfg, err = clientcmd.BuildConfigFromFlags("", file)
+	if o.Kubeconfig != "" {
+		cfg, err = clientcmd.BuildConfigFromFlags("", o.Kubeconfig)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the cluster's address: %w", err)
 	}
-	cfg.UserAgent, cfg.QPS, cfg.Burst = version.UserAgent(), controllers.APIRate, controllers.APIBurst
+	cfg.UserAgent, cfg.QPS, cfg.Burst = version.UserAgent(), float32(o.APIRate), 2*o.APIRate
 	cfg.DisableCompression = true // each of many watches would keep a buffer to unpack with
 	return cfg, nil
 }
