@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command images builds the images of the local cluster without Docker and
-// prints the path of each tarball: go run . operator | demo | postgres | cloudnative-pg | all.
+// prints the path of each tarball: go run . operator | demo | postgres | traefik | cloudnative-pg | all.
 //
 // The tarballs lie in the cache folder under a name that carries a hash of
 // their inputs, so that work is done only when an input changed, and the same

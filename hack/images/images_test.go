@@ -229,3 +229,32 @@ func TestCloudNativePGIsLaidOutAsItsPodsExpect(t *testing.T) {
 	g.Expect(files[program]).To(Equal("a program"))
 	g.Expect(files).To(HaveKey("manager"), "the name that pods call it by")
 }
+
+func TestTheImageOfTraefikHoldsItsProgram(t *testing.T) {
+	g := NewWithT(t)
+	w := newTestWorkshop(t)
+	binary := filepath.Join(t.TempDir(), "traefik")
+	g.Expect(os.WriteFile(binary, []byte("a program"), 0o755)).To(Succeed())
+	path, err := w.finish(traefikImage("1.2.3", binary))
+	g.Expect(err).NotTo(HaveOccurred())
+
+	built, files := readImage(t, path, "traefik:dev")
+	config, err := built.ConfigFile()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(config.Config.Entrypoint).To(Equal([]string{"/traefik"}))
+	g.Expect(config.Config.Labels).To(HaveKeyWithValue("org.opencontainers.image.version", "1.2.3"))
+	g.Expect(files["traefik"]).To(Equal("a program"))
+}
+
+func TestThePartsOfTraefikHaveTheVersionsThatItAsksFor(t *testing.T) {
+	g := NewWithT(t)
+	traefik, err := os.ReadFile("../tools/traefik/go.mod")
+	g.Expect(err).NotTo(HaveOccurred())
+	parts, err := os.ReadFile("../tools/traefik-parts/go.mod")
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, module := range []string{legoModule, "sigs.k8s.io/gateway-api"} {
+		asked, err := pinned(traefik, module)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(pinned(parts, module)).To(Equal(asked), module)
+	}
+}

@@ -26,6 +26,7 @@ func recipes() []recipe {
 		{"operator", "the operator's programs, tag " + operatorTag, buildOperator},
 		{"demo", "the demo's mailbox and roster writer, tag " + demoTag, buildDemo},
 		{"postgres", "PostgreSQL from Debian's packages, tags " + postgresRepository + ":MAJOR and :VERSION", buildPostgres},
+		{"traefik", "Traefik, which serves Ingresses and Gateways, tag " + traefikTag, buildTraefik},
 		{"cloudnative-pg", "CloudNativePG's operator, tag " + cloudNativePGRepository + ":VERSION", buildCloudNativePG},
 	}
 }

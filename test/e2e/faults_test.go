@@ -113,7 +113,7 @@ func ready(p corev1.Pod) bool {
 
 // portalRollsWithoutFailure replaces every pod of the portal while people use it.
 func portalRollsWithoutFailure(t *testing.T) {
-	underLoad(t, func() {
+	underLoad(t, journey.Visitor{Portal: portalService(t).Spec.ClusterIP}, func() {
 		kubectl(t, "-n", foods, "rollout", "restart", "deployment/"+network+"-portal")
 		kubectl(t, "-n", foods, "rollout", "status", "deployment/"+network+"-portal", "--timeout=180s")
 		eventually(t, 2*time.Minute, twoPods(t))
@@ -130,11 +130,10 @@ func twoPods(t *testing.T) func(context.Context) error {
 	}
 }
 
-// underLoad asks the portal's Service for pages, twenty a second from inside the cluster's network, while something is done.
-// No request may fail.
-func underLoad(t *testing.T, do func()) {
+// underLoad asks for pages, twenty a second as new visitors who come the given way, while something is done. No request may
+// fail.
+func underLoad(t *testing.T, way journey.Visitor, do func()) {
 	g := NewWithT(t)
-	service := portalService(t)
 	ctx, stop := context.WithCancel(t.Context())
 	var asked, failed atomic.Int64
 	var last atomic.Value
@@ -148,7 +147,8 @@ func underLoad(t *testing.T, do func()) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				page, err := (&journey.Visitor{Portal: service.Spec.ClusterIP}).Get(context.WithoutCancel(ctx), "/")
+				visitor := way
+				page, err := visitor.Get(context.WithoutCancel(ctx), "/")
 				asked.Add(1)
 				if err != nil || page.Status != 200 {
 					failed.Add(1)

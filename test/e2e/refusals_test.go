@@ -17,17 +17,20 @@ import (
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 )
 
-const guests = "hoshino-guests"
+const (
+	guests          = "hoshino-guests"
+	guestsNamespace = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: ` + guests + `, labels: {pod-security.kubernetes.io/enforce: restricted}}
+`
+)
 
 // TestANetworkOnSomebodyElsesServer declares External networks on a server that exists, with everything that can
 // be wrong about it first.
 func TestANetworkOnSomebodyElsesServer(t *testing.T) {
 	g := NewWithT(t)
-	applyText(t, `
-apiVersion: v1
-kind: Namespace
-metadata: {name: hoshino-guests, labels: {pod-security.kubernetes.io/enforce: restricted}}
-`)
+	applyText(t, guestsNamespace)
 	t.Cleanup(func() {
 		_, err := world.cluster.Kubectl(t.Context(), "delete", "namespace", guests, "--wait=false")
 		_ = err // the cluster goes too
@@ -78,6 +81,44 @@ metadata: {name: hoshino-guests, labels: {pod-security.kubernetes.io/enforce: re
 		g.Expect(strings.Contains(text, string(admin.Data["password"]))).To(BeFalse(), "the password is shown")
 		g.Expect(strings.Contains(text, "not the password")).To(BeFalse(), "the wrong password is shown")
 	}
+	kubectl(t, "-n", guests, "delete", "alumninetwork", "robbers")
+	t.Run("its namespace is deleted, and declared again with its keys it has its people", guestsOutliveTheirNamespace)
+}
+
+// guestsOutliveTheirNamespace takes away all that the cluster has of the network, but a copy of the Secrets that nobody can make
+// anew.
+func guestsOutliveTheirNamespace(t *testing.T) {
+	g := NewWithT(t)
+	people := func() v1alpha1.MembersStatus {
+		n := &v1alpha1.AlumniNetwork{}
+		waitFor(t, 3*time.Minute, n, guests, "guests", func() error {
+			if m := n.Status.Members; m == nil || m.Active+m.Listed == 0 {
+				return errors.New("nobody is there")
+			}
+			return condition(n.Status.Conditions, "Ready", metav1.ConditionTrue, "")
+		})
+		return *n.Status.Members
+	}
+	before := people()
+	var kept []*corev1.Secret
+	for _, name := range []string{"server", "guests-pepper", "guests-token-key"} {
+		secret := &corev1.Secret{}
+		g.Expect(world.client.Get(t.Context(), client.ObjectKey{Namespace: guests, Name: name}, secret)).To(Succeed())
+		kept = append(kept, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: guests, Name: name}, Data: secret.Data})
+	}
+	begun := time.Now()
+	kubectl(t, "delete", "namespace", guests, "--timeout=60s")
+	t.Logf("the namespace was gone after %.1f s", time.Since(begun).Seconds())
+
+	applyText(t, guestsNamespace)
+	kubectl(t, "apply", "-n", guests, "-k", "config/tenant")
+	for _, secret := range kept {
+		g.Expect(world.client.Create(t.Context(), secret)).To(Succeed())
+	}
+	begun = time.Now()
+	applyText(t, externalNetwork("guests", "guests_db"))
+	g.Expect(people()).To(Equal(before), "no row is lost, and nobody is invented anew")
+	t.Logf("Ready again after %.1f s", time.Since(begun).Seconds())
 }
 
 func externalNetwork(name, database string) string {
@@ -86,6 +127,8 @@ apiVersion: alumni-operator.io/v1alpha1
 kind: AlumniNetwork
 metadata: {name: ` + name + `, namespace: ` + guests + `}
 spec:
+  trial: Enabled
+  trialMembers: 20
   displayName: Guests
   operator: {name: Guests K.K., address: "1-2-3 Mihon-cho, Tokyo", contact: desk@guests.example}
   store:

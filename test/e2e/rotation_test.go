@@ -15,6 +15,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/test/journey"
 )
 
 // loginsRotate renews every login of the store twice, the second time as soon as the first is under way.
@@ -28,7 +29,7 @@ func loginsRotate(t *testing.T) {
 	}
 	first := login()
 	n := &v1alpha1.AlumniNetwork{}
-	underLoad(t, func() {
+	underLoad(t, journey.Visitor{Portal: portalService(t).Spec.ClusterIP}, func() {
 		var rotated time.Time
 		for _, wish := range []string{"one", "two"} {
 			kubectl(t, "-n", foods, "annotate", "alumninetwork", network, "alumni-operator.io/rotate-credentials="+wish, "--overwrite")

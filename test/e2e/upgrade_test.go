@@ -16,13 +16,14 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
+	"github.com/alumni-operator/alumni-operator/test/journey"
 )
 
 // upgradeReachesTheNetwork replaces the operator by one with another image and further migrations: the same image by its long
 // name, and a store from which the newest migrations were taken back while no operator ran.
 func upgradeReachesTheNetwork(t *testing.T) {
 	const manager = "deployment/alumni-operator-manager"
-	underLoad(t, func() {
+	underLoad(t, journey.Visitor{Portal: portalService(t).Spec.ClusterIP}, func() {
 		kubectl(t, "-n", "alumni-operator-system", "scale", manager, "--replicas=0")
 		eventually(t, time.Minute, func(ctx context.Context) error {
 			pods := &corev1.PodList{}

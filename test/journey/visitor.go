@@ -5,9 +5,12 @@ package journey
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -18,8 +21,11 @@ import (
 
 // Visitor is one person's browser at one portal.
 type Visitor struct {
-	// Portal is host and port at which the portal answers.
-	Portal  string
+	// Portal is host and port at which the portal answers; with a Host, the address of what exposes it, without a port.
+	Portal string
+	// Host is what the visitor asks for there, over TLS and trusting Roots alone. Empty: the portal itself, without TLS.
+	Host    string
+	Roots   *x509.CertPool
 	cookies map[string]string
 }
 
@@ -45,7 +51,11 @@ func (v *Visitor) Post(ctx context.Context, path string, form url.Values) (Page,
 }
 
 func (v *Visitor) do(ctx context.Context, method, path, contentType, body string) (Page, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+v.Portal+path, strings.NewReader(body))
+	origin := "http://" + v.Portal
+	if v.Host != "" {
+		origin = "https://" + v.Host
+	}
+	req, err := http.NewRequestWithContext(ctx, method, origin+path, strings.NewReader(body))
 	if err != nil {
 		return Page{}, err
 	}
@@ -58,6 +68,7 @@ func (v *Visitor) do(ctx context.Context, method, path, contentType, body string
 	}
 	client := http.Client{
 		Timeout:       20 * time.Second,
+		Transport:     v.transport(),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	res, err := client.Do(req)
@@ -77,6 +88,19 @@ func (v *Visitor) do(ctx context.Context, method, path, contentType, body string
 		v.cookies[c.Name] = c.Value
 	}
 	return Page{Status: res.StatusCode, Header: res.Header, Body: string(text)}, nil
+}
+
+// transport reaches the portal by its address, whatever its host resolves to.
+func (v *Visitor) transport() *http.Transport {
+	if v.Host == "" {
+		return &http.Transport{}
+	}
+	return &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: v.Roots, MinVersion: tls.VersionTLS12},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(v.Portal, "443"))
+		},
+	}
 }
 
 // link finds a sign-in link in a mail and gives its path.
