@@ -35,6 +35,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/kinds"
 	ourlabels "github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/rollout"
+	"github.com/alumni-operator/alumni-operator/internal/runs"
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 	"github.com/alumni-operator/alumni-operator/internal/storeread"
 )
@@ -45,6 +46,8 @@ const (
 	APIRate = 300
 	// APIBurst is how many of them may come at once.
 	APIBurst = 2 * APIRate
+	// DefaultConcurrency is the number of objects of each kind that are worked on at once, when no flag says it.
+	DefaultConcurrency = 4
 	// DefaultStoreConnections is how many sessions the operator has at most on one database server.
 	DefaultStoreConnections = 10
 )
@@ -205,6 +208,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	if err != nil {
 		return fmt.Errorf("set up the look-up of kinds: %w", err)
 	}
+	pace := runs.NewPace()
 	fleet := &alumninetwork.Rollout{Client: mgr.GetClient(), Clock: opts.Clock, Image: opts.WorkloadImage, Stages: opts.Rollout}
 	metrics.Registry.Unregister(fleet) // that of a manager that ran in this process before
 	if err := metrics.Registry.Register(fleet); err != nil {
@@ -214,7 +218,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets, Recorder: mgr.GetEventRecorder("alumninetwork"),
 		Clock: opts.Clock, ClusterID: opts.ClusterID, WorkloadImage: opts.WorkloadImage, PostgresImage: opts.PostgresImage,
 		Namespace: opts.Namespace, Kinds: kinds.New(api, opts.Clock), Budget: budget, Looks: alumninetwork.NewLooks(opts.Clock),
-		Notes:         alumninetwork.NewNotes(secrets),
+		Notes: alumninetwork.NewNotes(secrets), Pace: pace,
 		MaxConcurrent: opts.MaxConcurrent, Rollout: fleet,
 	}
 	if err := networks.SetupWithManager(ctx, mgr); err != nil {
@@ -222,14 +226,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	}
 	stores := storeread.Store{Live: mgr.GetAPIReader(), Budget: budget}
 	campaigns := &campaign.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("campaign"), Ledger: stores,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("campaign"), Ledger: stores, Pace: pace,
 		Clock: opts.Clock, WorkloadImage: opts.WorkloadImage, MaxConcurrent: opts.MaxConcurrent,
 	}
 	if err := campaigns.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up campaign: %w", err)
 	}
 	policies := &retentionpolicy.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("retentionpolicy"), Evidence: stores,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("retentionpolicy"), Evidence: stores, Pace: pace,
 		Secrets: secrets, Clock: opts.Clock, ClusterID: opts.ClusterID, WorkloadImage: opts.WorkloadImage, MaxConcurrent: opts.MaxConcurrent,
 	}
 	if err := policies.SetupWithManager(mgr); err != nil {

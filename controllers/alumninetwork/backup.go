@@ -217,9 +217,18 @@ func (r *Reconciler) startDue(ctx context.Context, s *scope, plan agenda, jobs [
 		if known || (run.drill && (!mayDrill || s.backups.LastGood == nil)) {
 			continue
 		}
+		if wait := r.turn(s, "backup"); wait > 0 {
+			s.nextBackup = wait
+			return nil
+		}
 		return r.startBackup(ctx, s, run)
 	}
 	return nil
+}
+
+// turn is how long a job that is due waits for its turn among those of other networks; 0 when it may start.
+func (r *Reconciler) turn(s *scope, kind string) time.Duration {
+	return r.Pace.Wait(kind+" "+s.network.Namespace+"/"+s.network.Name, s.now)
 }
 
 // startBackup makes the job of a run, and for a drill the database that it restores into.

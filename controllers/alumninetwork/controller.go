@@ -34,6 +34,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/patch"
 	"github.com/alumni-operator/alumni-operator/internal/phases"
+	"github.com/alumni-operator/alumni-operator/internal/runs"
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 )
 
@@ -71,6 +72,8 @@ type Reconciler struct {
 	Looks *Looks
 	// Notes remembers in which version Secrets were found in order.
 	Notes *Notes
+	// Pace spreads imports and backups of many networks that are due at the same moment.
+	Pace *runs.Pace
 	// Rollout tells which networks may move to this version of the operator.
 	Rollout *Rollout
 	// MaxConcurrent is the number of networks that are worked on at once.

@@ -84,10 +84,10 @@ func (r *Reconciler) readAdmin(ctx context.Context, s *scope) error {
 	default:
 		secret, err = r.ensureSecret(ctx, s, nil, adminSecret(n, standaloneAdmin(n, "")), dbconn.KeyPassword)
 		if err == nil {
-			s.admin = standaloneAdmin(n, string(secret.Data[dbconn.KeyPassword]))
+			s.admin, s.nextAdmin = standaloneAdmin(n, string(secret.Data[dbconn.KeyPassword])), namesNext(secret)
 		}
 	}
-	if err != nil {
+	if err != nil || s.nextAdmin != nil { // a Secret that is to be changed is not as it will be found
 		return err
 	}
 	s.found(useAdmin, secret)

@@ -61,14 +61,22 @@ func readCredential(n *v1alpha1.AlumniNetwork, role naming.Role, secret *corev1.
 	if err := postgres.VetPassword(role, c.password); err != nil {
 		return c, secretwatch.Invalid(secret.Name, "%v", err)
 	}
-	if text := secret.Annotations[labels.RotatedAt]; text != "" {
-		at, err := time.Parse(time.RFC3339, text)
-		if err != nil {
-			return c, secretwatch.Invalid(secret.Name, "annotation %s is not a time; remove it", labels.RotatedAt)
-		}
-		c.rotatedAt = at
+	var err error
+	c.rotatedAt, err = rotatedAt(secret)
+	return c, err
+}
+
+// rotatedAt is when a login was last renewed; zero while it is the first.
+func rotatedAt(secret *corev1.Secret) (time.Time, error) {
+	text := secret.Annotations[labels.RotatedAt]
+	if text == "" {
+		return time.Time{}, nil
 	}
-	return c, nil
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, secretwatch.Invalid(secret.Name, "annotation %s is not a time; remove it", labels.RotatedAt)
+	}
+	return at, nil
 }
 
 // stamp is the value of the label by which pods made for this login are told from older ones.

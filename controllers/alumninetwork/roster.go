@@ -146,6 +146,10 @@ func (r *Reconciler) followImport(ctx context.Context, s *scope, run importRun) 
 	started := &batchv1.Job{}
 	err := r.Client.Get(ctx, types.NamespacedName{Namespace: n.Namespace, Name: run.name}, started)
 	if apierrors.IsNotFound(err) {
+		if wait := r.turn(s, "import"); wait > 0 {
+			s.nextImport = wait
+			return awaitImport(n, wait)
+		}
 		err = r.startImport(ctx, n, run, started)
 	}
 	if err != nil {
@@ -161,10 +165,15 @@ func (r *Reconciler) followImport(ctx context.Context, s *scope, run importRun) 
 	if words != "" {
 		return outcome.Retry(outcome.Poll, v1alpha1.ReasonPodTrouble, "the import does not start: %s", words)
 	}
+	return awaitImport(n, outcome.Poll)
+}
+
+// awaitImport says that an import is on its way. Of one that repeats the last outcome stands until there is a new one.
+func awaitImport(n *v1alpha1.AlumniNetwork, again time.Duration) error {
 	if c := conditions.Get(n, v1alpha1.RosterSyncedCondition); c != nil && c.Reason == v1alpha1.ReasonImported && c.ObservedGeneration == n.Generation {
-		return nil // an import that repeats: the last outcome stands until there is a new one
+		return nil
 	}
-	return outcome.Wait(outcome.Poll, v1alpha1.ReasonImporting, "the roster is being imported")
+	return outcome.Wait(again, v1alpha1.ReasonImporting, "the roster is being imported")
 }
 
 // startImport makes the job of a run.

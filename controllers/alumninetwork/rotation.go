@@ -46,6 +46,9 @@ func (r *Reconciler) rotateLogins(ctx context.Context, s *scope) error {
 	if !s.storeUsable {
 		return nil
 	}
+	if s.adminKept != nil {
+		return r.notRotated(ctx, s, s.adminKept)
+	}
 	due, next := s.dueLogins()
 	s.nextRotation = next
 	if s.formerInUse {
@@ -67,16 +70,22 @@ func (r *Reconciler) rotateLogins(ctx context.Context, s *scope) error {
 func (s *scope) dueLogins() (due []naming.Role, next time.Duration) {
 	for _, role := range naming.Roles() {
 		c := s.credentials[role]
-		asked := request(s.network)
 		until, ages := s.untilTooOld(c)
 		switch {
-		case asked != "" && asked != c.rotatedFor, ages && until <= 0:
+		case s.isDue(c):
 			due = append(due, role)
 		case ages && (next == 0 || until < next):
 			next = until
 		}
 	}
 	return due, next
+}
+
+// isDue says that a login is to be renewed, by request or by age.
+func (s *scope) isDue(c credential) bool {
+	asked := request(s.network)
+	until, ages := s.untilTooOld(c)
+	return asked != "" && asked != c.rotatedFor || ages && until <= 0
 }
 
 // untilTooOld is how long a login may still be used, where its age is bounded.
@@ -104,6 +113,9 @@ func (r *Reconciler) renew(ctx context.Context, s *scope) error {
 	due, _ := s.dueLogins() // by the Secrets as they are now
 	if len(due) == 0 || s.formerInUse {
 		return nil
+	}
+	if err := r.wishNextAdmin(ctx, s); err != nil {
+		return err
 	}
 	opened, used := map[naming.Role]postgres.Logins{}, map[naming.Role]postgres.Logins{}
 	for _, role := range due {
@@ -165,13 +177,21 @@ func (r *Reconciler) handOver(ctx context.Context, s *scope, role naming.Role, l
 	setAnnotation(c.secret, labels.RotatedAt, c.rotatedAt.Format(time.RFC3339))
 	setAnnotation(c.secret, labels.RotatedFor, request(s.network))
 	c.rotatedFor = request(s.network)
-	err := r.Client.Patch(ctx, c.secret, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}), client.FieldOwner(apply.FieldManager))
-	if err != nil {
-		return secretwatch.Explain(err, client.ObjectKeyFromObject(before))
+	if err := r.changeSecret(ctx, before, c.secret); err != nil {
+		return err
 	}
 	c.found = markOf(c.secret.Name, c.secret.ResourceVersion)
 	s.credentials[role], s.formerInUse = c, true
 	s.note.keep(role, c)
+	return nil
+}
+
+// changeSecret writes a Secret, unless somebody else has changed it meanwhile: that is a conflict.
+func (r *Reconciler) changeSecret(ctx context.Context, before, after *corev1.Secret) error {
+	err := r.Client.Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}), client.FieldOwner(apply.FieldManager))
+	if err != nil {
+		return secretwatch.Explain(err, client.ObjectKeyFromObject(before))
+	}
 	return nil
 }
 

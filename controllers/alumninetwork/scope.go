@@ -6,6 +6,8 @@ package alumninetwork
 import (
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
@@ -27,6 +29,8 @@ type scope struct {
 	promise time.Duration // findErasers: how long a person who leaves may wait to be erased
 
 	admin       dbconn.Login               // keepCredentials: a role that may make databases and roles; openAdmin adds its login where the Secret has not changed
+	nextAdmin   *corev1.Secret             // the same: the admin's Secret, where it names the password that comes next; else nil
+	adminKept   error                      // runServer: why the admin's next password could not be taken
 	credentials map[naming.Role]credential // keepCredentials: one for each role; openLogin adds the password where its Secret has not changed; rotateLogins renews them
 	formerInUse bool                       // keepCredentials, rotateLogins: the logins before the last rotation must stay valid
 	keyed       bool                       // keepCredentials, or publishSettings: the token key is there

@@ -55,7 +55,7 @@ func (r *Reconciler) runStandalone(ctx context.Context, s *scope) error {
 		return err
 	}
 	if server.Status.ReadyReplicas > 0 {
-		return nil
+		return r.renewAdmin(ctx, s)
 	}
 	return r.podsNotReady(ctx, n, labels.Store, v1alpha1.ReasonServerNotReady, "the PostgreSQL server is starting")
 }
@@ -248,7 +248,7 @@ func refusedAdmin(n *v1alpha1.AlumniNetwork, err error) error {
 			store.AdminRole, naming.AdminSecret(n.Name), store.ClusterName(n))
 		return f
 	}
-	f.Message = fmt.Sprintf("the server refused the password of Secret %q; if that Secret was deleted and made anew, put the former password back",
+	f.Message = fmt.Sprintf("the server refused the password of Secret %q; if that Secret was changed or made anew, put the former password back, and a new one under the key "+keyNextPassword,
 		naming.AdminSecret(n.Name))
 	return f
 }

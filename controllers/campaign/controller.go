@@ -22,6 +22,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/patch"
 	"github.com/alumni-operator/alumni-operator/internal/phases"
+	"github.com/alumni-operator/alumni-operator/internal/runs"
 )
 
 // +kubebuilder:rbac:groups=alumni-operator.io,resources=alumninetworks,verbs=get;list;watch
@@ -42,6 +43,8 @@ type Reconciler struct {
 	Ledger Ledger
 	// Clock decides what is due.
 	Clock clock.PassiveClock
+	// Pace spreads the runs of many networks that are due at the same moment.
+	Pace *runs.Pace
 	// WorkloadImage runs the workers.
 	WorkloadImage string
 	// MaxConcurrent is the number of campaigns worked on at once.

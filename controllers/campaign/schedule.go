@@ -57,6 +57,12 @@ func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
 	if again, err := r.restart(ctx, s, jobs); again || err != nil {
 		return err
 	}
+	if wait := r.turn(s, plan.start); wait > 0 {
+		s.wake = wait
+		status.NextRunAt = metaTime(plan.start)
+		conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonScheduled, "The next run is set")
+		return nil
+	}
 	status.MissedRuns += int64(plan.missed)
 	if !plan.handledTo.IsZero() && plan.handledTo.After(known.created) || plan.completed || plan.missed > 0 {
 		status.LastScheduledAt = metaTime(plan.handledTo)
@@ -67,6 +73,20 @@ func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
 	}
 	r.showAgenda(s, plan)
 	return nil
+}
+
+// turn is how long the run that is due waits for its turn among those of other networks; 0 when none is due, or when it may start.
+// Nobody waits so long that the run would be missed.
+func (r *Reconciler) turn(s *scope, due time.Time) time.Duration {
+	if due.IsZero() {
+		return 0
+	}
+	wait := r.Pace.Wait("campaign "+s.campaign.Namespace+"/"+s.campaign.Name, s.now)
+	deadline := time.Duration(s.campaign.EffectiveDelivery().StartingDeadlineSeconds) * time.Second
+	if s.now.Add(wait).Sub(due) >= deadline {
+		return 0
+	}
+	return wait
 }
 
 // start makes the Job of one run. Its name is made of the campaign and the due minute, so a second controller,

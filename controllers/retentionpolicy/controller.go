@@ -24,6 +24,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/patch"
 	"github.com/alumni-operator/alumni-operator/internal/phases"
+	"github.com/alumni-operator/alumni-operator/internal/runs"
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 	"github.com/alumni-operator/alumni-operator/internal/storeread"
 )
@@ -54,6 +55,8 @@ type Reconciler struct {
 	Evidence Evidence
 	// Clock decides what is due.
 	Clock clock.PassiveClock
+	// Pace spreads the runs of many networks that are due at the same moment.
+	Pace *runs.Pace
 	// ClusterID is part of the name of each network's erasure ledger.
 	ClusterID string
 	// WorkloadImage runs the workers.

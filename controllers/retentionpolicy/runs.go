@@ -155,6 +155,10 @@ func (r *Reconciler) startWhatIsDue(ctx context.Context, s *scope, n *networkSco
 		if endedRun(result, runName) || hasJob(s.jobs, runName) {
 			return nil
 		}
+		if wait := r.Pace.Wait("retention "+p.Namespace+"/"+p.Name+"/"+name, s.now); wait > 0 {
+			s.wake = min(s.wake, wait)
+			return nil
+		}
 		in := job.RetentionInput{
 			Run: job.Run{
 				Namespace: p.Namespace, Network: name, Name: runName, ScheduledAt: due, Image: n.network.WorkloadImage(r.WorkloadImage),

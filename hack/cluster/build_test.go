@@ -48,7 +48,7 @@ func TestWhatManyProgramsAreMadeOfHasOneVersion(t *testing.T) {
 	for _, file := range []string{
 		"../../go.mod", "go.mod", "components/kubernetes.mod", "components/etcd.mod",
 		"../tools/controller-gen/go.mod", "../tools/crd-ref-docs/go.mod", "../tools/golangci-lint/go.mod",
-		"../tools/traefik/go.mod",
+		"../tools/traefik/go.mod", "../tools/helm/go.mod",
 	} {
 		content, err := os.ReadFile(file)
 		g.Expect(err).NotTo(HaveOccurred())

@@ -185,14 +185,13 @@ func TestABackupThatIsKilledCountsForNothing(t *testing.T) {
 	cmd := w.worker("nightly-1", &out, programs, "backup")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	w.g.Expect(cmd.Start()).To(Succeed())
-	w.g.Eventually(func() []byte {
-		parts, _ := filepath.Glob(filepath.Join(w.dir(), "*"+partSuffix))
-		if len(parts) == 0 {
-			return nil
-		}
-		content, _ := os.ReadFile(parts[0])
-		return content
-	}, 30*time.Second, 20*time.Millisecond).ShouldNot(BeEmpty(), "it is in the middle")
+	w.g.Eventually(func(g Gomega) {
+		g.Expect(arguments).To(BeAnExistingFile())
+		parts, err := filepath.Glob(filepath.Join(w.dir(), "*"+partSuffix))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(parts).To(HaveLen(1))
+		g.Expect(os.ReadFile(parts[0])).NotTo(BeEmpty())
+	}, 30*time.Second, 20*time.Millisecond).Should(Succeed(), "it is in the middle")
 	w.g.Expect(syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)).To(Succeed())
 	w.g.Expect(cmd.Wait()).NotTo(Succeed())
 

@@ -20,6 +20,8 @@ var (
 	ErrUnreachable = dbconn.ErrUnreachable
 	// ErrAuthentication: the admin's user name or password is wrong.
 	ErrAuthentication = dbconn.ErrAuthentication
+	// ErrUnfitPassword: a password that not every client prepares alike for SCRAM.
+	ErrUnfitPassword = errors.New("a password must be 12 to 256 printable ASCII characters")
 	// ErrTLS: no trusted encrypted connection.
 	ErrTLS = dbconn.ErrTLS
 	// ErrNoDatabase: the database that the admin Secret names does not exist.

@@ -83,7 +83,7 @@ func (r *roleSpec) setLogin(l Logins) error {
 // VetPassword says whether a role may have a password: one that every client prepares alike for SCRAM. It is not named.
 func VetPassword(role naming.Role, password string) error {
 	if !fitPassword(password) {
-		return fmt.Errorf("describe the database: the password of role %s must be 12 to 256 printable ASCII characters", role)
+		return fmt.Errorf("describe the database: the password of role %s: %w", role, ErrUnfitPassword)
 	}
 	return nil
 }

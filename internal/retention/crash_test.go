@@ -192,21 +192,21 @@ func TestAWorkerWhoseSessionsAreCutGoesOnAtItsNextStart(t *testing.T) {
 	w := newWorld(t)
 	w.crowd(400)
 	job := w.job("one", "Enforce", leavers)
-	job.Policy.BatchMembers = 10
+	job.Policy.BatchMembers = 2 // it takes longer than any moment that is chosen
 	var out bytes.Buffer
 	var cuts int
 	for done := false; !done; {
 		cmd := w.worker(job, &out)
 		g.Expect(cmd.Start()).To(Succeed())
-		exited := make(chan error, 1)
-		go func() { exited <- cmd.Wait() }()
-		time.Sleep(w.afterSomeBatches(g))
-		if cuts < 8 {
-			w.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1`, naming.DatabaseRole(w.store.Database, naming.RoleRetention))
-			cuts++
-		}
 		var err error
-		g.Eventually(exited).WithTimeout(60 * time.Second).Should(Receive(&err))
+		exited := make(chan struct{})
+		go func() { defer close(exited); err = cmd.Wait() }()
+		time.Sleep(w.afterSomeBatches(g))
+		for cuts < 8 && w.cutSessions(exited) { // again when it was between two transactions, and goes on with another session
+			cuts++
+			time.Sleep(rand.N(50 * time.Millisecond))
+		}
+		g.Eventually(exited).WithTimeout(60 * time.Second).Should(BeClosed())
 		done = err == nil
 		if !done {
 			g.Expect(err).To(MatchError("exit status 1"), "a lost session is no reason to give up")
@@ -217,6 +217,21 @@ func TestAWorkerWhoseSessionsAreCutGoesOnAtItsNextStart(t *testing.T) {
 	g.Expect(w.outcomes("one")["leavers Erased"].Members).To(Equal(int64(400)))
 	g.Expect(w.outcomes("one")).NotTo(HaveKey("leavers Failed"))
 	w.intact()
+}
+
+// cutSessions ends the sessions of a worker as soon as it has one, and says whether it did before the worker exited.
+func (w *world) cutSessions(exited <-chan struct{}) bool {
+	role := naming.DatabaseRole(w.store.Database, naming.RoleRetention)
+	for {
+		select {
+		case <-exited:
+			return false
+		default:
+			if queryOne[int64](w, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1`, role) > 0 {
+				return true
+			}
+		}
+	}
 }
 
 func TestTwoWorkersOnOneRunDoTheWorkOnce(t *testing.T) {

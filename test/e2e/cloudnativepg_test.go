@@ -48,6 +48,7 @@ func TestANetworkInAClusterOfCloudNativePG(t *testing.T) {
 	t.Run("it heals when CloudNativePG is installed", cloudNativePGIsInstalled)
 	t.Run("the primary is killed, and the portal and the campaign go on", primaryIsKilled)
 	t.Run("it is backed up with the Cluster's own programs", clusterIsBackedUp)
+	t.Run("two networks live in a Cluster that somebody else keeps", networksInAKeptCluster)
 	t.Run("the network is deleted, and declared again it has its people", func(t *testing.T) { clusterOutlivesNetwork(t, declare) })
 }
 
@@ -219,6 +220,60 @@ spec:
 		return condition(n.Status.Conditions, v1alpha1.BackupHealthyCondition, metav1.ConditionTrue, v1alpha1.ReasonBackedUp)
 	})
 	NewWithT(t).Expect(n.Status.Backup.SizeBytes).To(BeNumerically(">", 10_000))
+}
+
+// networksInAKeptCluster makes the Cluster as docs/stores.md tells, and two rehearsals in it.
+func networksInAKeptCluster(t *testing.T) {
+	applyText(t, `
+apiVersion: v1
+kind: Secret
+metadata: {namespace: `+harbour+`, name: pg-admin, labels: {cnpg.io/reload: "true"}}
+type: kubernetes.io/basic-auth
+stringData: {username: alumni_admin, password: an administrator of the story}
+---
+apiVersion: postgresql.cnpg.io/v1
+kind: Cluster
+metadata: {namespace: `+harbour+`, name: shared}
+spec:
+  instances: 1
+  imageName: `+world.cluster.Images.Postgres+`
+  storage: {size: 512Mi}
+  resources: {requests: {cpu: 50m, memory: 128Mi}, limits: {memory: 512Mi}}
+  managed:
+    roles:
+    - {name: alumni_admin, login: true, createdb: true, createrole: true, passwordSecret: {name: pg-admin}}
+`)
+	declared := time.Now()
+	tenants := []string{"pilots", "keepers"}
+	for _, name := range tenants {
+		applyText(t, `
+apiVersion: alumni-operator.io/v1alpha1
+kind: AlumniNetwork
+metadata: {namespace: `+harbour+`, name: `+name+`}
+spec:
+  trial: Enabled
+  trialMembers: 20
+  displayName: Harbour
+  operator: {name: Hoshino Harbour K.K., address: "1-2-3 Mihon-cho, Tokyo", contact: desk@hoshino-harbour.example}
+  store: {type: CloudNativePG, cloudNativePG: {clusterRef: {name: shared}, adminSecretRef: {name: pg-admin}}}
+  portal: {publicURL: "https://harbour.example", replicas: 1}
+`)
+	}
+	n := &v1alpha1.AlumniNetwork{}
+	databases := map[string]bool{}
+	for _, name := range tenants {
+		waitFor(t, 4*time.Minute, n, harbour, name, func() error {
+			if n.Status.Members == nil || n.Status.Members.Active+n.Status.Members.Listed == 0 {
+				return errors.New("nobody is there")
+			}
+			return condition(n.Status.Conditions, v1alpha1.ReadyCondition, metav1.ConditionTrue, "")
+		})
+		databases[n.Status.Store.Database] = true
+	}
+	t.Logf("both Ready %s after the Cluster was declared", time.Since(declared).Round(time.Second/10))
+	NewWithT(t).Expect(databases).To(HaveLen(2), "each has a database of its own")
+	kubectl(t, append([]string{"-n", harbour, "delete", "alumninetwork"}, tenants...)...)
+	kubectl(t, "-n", harbour, "delete", "cluster.postgresql.cnpg.io", "shared", "--wait=false")
 }
 
 // clusterOutlivesNetwork deletes the network with its reclaim policy Retain, and declares it again.

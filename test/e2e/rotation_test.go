@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -27,7 +28,12 @@ func loginsRotate(t *testing.T) {
 		g.Expect(world.client.Get(t.Context(), key, secret)).To(Succeed())
 		return string(secret.Data["username"]) + " " + string(secret.Data["password"])
 	}
-	first := login()
+	admin := func() *corev1.Secret {
+		secret := &corev1.Secret{}
+		g.Expect(world.client.Get(t.Context(), client.ObjectKey{Namespace: foods, Name: naming.AdminSecret(network)}, secret)).To(Succeed())
+		return secret
+	}
+	first, firstAdmin := login(), string(admin().Data["password"])
 	n := &v1alpha1.AlumniNetwork{}
 	underLoad(t, journey.Visitor{Portal: portalService(t).Spec.ClusterIP}, func() {
 		var rotated time.Time
@@ -53,4 +59,37 @@ func loginsRotate(t *testing.T) {
 		eventually(t, 2*time.Minute, twoPods(t))
 	})
 	g.Expect(login()).NotTo(Equal(first))
+	g.Expect(string(admin().Data["password"])).NotTo(Equal(firstAdmin))
+	g.Expect(admin().Data).NotTo(HaveKey("next-password"))
+	adminIsChosen(t, admin)
+}
+
+// adminIsChosen puts a password for the server's admin where its Secret says what comes next: first one that cannot be, and then one
+// that a later story logs in with.
+func adminIsChosen(t *testing.T, admin func() *corev1.Secret) {
+	g := NewWithT(t)
+	choose := func(password string) {
+		kubectl(t, "-n", foods, "patch", "secret", naming.AdminSecret(network), "--type=merge", "-p",
+			fmt.Sprintf(`{"stringData":{"next-password":%q}}`, password))
+	}
+	before := string(admin().Data["password"])
+	choose("too short")
+	n := &v1alpha1.AlumniNetwork{}
+	waitFor(t, time.Minute, n, foods, network, func() error {
+		return condition(n.Status.Conditions, v1alpha1.StoreReadyCondition, "True", v1alpha1.ReasonRotationFailed)
+	})
+	g.Expect(string(admin().Data["password"])).To(Equal(before))
+
+	asked, chosen := time.Now(), "an administrator's own"
+	choose(chosen)
+	eventually(t, time.Minute, func(context.Context) error {
+		if now := admin().Data; string(now["password"]) != chosen || len(now["next-password"]) > 0 {
+			return errors.New("the server does not have it yet")
+		}
+		return nil
+	})
+	t.Logf("the admin's chosen password in use after %s", time.Since(asked).Round(time.Second/10))
+	waitFor(t, time.Minute, n, foods, network, func() error {
+		return condition(n.Status.Conditions, v1alpha1.StoreReadyCondition, "True", v1alpha1.ReasonProvisioned)
+	})
 }

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -48,10 +50,7 @@ metadata: {name: `+rehearsals+`, labels: {pod-security.kubernetes.io/enforce: re
 	}{
 		{"kubectl delete", func(t *testing.T) { kubectl(t, "-n", rehearsals, "delete", "alumninetwork", rehearsal) }},
 		{"a GitOps tool prunes it", prune},
-		{"what declares it is uninstalled", func(t *testing.T) {
-			_, err := world.cluster.KubectlWith(t.Context(), []byte(rehearsalManifest()), "delete", "-f", "-")
-			NewWithT(t).Expect(err).NotTo(HaveOccurred())
-		}},
+		{"helm uninstalls the chart that declares it", uninstallChart},
 		{"the operator is uninstalled with its CRDs", func(t *testing.T) { kubectl(t, "delete", "-k", "config/default", "--timeout=90s") }},
 	} {
 		t.Run(way.name, func(t *testing.T) {
@@ -135,6 +134,23 @@ metadata: {name: something-else, namespace: `+rehearsals+`, labels: {pruned-by: 
 `), "apply", "--namespace="+rehearsals, "--prune", "--selector=pruned-by=story", "--prune-allowlist=alumni-operator.io/v1alpha1/AlumniNetwork",
 		"-f", "-")
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+}
+
+// uninstallChart has the network declared by a chart, as one of a platform team would, and uninstalls that.
+func uninstallChart(t *testing.T) {
+	g, chart := NewWithT(t), t.TempDir()
+	g.Expect(os.Mkdir(filepath.Join(chart, "templates"), 0o755)).To(Succeed())
+	for name, content := range map[string]string{
+		"Chart.yaml": "{apiVersion: v2, name: rehearsal, version: 1.0.0}", "templates/network.yaml": rehearsalManifest(),
+	} {
+		g.Expect(os.WriteFile(filepath.Join(chart, name), []byte(content), 0o644)).To(Succeed())
+	}
+	for _, args := range [][]string{
+		{"upgrade", "--install", "--take-ownership", rehearsal, chart}, {"uninstall", rehearsal, "--wait", "--timeout=60s"},
+	} {
+		_, err := world.cluster.Helm(t.Context(), append(args, "--namespace="+rehearsals)...)
+		g.Expect(err).NotTo(HaveOccurred())
+	}
 }
 
 // serverIsGone waits until only what keeps the rows is left of the network.

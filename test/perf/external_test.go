@@ -261,7 +261,7 @@ func (f *fleet) operate() operated {
 		f.b.Fatal(err)
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
-		WorkloadImage: "alumni-operator:perf", PostgresImage: "postgres:perf", ClusterID: "perf", MaxConcurrent: 4,
+		WorkloadImage: "alumni-operator:perf", PostgresImage: "postgres:perf", ClusterID: "perf", MaxConcurrent: controllers.DefaultConcurrency,
 	}); err != nil {
 		f.b.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func Parse(args []string, env func(string) string) (Options, error) {
 	f.StringVar(&o.WorkloadImage, "workload-image", env("ALUMNI_IMAGE"), "`image` of portal, workers and boot program (environment ALUMNI_IMAGE); the manager's own when empty")
 	f.StringVar(&o.PostgresImage, "postgres-image", defaultPostgresImage, "`image` of Standalone stores that name none")
 	f.StringVar(&o.ClusterID, "cluster-id", "", "`name` of this cluster in the claims of databases; the UID of namespace kube-system when empty")
-	f.IntVar(&o.MaxConcurrent, "max-concurrent-reconciles", 4, "`number` of objects of each kind that are worked on at once")
+	f.IntVar(&o.MaxConcurrent, "max-concurrent-reconciles", controllers.DefaultConcurrency, "`number` of objects of each kind that are worked on at once")
 	f.IntVar(&o.StoreSessions, "store-connections", controllers.DefaultStoreConnections, "`number` of sessions on one database server at most, all its networks together")
 	f.IntVar(&o.APIRate, "kube-api-qps", controllers.APIRate, "`number` of requests to the API server a second at most; twice as many may come at once")
 	stages := f.String("rollout", rollout.Default, "`stages` in which an upgrade of the operator reaches the networks: numbers or shares of all; 100% for all at once")
