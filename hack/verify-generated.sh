@@ -19,7 +19,7 @@ for path in "${outputs[@]}"; do
 	fi
 done
 
-make --no-print-directory generate manifests docs
+MAKEFLAGS= make --no-print-directory generate manifests docs # with no share of a jobserver, which only make itself passes on
 
 changed=0
 for path in "${outputs[@]}"; do

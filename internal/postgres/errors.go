@@ -21,7 +21,7 @@ var (
 	// ErrAuthentication: the admin's user name or password is wrong.
 	ErrAuthentication = dbconn.ErrAuthentication
 	// ErrUnfitPassword: a password that not every client prepares alike for SCRAM.
-	ErrUnfitPassword = errors.New("a password must be 12 to 256 printable ASCII characters")
+	ErrUnfitPassword = errors.New("a password must be 12 to 256 printable ASCII characters, and no space")
 	// ErrTLS: no trusted encrypted connection.
 	ErrTLS = dbconn.ErrTLS
 	// ErrNoDatabase: the database that the admin Secret names does not exist.

@@ -80,7 +80,7 @@ func adminIsChosen(t *testing.T, admin func() *corev1.Secret) {
 	})
 	g.Expect(string(admin().Data["password"])).To(Equal(before))
 
-	asked, chosen := time.Now(), "an administrator's own"
+	asked, chosen := time.Now(), "chosen-by-an-administrator"
 	choose(chosen)
 	eventually(t, time.Minute, func(context.Context) error {
 		if now := admin().Data; string(now["password"]) != chosen || len(now["next-password"]) > 0 {
