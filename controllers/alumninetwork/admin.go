@@ -34,35 +34,31 @@ func namesNext(secret *corev1.Secret) *corev1.Secret {
 }
 
 // renewAdmin gives the superuser of the network's own server the password that its Secret names as the next, and then moves it to
-// where the present one stands. A password that the server does not get leaves all as it is, which rotateLogins tells.
+// where the present one stands. What keeps it from that is told by rotateLogins: the store is none the worse.
 func (r *Reconciler) renewAdmin(ctx context.Context, s *scope) error {
 	if s.nextAdmin == nil {
 		return nil
 	}
-	var renewed dbconn.Login
+	next := string(s.nextAdmin.Data[keyNextPassword])
 	err := r.withTurn(ctx, s.admin, 1, func() (err error) {
-		renewed, err = postgres.RenewAdmin(ctx, s.admin, string(s.nextAdmin.Data[keyNextPassword]))
+		s.admin, err = postgres.RenewAdmin(ctx, s.admin, next)
 		return err
 	})
 	switch {
 	case errors.Is(err, postgres.ErrUnfitPassword):
-		s.adminKept = secretwatch.Invalid(s.nextAdmin.Name, "key %q cannot be taken: %v", keyNextPassword, postgres.ErrUnfitPassword)
-		return nil
+		return secretwatch.Invalid(s.nextAdmin.Name, "key %q cannot be taken: %v", keyNextPassword, postgres.ErrUnfitPassword)
 	case errors.Is(err, postgres.ErrAuthentication):
-		s.adminKept = refusedAdmin(s.network, err)
-		return nil
+		return refusedAdmin(s.network, err)
 	case err != nil:
-		s.adminKept = explain(err)
-		return nil
+		return explain(err)
 	}
 	secret := s.nextAdmin.DeepCopy()
-	secret.Data[dbconn.KeyPassword] = secret.Data[keyNextPassword]
+	secret.Data[dbconn.KeyPassword] = []byte(next)
 	delete(secret.Data, keyNextPassword)
 	setAnnotation(secret, labels.RotatedAt, s.now.UTC().Format(time.RFC3339))
 	if err := r.changeSecret(ctx, s.nextAdmin, secret); err != nil {
 		return err
 	}
-	s.admin, s.nextAdmin = renewed, nil
 	s.found(useAdmin, secret)
 	log.FromContext(ctx).Info("Renewed the password of the server's admin")
 	r.Recorder.Eventf(s.network, nil, corev1.EventTypeNormal, v1alpha1.ReasonCredentialsRotated, "Rotate",

@@ -30,7 +30,7 @@ type scope struct {
 
 	admin       dbconn.Login               // keepCredentials: a role that may make databases and roles; openAdmin adds its login where the Secret has not changed
 	nextAdmin   *corev1.Secret             // the same: the admin's Secret, where it names the password that comes next; else nil
-	adminKept   error                      // runServer: why the admin's next password could not be taken
+	adminKept   error                      // runServer: why the admin has not got its next password; nil when it has, or when there is none
 	credentials map[naming.Role]credential // keepCredentials: one for each role; openLogin adds the password where its Secret has not changed; rotateLogins renews them
 	formerInUse bool                       // keepCredentials, rotateLogins: the logins before the last rotation must stay valid
 	keyed       bool                       // keepCredentials, or publishSettings: the token key is there

@@ -55,7 +55,8 @@ func (r *Reconciler) runStandalone(ctx context.Context, s *scope) error {
 		return err
 	}
 	if server.Status.ReadyReplicas > 0 {
-		return r.renewAdmin(ctx, s)
+		s.adminKept = r.renewAdmin(ctx, s)
+		return nil
 	}
 	return r.podsNotReady(ctx, n, labels.Store, v1alpha1.ReasonServerNotReady, "the PostgreSQL server is starting")
 }

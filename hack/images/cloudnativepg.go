@@ -36,7 +36,6 @@ func buildCloudNativePG(ctx context.Context, w *workshop) (string, error) {
 
 // cloudNativePGImage describes the image around the one program.
 func cloudNativePGImage(version, binary string) image {
-	const passwd = "root:x:0:0:root:/:/nonexistent\nnonroot:x:65532:65532:nonroot:/:/nonexistent\n"
 	program := "operator/manager_" + runtime.GOARCH
 	entries := append(folders("etc", "etc/ssl", "etc/ssl/certs", "operator"),
 		entry{path: "tmp", mode: 0o1777, folder: true},

@@ -20,6 +20,8 @@ const (
 	certificates = "etc/ssl/certs/ca-certificates.crt"
 	// nobodyInParticular runs the programs that need no user of their own.
 	nobodyInParticular = "65532:65532"
+	// passwd names that user and root.
+	passwd = "root:x:0:0:root:/:/nonexistent\nnonroot:x:65532:65532:nonroot:/:/nonexistent\n"
 
 	versionVariable = "github.com/alumni-operator/alumni-operator/internal/version.version"
 )
@@ -72,7 +74,6 @@ func (w *workshop) programs(ctx context.Context, p program) (string, error) {
 }
 
 func (w *workshop) programImage(p program, bin string) (image, error) {
-	const passwd = "root:x:0:0:root:/:/nonexistent\nnonroot:x:65532:65532:nonroot:/:/nonexistent\n"
 	const group = "root:x:0:\nnonroot:x:65532:\n"
 	entries := append(folders("etc", "etc/ssl", "etc/ssl/certs", "licenses"),
 		entry{path: "etc/passwd", mode: 0o644, content: []byte(passwd)},

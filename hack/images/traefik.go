@@ -23,7 +23,7 @@ const (
 )
 
 // legoParts are the folders of lego with which Traefik speaks ACME. The other one, its clients of a hundred providers of DNS
-// with their makers' libraries, would be half of all that has to be fetched and compiled.
+// with their makers' libraries, would be a third of the packages to compile and half of the modules to fetch.
 var legoParts = []string{"acme", "certcrypto", "certificate", "challenge", "lego", "log", "platform/config", "platform/wait", "registration"}
 
 // noProvider stands where lego lists its providers.
@@ -157,7 +157,6 @@ func copyFile(source, target string) error {
 
 // traefikImage describes the image around the one program.
 func traefikImage(version, binary string) image {
-	const passwd = "root:x:0:0:root:/:/nonexistent\nnonroot:x:65532:65532:nonroot:/:/nonexistent\n"
 	entries := append(folders("etc", "etc/ssl", "etc/ssl/certs"),
 		entry{path: "tmp", mode: 0o1777, folder: true},
 		entry{path: "etc/passwd", mode: 0o644, content: []byte(passwd)},

@@ -9,22 +9,15 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"strings"
 )
 
 // Helm runs the helm that hack/tools pins against the cluster, and builds it first when the cache lacks it.
 func (c *Cluster) Helm(ctx context.Context, args ...string) (string, error) {
 	var built bytes.Buffer
-	tool := exec.CommandContext(ctx, filepath.Join(c.root, "hack", "tool.sh"), "helm")
-	tool.Stdout, tool.Stderr = &built, c.out
-	if err := tool.Run(); err != nil {
+	build := exec.CommandContext(ctx, filepath.Join(c.root, "hack", "tool.sh"), "helm")
+	build.Stdout, build.Stderr = &built, c.out
+	if err := build.Run(); err != nil {
 		return "", fmt.Errorf("build helm: %w", err)
 	}
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, lastLine(built.String()), append([]string{"--kubeconfig", c.Kubeconfig}, args...)...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("helm %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
-	}
-	return stdout.String(), nil
+	return c.tool(ctx, lastLine(built.String()), nil, args...)
 }
