@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"unique"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -32,6 +33,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/controllers/campaign"
 	"github.com/alumni-operator/alumni-operator/controllers/retentionpolicy"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/echo"
 	"github.com/alumni-operator/alumni-operator/internal/kinds"
 	ourlabels "github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/rollout"
@@ -153,6 +155,9 @@ func slim(obj any) (any, error) {
 	case *appsv1.Deployment:
 		child.Spec.Template.Labels = sharedMap(child.Spec.Template.Labels)
 		shareSelector(child.Spec.Selector)
+		shareTexts(reflect.ValueOf(&child.Spec.Template.Spec))
+	case *v1alpha1.AlumniNetwork:
+		shareTexts(reflect.ValueOf(child.Status.Conditions))
 	case *corev1.Service:
 		child.Spec.Selector = sharedMap(child.Spec.Selector)
 	case *policyv1.PodDisruptionBudget:
@@ -166,6 +171,29 @@ func slim(obj any) (any, error) {
 func shareSelector(s *metav1.LabelSelector) {
 	if s != nil {
 		s.MatchLabels = sharedMap(s.MatchLabels)
+	}
+}
+
+// shareTexts keeps one copy of each text in a pod's spec or in conditions: those of all networks say nearly the same.
+func shareTexts(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			shareTexts(v.Elem())
+		}
+	case reflect.Struct:
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				shareTexts(field)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			shareTexts(v.Index(i))
+		}
+	case reflect.String:
+		v.SetString(shared(v.String()))
+	default: // a map of them is small
 	}
 }
 
@@ -218,7 +246,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets, Recorder: mgr.GetEventRecorder("alumninetwork"),
 		Clock: opts.Clock, ClusterID: opts.ClusterID, WorkloadImage: opts.WorkloadImage, PostgresImage: opts.PostgresImage,
 		Namespace: opts.Namespace, Kinds: kinds.New(api, opts.Clock), Budget: budget, Looks: alumninetwork.NewLooks(opts.Clock),
-		Notes: alumninetwork.NewNotes(secrets), Pace: pace,
+		Notes: alumninetwork.NewNotes(secrets), Own: echo.New(), Pace: pace,
 		MaxConcurrent: opts.MaxConcurrent, Rollout: fleet,
 	}
 	if err := networks.SetupWithManager(ctx, mgr); err != nil {

@@ -30,6 +30,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/apply"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
+	"github.com/alumni-operator/alumni-operator/internal/echo"
 	"github.com/alumni-operator/alumni-operator/internal/kinds"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/patch"
@@ -72,6 +73,8 @@ type Reconciler struct {
 	Looks *Looks
 	// Notes remembers in which version Secrets were found in order.
 	Notes *Notes
+	// Own tells the events of what this controller has written itself; nil when each is to be looked at.
+	Own *echo.Own
 	// Pace spreads imports and backups of many networks that are due at the same moment.
 	Pace *runs.Pace
 	// Rollout tells which networks may move to this version of the operator.
@@ -110,20 +113,21 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	if err := indexGroups(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
+	others := builder.WithPredicates(r.Own.Predicate())
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("alumninetwork").
-		For(&v1alpha1.AlumniNetwork{}).
+		For(&v1alpha1.AlumniNetwork{}, others).
 		Watches(&v1alpha1.AlumniNetwork{}, handler.EnqueueRequestsFromMapFunc(r.networksOfGroup),
 			builder.WithPredicates(predicate.Funcs{UpdateFunc: regrouped})).
-		Owns(&appsv1.Deployment{}).
-		Owns(&appsv1.StatefulSet{}).
-		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(networkOfJob)).
-		Owns(&corev1.ConfigMap{}).
-		Owns(&corev1.Service{}).
-		Owns(&policyv1.PodDisruptionBudget{}).
+		Owns(&appsv1.Deployment{}, others).
+		Owns(&appsv1.StatefulSet{}, others).
+		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(r.networkOfJob)).
+		Owns(&corev1.ConfigMap{}, others).
+		Owns(&corev1.Service{}, others).
+		Owns(&policyv1.PodDisruptionBudget{}, others).
 		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(networkOfClaim)).
-		Owns(&networkingv1.Ingress{}).
-		Owns(&networkingv1.NetworkPolicy{}).
+		Owns(&networkingv1.Ingress{}, others).
+		Owns(&networkingv1.NetworkPolicy{}, others).
 		Owns(&autoscalingv2.HorizontalPodAutoscaler{}, builder.WithPredicates(predicate.Funcs{UpdateFunc: redeclared})).
 		Watches(&v1alpha1.RetentionPolicy{}, handler.EnqueueRequestsFromMapFunc(r.networksOfPolicy)).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(networkOfPod)).
@@ -166,6 +170,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	r.keepFacts(s)
 	wrote, err := patch.Status(ctx, r.Client, before, network)
 	if wrote {
+		r.Own.Wrote(network)
 		r.tell(network, conditions.Transition(before.Status.Conditions, network, errs...))
 	}
 	result, err := outcome.Fold(append(errs, err)...)
@@ -193,7 +198,10 @@ func (r *Reconciler) begin(ctx context.Context, network *v1alpha1.AlumniNetwork)
 	}
 	before := network.DeepCopy()
 	conditions.Begin(network, network.Components())
-	_, err := patch.Status(ctx, r.Client, before, network)
+	wrote, err := patch.Status(ctx, r.Client, before, network)
+	if wrote {
+		r.Own.Wrote(network)
+	}
 	return err
 }
 
@@ -242,4 +250,6 @@ func (r *Reconciler) tell(network *v1alpha1.AlumniNetwork, event *conditions.Eve
 }
 
 // applier applies children of networks.
-func (r *Reconciler) applier() *apply.Applier { return &apply.Applier{Client: r.Client, Live: r.Live} }
+func (r *Reconciler) applier() *apply.Applier {
+	return &apply.Applier{Client: r.Client, Live: r.Live, Wrote: r.Own.Wrote}
+}

@@ -60,6 +60,7 @@ func (r *Reconciler) networksOfPolicy(ctx context.Context, policy client.Object)
 	requests := make([]ctrl.Request, len(list.Items))
 	for i := range list.Items {
 		requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
+		r.Looks.stir(requests[i].NamespacedName) // what it has done or found can be read
 	}
 	return requests
 }

@@ -19,13 +19,14 @@ import (
 const mebibyte = 1 << 20
 
 // readFacts reads what status shows of the store: counts and versions, over one short session of the metrics role. What was
-// read of a network at rest a moment ago is good enough, and read again as soon as it is not.
+// read of a network at rest since the last resync is good enough, and read again as soon as it is not.
 func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
 	if facts, left := r.Looks.recall(s.network); facts != nil {
 		s.facts, s.nextFacts = facts, left
 		setFacts(&s.network.Status, *facts, databaseName(s.network), s.promise)
 		return nil
 	}
+	s.stirs = r.Looks.stirs(s.network)
 	if err := r.openMetrics(ctx, s); err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
 			return explain(err)
 		}
 	}
-	s.facts, s.factsAt = &facts, r.Clock.Now()
+	s.facts, s.factsNew = &facts, true
 	setFacts(&s.network.Status, facts, databaseName(s.network), s.promise)
 	return nil
 }
@@ -57,13 +58,12 @@ func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
 // keepFacts remembers the aggregates that this look has read when nothing is under way that the next look would miss in them.
 func (r *Reconciler) keepFacts(s *scope) {
 	n := s.network
-	atRest := conditions.IsTrue(n, v1alpha1.ReadyCondition) && conditions.IsTrue(n, v1alpha1.RosterSyncedCondition) &&
-		n.Spec.Store.Backup == nil && n.Status.Backup == nil && !s.held
+	atRest := conditions.IsTrue(n, v1alpha1.RosterSyncedCondition) && n.Spec.Store.Backup == nil && n.Status.Backup == nil && !s.held
 	switch {
 	case !atRest || s.facts == nil || s.facts.RosterRunning != "":
 		r.Looks.forgetFacts(n)
-	case !s.factsAt.IsZero():
-		r.Looks.remember(n, factsRead{at: s.factsAt, of: n.UID, facts: s.facts})
+	case s.factsNew:
+		r.Looks.remember(n, s.facts, s.stirs)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
@@ -31,7 +32,7 @@ func lookedAt() *scope {
 	}
 }
 
-func TestALookHoldsForAMomentAndForWhatWasAskedOnly(t *testing.T) {
+func TestALookHoldsUntilTheResyncAndForWhatWasAskedOnly(t *testing.T) {
 	cases := map[string]struct {
 		change func(*scope)
 		later  time.Duration
@@ -59,56 +60,111 @@ func TestALookHoldsForAMomentAndForWhatWasAskedOnly(t *testing.T) {
 			g := NewWithT(t)
 			clock := clocktesting.NewFakePassiveClock(time.Now())
 			looks, s := NewLooks(clock), lookedAt()
-			looks.keep(s.network, s.asked())
+			looks.keep(s.network, s.asked(), true)
 			if c.change != nil {
 				c.change(s)
 			}
 			clock.SetTime(clock.Now().Add(c.later))
 			g.Expect(looks.holds(s.network, s.asked())).To(Equal(c.want))
-			looks.forget(nameOf(s.network))
+			looks.forget(s.network)
 			g.Expect(looks.holds(s.network, s.asked())).To(BeFalse())
 		})
 	}
 }
 
-func TestAggregatesOfANetworkAtRestAreGoodForAMoment(t *testing.T) {
+func TestAStoreIsLookedAtSoonerWhenThePortalDoesNotServe(t *testing.T) {
+	g := NewWithT(t)
+	begun := time.Now()
+	clock := clocktesting.NewFakePassiveClock(begun)
+	looks, s := NewLooks(clock), lookedAt()
+	n, asked := s.network, s.asked()
+	looks.keep(n, asked, true)
+	looks.remember(n, &stats.Network{}, looks.stirs(n))
+	known := func(after time.Duration) string {
+		clock.SetTime(begun.Add(after))
+		facts, _ := looks.recall(n)
+		return fmt.Sprintf("store %t, logins %t, aggregates %t", looks.holds(n, asked), looks.trusts(n, asked), facts != nil)
+	}
+
+	looks.serves(n, false)
+	looks.serves(n, false)
+	g.Expect(known(14*time.Second)).To(Equal("store true, logins true, aggregates true"), "it may be starting")
+	g.Expect(known(15 * time.Second)).To(Equal("store true, logins false, aggregates false"))
+	g.Expect(known(59 * time.Second)).To(Equal("store true, logins false, aggregates false"))
+	g.Expect(known(60 * time.Second)).To(Equal("store false, logins false, aggregates false"))
+	looks.serves(n, true)
+	g.Expect(known(61*time.Second)).To(Equal("store true, logins true, aggregates true"), "it serves again")
+}
+
+func TestLoginsThatWereTriedAreTrustedForAnHour(t *testing.T) {
+	g := NewWithT(t)
+	clock := clocktesting.NewFakePassiveClock(time.Now())
+	looks, s := NewLooks(clock), lookedAt()
+	trusted := func() bool { return looks.trusts(s.network, s.asked()) }
+	g.Expect(trusted()).To(BeFalse(), "nobody tried them")
+	looks.keep(s.network, s.asked(), false)
+	g.Expect(trusted()).To(BeFalse(), "the store is in order, but they were not tried")
+	looks.keep(s.network, s.asked(), true)
+	g.Expect(trusted()).To(BeTrue())
+	looks.forget(s.network)
+	g.Expect(trusted()).To(BeTrue(), "a look that is due for another reason need not try them")
+
+	clock.SetTime(clock.Now().Add(loginsHold - time.Millisecond))
+	looks.keep(s.network, s.asked(), false)
+	g.Expect(trusted()).To(BeTrue())
+	s.network.Annotations["a"] = "2"
+	g.Expect(trusted()).To(BeFalse(), "whoever sets an annotation wants a whole look")
+	s.network.Annotations["a"] = "1"
+	clock.SetTime(clock.Now().Add(time.Millisecond))
+	g.Expect(trusted()).To(BeFalse(), "an hour is over")
+}
+
+func TestAggregatesAreGoodUntilTheResync(t *testing.T) {
 	cases := map[string]struct {
-		change func(*v1alpha1.AlumniNetwork)
+		change func(*Looks, *v1alpha1.AlumniNetwork)
 		later  time.Duration
 		want   bool
 	}{
 		"at once":                     {want: true},
-		"before they are too old":     {later: factsHold - time.Millisecond, want: true},
-		"when they are too old":       {later: factsHold},
+		"before they are too old":     {later: lookHolds - time.Millisecond, want: true},
+		"when they are too old":       {later: lookHolds},
 		"when the clock went back":    {later: -time.Second},
-		"for a network declared anew": {change: func(n *v1alpha1.AlumniNetwork) { n.UID = "another" }},
-		"for another network":         {change: func(n *v1alpha1.AlumniNetwork) { n.Name = "another" }},
+		"for a network declared anew": {change: func(_ *Looks, n *v1alpha1.AlumniNetwork) { n.UID = "another" }},
+		"for another network":         {change: func(_ *Looks, n *v1alpha1.AlumniNetwork) { n.Name = "another" }},
+		"when a job began or ended":   {change: func(l *Looks, n *v1alpha1.AlumniNetwork) { l.stir(nameOf(n)) }},
+		"when another's job did": {change: func(l *Looks, _ *v1alpha1.AlumniNetwork) {
+			l.stir(types.NamespacedName{Namespace: "ns", Name: "another"})
+		}, want: true},
+		"when they are not to be kept": {change: func(l *Looks, n *v1alpha1.AlumniNetwork) { l.forgetFacts(n) }},
+		"when the store is looked at":  {change: func(l *Looks, n *v1alpha1.AlumniNetwork) { l.forget(n) }},
+		"when the network was gone":    {change: func(l *Looks, n *v1alpha1.AlumniNetwork) { l.forgetAll(nameOf(n)) }},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			clock := clocktesting.NewFakePassiveClock(time.Now())
-			looks, n, other := NewLooks(clock), lookedAt().network, lookedAt().network
-			other.Name = "other"
+			looks, n := NewLooks(clock), lookedAt().network
 			read := &stats.Network{}
-			looks.remember(n, factsRead{at: clock.Now(), of: n.UID, facts: read})
+			looks.remember(n, read, looks.stirs(n))
 			if c.change != nil {
-				c.change(n)
+				c.change(looks, n)
 			}
 			clock.SetTime(clock.Now().Add(c.later))
 			facts, left := looks.recall(n)
 			g.Expect(facts == read).To(Equal(c.want))
-			g.Expect(left > 0).To(Equal(c.want))
-			for range 3 { // what is too old for anybody is thrown away
-				clock.SetTime(clock.Now().Add(factsHold))
-				looks.remember(other, factsRead{at: clock.Now(), of: other.UID, facts: read})
-			}
-			g.Expect(len(looks.facts) + len(looks.olderFacts)).To(BeNumerically("<=", 2))
-			looks.forgetFacts(other)
-			facts, _ = looks.recall(other)
-			g.Expect(facts).To(BeNil())
+			g.Expect(!c.want || left > 0).To(BeTrue())
 		})
 	}
+}
+
+func TestAJobThatEndsWhileTheStoreIsReadMakesTheNextLookReadItAgain(t *testing.T) {
+	g := NewWithT(t)
+	looks, n := NewLooks(clocktesting.NewFakePassiveClock(time.Now())), lookedAt().network
+	since := looks.stirs(n)
+	looks.stir(nameOf(n))
+	looks.remember(n, &stats.Network{}, since)
+	facts, _ := looks.recall(n)
+	g.Expect(facts).To(BeNil())
 }
 
 func TestABusyServerSaysNothingAgainstANetworkThatIsServed(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
@@ -143,22 +144,29 @@ func (r *Reconciler) leaveReplicas(ctx context.Context, n *v1alpha1.AlumniNetwor
 // would still show the one before as rolled out.
 func (r *Reconciler) awaitPortal(ctx context.Context, n *v1alpha1.AlumniNetwork, d *appsv1.Deployment) error {
 	if rolledOut(n, d) {
+		r.Looks.serves(n, true)
 		return nil
 	}
-	if words := trouble.OfDeployment(d); words != "" {
+	words := trouble.OfDeployment(d)
+	r.Looks.serves(n, words == "" && rolling(d))
+	if words != "" {
 		return outcome.Retry(outcome.Poll, v1alpha1.ReasonPodTrouble, "%s", words)
 	}
 	return r.podsNotReady(ctx, n, labels.Portal, v1alpha1.ReasonRollingOut, "replicas of the declared version are being started")
 }
 
+// rolling says whether replicas are still being started or stopped, and not all there and only not available.
+func rolling(d *appsv1.Deployment) bool {
+	wanted, st := replicasOf(d), d.Status
+	return st.ObservedGeneration < d.Generation || st.UpdatedReplicas != wanted || st.Replicas != wanted
+}
+
+func replicasOf(d *appsv1.Deployment) int32 { return ptr.Deref(d.Spec.Replicas, 1) }
+
 // rolledOut says whether every replica is of the declared version and available, and none of an older one is left. Where an
 // autoscaler chooses their number, those that it adds are not waited for.
 func rolledOut(n *v1alpha1.AlumniNetwork, d *appsv1.Deployment) bool {
-	wanted := int32(1)
-	if d.Spec.Replicas != nil {
-		wanted = *d.Spec.Replicas
-	}
-	st := d.Status
+	wanted, st := replicasOf(d), d.Status
 	if st.ObservedGeneration < d.Generation {
 		return false
 	}

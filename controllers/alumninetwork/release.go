@@ -79,7 +79,7 @@ func (r *Reconciler) arrive(s *scope, image string) {
 		return
 	}
 	if n.Status.Upgrade != nil {
-		r.Looks.forget(nameOf(n)) // rights that only the version before needed go at the next look
+		r.Looks.forget(n) // rights that only the version before needed go at the next look
 	}
 	n.Status.Image, n.Status.Upgrade = image, nil
 	conditions.True(n, v1alpha1.UpToDateCondition, v1alpha1.ReasonUpToDate, "The network runs the version of the operator")

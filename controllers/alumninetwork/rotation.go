@@ -134,7 +134,7 @@ func (r *Reconciler) renew(ctx context.Context, s *scope) error {
 			return err
 		}
 	}
-	r.Looks.forget(nameOf(s.network)) // the store is as it was found, but for the logins
+	r.Looks.forget(s.network) // the store is as it was found, but for the logins
 	log.FromContext(ctx).Info("Rotated the logins of the store", "roles", len(due))
 	r.Recorder.Eventf(s.network, nil, corev1.EventTypeNormal, v1alpha1.ReasonCredentialsRotated, "Rotate",
 		"The logins of %d database roles were renewed; the former ones stay valid until no pod uses them, and for an hour at most", len(due))

@@ -47,7 +47,8 @@ type scope struct {
 	mark      *postgres.Restore        // provision: how far a restore had come before; nil when no database was made for one
 	restoring bool                     // provision, and then restoreStore: the store is closed until a backup is restored into it
 	facts     *stats.Network           // readFacts: the aggregates of the store; nil when they could not be read
-	factsAt   time.Time                // readFacts: when this look read them; zero when an earlier one did
+	factsNew  bool                     // readFacts: this look has read them, and not an earlier one
+	stirs     uint32                   // readFacts: what had happened to the store before they were read
 	nextFacts time.Duration            // readFacts: until they are to be read again; 0 when this look did
 	backups   stats.Backups            // readFacts: the journal of backups, where there is one to look at
 

@@ -5,7 +5,6 @@ package alumninetwork
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -27,8 +26,8 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/trouble"
 )
 
-// slowCheck is how long a look at a store may take before the server is called slow. It takes a tenth of a second, a
-// session for each role included.
+// slowCheck is how long a look at a store may take before the server is called slow. It takes a tenth of a second, with a
+// session for each role.
 const slowCheck = 3 * time.Second
 
 // runServer keeps the server or the Cluster of the network and waits until it takes connections. An External store has none.
@@ -118,7 +117,7 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		inOrder(n, 0, s.serverNote)
 		return nil
 	}
-	r.Looks.forget(nameOf(n))
+	r.Looks.forget(n)
 	if err := r.openLogins(ctx, s); err != nil {
 		return err
 	}
@@ -126,8 +125,9 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 }
 
 // inspect looks at the store and repairs what it finds.
-func (r *Reconciler) inspect(ctx context.Context, s *scope, asked [sha256.Size]byte) (err error) {
+func (r *Reconciler) inspect(ctx context.Context, s *scope, asked digest) (err error) {
 	n, spec := s.network, s.spec
+	spec.TrustLogins = r.Looks.trusts(n, asked)
 	if s.restoring = spec.Restore; s.restoring { // before the look, so that what is done by now is seen as done by it
 		if s.mark, err = r.readMark(ctx, s); err != nil {
 			return explain(err)
@@ -160,7 +160,7 @@ func (r *Reconciler) inspect(ctx context.Context, s *scope, asked [sha256.Size]b
 	}
 	r.Looks.admit(s)
 	if s.migration == nil && !spec.Restore && took <= slowCheck {
-		r.Looks.keep(n, asked)
+		r.Looks.keep(n, asked, !spec.TrustLogins)
 	}
 	return nil
 }

@@ -80,12 +80,13 @@ func madeFor(secret string) string {
 
 // networkOfJob finds the network of any job that works on its store, a campaign's or a policy's too: when one begins
 // or ends, the numbers in status have changed.
-func networkOfJob(_ context.Context, job client.Object) []ctrl.Request {
-	name := job.GetLabels()[labels.Network]
-	if name == "" {
+func (r *Reconciler) networkOfJob(_ context.Context, job client.Object) []ctrl.Request {
+	name := types.NamespacedName{Namespace: job.GetNamespace(), Name: job.GetLabels()[labels.Network]}
+	if name.Name == "" {
 		return nil
 	}
-	return []ctrl.Request{{NamespacedName: types.NamespacedName{Namespace: job.GetNamespace(), Name: name}}}
+	r.Looks.stir(name)
+	return []ctrl.Request{{NamespacedName: name}}
 }
 
 // redeclared says whether more of an autoscaler changed than its status, which it writes several times a minute.

@@ -33,6 +33,8 @@ const HandOverManager = "alumni-operator-handover"
 type Applier struct {
 	Client client.Client
 	Live   client.Reader
+	// Wrote is told of each object as it is after an Apply that changed it; nil when nobody wants to know.
+	Wrote func(client.Object)
 }
 
 // Apply brings each object to its declared form as a child of the owner. Objects are taken in order; the first
@@ -83,6 +85,9 @@ func (a *Applier) applyOne(ctx context.Context, obj client.Object, check func(ex
 	config := client.ApplyConfigurationFromUnstructured(desired)
 	if err := a.Client.Apply(ctx, config, client.FieldOwner(FieldManager), client.ForceOwnership); err != nil {
 		return a.refused("apply", obj, err)
+	}
+	if a.Wrote != nil {
+		a.Wrote(desired)
 	}
 	return fill(obj, desired.Object)
 }

@@ -70,6 +70,8 @@ type Spec struct {
 	// Restore says that a backup is to be restored into the database: one that is made is left empty and closed, with a
 	// mark, until the mark is Done; one that is in use without a mark is refused.
 	Restore bool
+	// TrustLogins has Check take it that the logins of the other roles work: set it when they were tried not long ago.
+	TrustLogins bool
 	// Trial says that the network is a rehearsal. A database is made for one or for real people, and refused to the other.
 	Trial bool
 

@@ -15,7 +15,6 @@ import (
 	"github.com/go-logr/logr"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -77,7 +76,7 @@ const lookPause = 10 * time.Second
 func (f *fleet) measureChurn(operator operated, rate int, duration time.Duration) {
 	b := f.b
 	objects := f.objects()
-	seen := watchChanges(b, f.env)
+	seen := f.ready.watchChanges()
 	before := queueWaits(b)
 	operator.requests.take()
 	looks := reconciles(b)
@@ -166,27 +165,25 @@ type readyAt struct {
 	at         time.Time
 }
 
-// watchChanges follows all networks. A change that was overtaken by a later one ends with that.
-func watchChanges(b *testing.B, env *kube.Env) *changes {
+// watchChanges is told of all networks that are Ready. A change that was overtaken by a later one ends with that.
+func (r *readiness) watchChanges() *changes {
 	c := &changes{ready: map[types.NamespacedName]readyAt{}, waiting: map[types.NamespacedName][]change{}}
-	follow(b, env, &v1alpha1.AlumniNetworkList{}, func(e watch.Event) {
-		n, ok := e.Object.(*v1alpha1.AlumniNetwork)
-		if !ok {
-			return
-		}
-		ready := apimeta.FindStatusCondition(n.Status.Conditions, v1alpha1.ReadyCondition)
-		if ready == nil || ready.Status != "True" {
-			return
-		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		key := client.ObjectKeyFromObject(n)
-		if ready.ObservedGeneration > c.ready[key].generation {
-			c.ready[key] = readyAt{ready.ObservedGeneration, time.Now()}
-			c.end(key)
-		}
-	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tell = c.see
 	return c
+}
+
+// see notes at which generation a network is Ready.
+func (c *changes) see(n *v1alpha1.AlumniNetwork) {
+	ready := apimeta.FindStatusCondition(n.Status.Conditions, v1alpha1.ReadyCondition)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := client.ObjectKeyFromObject(n)
+	if ready.ObservedGeneration > c.ready[key].generation {
+		c.ready[key] = readyAt{ready.ObservedGeneration, time.Now()}
+		c.end(key)
+	}
 }
 
 // add waits for a change, which may already be over.

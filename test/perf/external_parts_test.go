@@ -30,10 +30,11 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
 )
 
-// readiness knows which networks are Ready, by a watch of its own.
+// readiness knows which networks are Ready, by a watch of its own, and tells of every one that it sees so.
 type readiness struct {
 	mu    sync.Mutex
 	names map[string]bool
+	tell  func(*v1alpha1.AlumniNetwork) // nil for nobody
 }
 
 func (r *readiness) count() int {
@@ -48,7 +49,11 @@ func watchNetworks(b *testing.B, env *kube.Env) *readiness {
 		if n, ok := e.Object.(*v1alpha1.AlumniNetwork); ok && isReady(n) {
 			r.mu.Lock()
 			r.names[n.Namespace+"/"+n.Name] = true
+			tell := r.tell
 			r.mu.Unlock()
+			if tell != nil {
+				tell(n)
+			}
 		}
 	})
 	return r
