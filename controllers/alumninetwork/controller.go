@@ -147,6 +147,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.Notes.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	if r.Own.Behind(network) {
+		return ctrl.Result{RequeueAfter: outcome.Resync}, nil // the event of what was written last asks again, at once
+	}
 	if !network.DeletionTimestamp.IsZero() {
 		return r.finalize(ctx, network) // no child is made any more
 	}

@@ -110,11 +110,20 @@ func (s *scope) lastRotation() time.Time {
 
 // storeSpec describes the database with the logins as the Secrets have them.
 func (r *Reconciler) storeSpec(s *scope) (postgres.Spec, error) {
+	passwords := map[naming.Role]string{}
+	for role, c := range s.credentials {
+		passwords[role] = c.password
+	}
+	return r.describeStore(s, passwords)
+}
+
+// describeStore describes the database; without passwords for a look at it only.
+func (r *Reconciler) describeStore(s *scope, passwords map[naming.Role]string) (postgres.Spec, error) {
 	n := s.network
 	claim := postgres.Claim{ClusterID: r.ClusterID, Namespace: n.Namespace, Name: n.Name, NetworkUID: string(n.UID)}
-	passwords, logins := map[naming.Role]string{}, map[naming.Role]postgres.Logins{}
+	logins := map[naming.Role]postgres.Logins{}
 	for role, c := range s.credentials {
-		passwords[role], logins[role] = c.password, s.loginsOf(c)
+		logins[role] = s.loginsOf(c)
 	}
 	spec, err := postgres.NewSpec(databaseName(n), claim, passwords)
 	if err == nil {

@@ -117,17 +117,44 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		inOrder(n, 0, s.serverNote)
 		return nil
 	}
+	trusted := r.Looks.trusts(n, asked)
 	r.Looks.forget(n)
+	if trusted {
+		if inOrder, err := r.glance(ctx, s, asked); err != nil || inOrder {
+			return err
+		}
+	}
 	if err := r.openLogins(ctx, s); err != nil {
 		return err
 	}
 	return r.inspect(ctx, s, asked)
 }
 
+// glance looks at a store whose logins were tried not long ago: in one session, and with no Secret but that of the operator's own
+// login. It says whether the store is in order; of one that is not it says nothing.
+func (r *Reconciler) glance(ctx context.Context, s *scope, asked digest) (bool, error) {
+	spec, err := r.describeStore(s, nil)
+	if err != nil || spec.Restore || !r.Looks.admitted(s) {
+		return false, err
+	}
+	if err := r.openMetrics(ctx, s); err != nil {
+		return false, err
+	}
+	steps, took, err := r.check(ctx, s.metrics, spec)
+	if err != nil || len(steps) > 0 {
+		return false, explain(err)
+	}
+	s.schema = pgstore.LatestVersion()
+	inOrder(s.network, took, s.serverNote)
+	if took <= slowCheck {
+		r.Looks.keep(s.network, asked, false)
+	}
+	return true, nil
+}
+
 // inspect looks at the store and repairs what it finds.
 func (r *Reconciler) inspect(ctx context.Context, s *scope, asked digest) (err error) {
 	n, spec := s.network, s.spec
-	spec.TrustLogins = r.Looks.trusts(n, asked)
 	if s.restoring = spec.Restore; s.restoring { // before the look, so that what is done by now is seen as done by it
 		if s.mark, err = r.readMark(ctx, s); err != nil {
 			return explain(err)
@@ -160,7 +187,7 @@ func (r *Reconciler) inspect(ctx context.Context, s *scope, asked digest) (err e
 	}
 	r.Looks.admit(s)
 	if s.migration == nil && !spec.Restore && took <= slowCheck {
-		r.Looks.keep(n, asked, !spec.TrustLogins)
+		r.Looks.keep(n, asked, true)
 	}
 	return nil
 }

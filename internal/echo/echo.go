@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -16,11 +17,16 @@ import (
 // use, and nil remembers nothing.
 type Own struct {
 	mu sync.Mutex
-	of map[types.UID]string // resource versions
+	of map[types.UID]written
+}
+
+type written struct {
+	version string
+	awaited bool // its event is wanted
 }
 
 // New remembers nothing yet.
-func New() *Own { return &Own{of: map[types.UID]string{}} }
+func New() *Own { return &Own{of: map[types.UID]written{}} }
 
 // Wrote notes an object as the API server has answered a write of it: with its UID and its new version.
 func (o *Own) Wrote(obj client.Object) {
@@ -29,7 +35,29 @@ func (o *Own) Wrote(obj client.Object) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.of[obj.GetUID()] = obj.GetResourceVersion()
+	o.of[obj.GetUID()] = written{version: obj.GetResourceVersion()}
+}
+
+// Behind says that an object as a cache has it is older than what was written last: whoever goes on with it would be refused.
+// The event of that write, which is on its way, is let pass then, so that the object is looked at when the cache has it.
+func (o *Own) Behind(cached client.Object) bool {
+	if o == nil {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	last, there := o.of[cached.GetUID()]
+	if !there {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(cached.GetResourceVersion(), last.version)
+	if err != nil || order >= 0 { // the event came before the answer
+		delete(o.of, cached.GetUID())
+		return false
+	}
+	last.awaited = true
+	o.of[cached.GetUID()] = last
+	return true
 }
 
 // Predicate lets every event pass but those of versions that were noted.
@@ -41,18 +69,19 @@ func (o *Own) Predicate() predicate.Predicate {
 	}
 }
 
-// hears says whether an event is of the version that was noted, which is forgotten then.
+// hears says whether an event is of the version that was noted, which is forgotten then, and nobody waits for it.
 func (o *Own) hears(obj client.Object) bool {
 	if o == nil || obj == nil {
 		return false
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	own := o.of[obj.GetUID()] == obj.GetResourceVersion() && obj.GetResourceVersion() != ""
-	if own {
-		delete(o.of, obj.GetUID())
+	last, there := o.of[obj.GetUID()]
+	if !there || last.version != obj.GetResourceVersion() {
+		return false
 	}
-	return own
+	delete(o.of, obj.GetUID())
+	return !last.awaited
 }
 
 func (o *Own) forget(obj client.Object) {

@@ -47,6 +47,35 @@ func TestOnlyTheEventOfAnOwnWriteIsDroppedAndOnlyOnce(t *testing.T) {
 	g.Expect(updated("d", "8")).To(BeTrue(), "what is gone is forgotten")
 }
 
+func TestWhoIsBehindTheLastWriteIsToldOfIt(t *testing.T) {
+	g := NewWithT(t)
+	own := echo.New()
+	p := own.Predicate()
+	updated := func(version string) bool {
+		return p.Update(event.UpdateEvent{ObjectOld: object("a", "1"), ObjectNew: object("a", version)})
+	}
+
+	g.Expect(own.Behind(object("a", "9"))).To(BeFalse(), "nothing was written")
+	own.Wrote(object("a", "10"))
+	g.Expect(own.Behind(object("a", "9"))).To(BeTrue())
+	g.Expect(own.Behind(object("b", "9"))).To(BeFalse(), "another object")
+	g.Expect(updated("10")).To(BeTrue(), "the look that was put off")
+	g.Expect(own.Behind(object("a", "10"))).To(BeFalse())
+
+	own.Wrote(object("a", "11"))
+	g.Expect(own.Behind(object("a", "11"))).To(BeFalse(), "the event came before the answer")
+	g.Expect(own.Behind(object("a", "9"))).To(BeFalse(), "and nothing is waited for any more")
+	own.Wrote(object("a", "12"))
+	g.Expect(own.Behind(object("a", "13"))).To(BeFalse(), "somebody else has written since")
+	own.Wrote(object("a", "not a number"))
+	g.Expect(own.Behind(object("a", "13"))).To(BeFalse(), "versions without an order")
+	own.Wrote(object("a", "14"))
+	g.Expect(own.Behind(object("a", "13"))).To(BeTrue())
+	own.Wrote(object("a", "15"))
+	g.Expect(updated("15")).To(BeFalse(), "whoever wrote that knew the one before")
+	g.Expect((*echo.Own)(nil).Behind(object("a", "1"))).To(BeFalse())
+}
+
 func TestAnObjectWithoutIdentityIsNotRemembered(t *testing.T) {
 	g := NewWithT(t)
 	own := echo.New()

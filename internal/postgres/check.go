@@ -26,7 +26,8 @@ const (
 // where metrics says; its other fields must be those of Spec.Login(…, naming.RoleMetrics). It writes nothing.
 //
 // A schema that is older than this binary's migrations is among the answers too. The passwords of the other
-// roles cannot be seen by this role: Check logs in as each of them and leaves at once, unless Spec.TrustLogins is set.
+// roles cannot be seen by this role: Check logs in as each of them and leaves at once, unless
+// the spec was made without passwords.
 func Check(ctx context.Context, metrics dbconn.Login, spec Spec) ([]Step, error) {
 	conn, err := connect(ctx, metrics)
 	switch {
@@ -47,7 +48,7 @@ func Check(ctx context.Context, metrics dbconn.Login, spec Spec) ([]Step, error)
 	if actual.inside.hidden {
 		return []Step{{Reason: "the operator's own role may not read the claim"}}, nil
 	}
-	if !spec.TrustLogins && actual.claimedBy(spec.Claim) {
+	if !spec.unread && actual.claimedBy(spec.Claim) {
 		proven := map[string]bool{metrics.Username: true}
 		if err := tryPasswords(ctx, metrics, spec, &actual, proven); err != nil {
 			return nil, err

@@ -64,6 +64,9 @@ func Ensure(ctx context.Context, in EnsureInput) (EnsureResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
 	defer cancel()
 	result := EnsureResult{}
+	if in.Spec.unread {
+		return result, errors.New("make the store as declared: its spec has no passwords")
+	}
 	s, err := openSession(ctx, in.Admin, in.Spec, in.beforeStep)
 	if err != nil {
 		return result, err

@@ -46,7 +46,7 @@ func (s Spec) WithLogins(logins map[naming.Role]Logins) (Spec, error) {
 	for i := range s.roles {
 		r := &s.roles[i]
 		if l, ok := logins[r.role]; ok {
-			if err := r.setLogin(l); err != nil {
+			if err := r.setLogin(l, s.unread); err != nil {
 				return Spec{}, err
 			}
 		}
@@ -63,7 +63,7 @@ const (
 	loginOpen
 )
 
-func (r *roleSpec) setLogin(l Logins) error {
+func (r *roleSpec) setLogin(l Logins, unread bool) error {
 	r.current = r.isTwin() == (l.Current == naming.GenerationB)
 	r.login, r.password = loginClosed, ""
 	switch {
@@ -74,7 +74,7 @@ func (r *roleSpec) setLogin(l Logins) error {
 	case l.Other == OtherKept:
 		r.login = loginKept
 	}
-	if r.login == loginOpen {
+	if r.login == loginOpen && !unread {
 		return VetPassword(r.role, r.password)
 	}
 	return nil

@@ -23,6 +23,7 @@ type counter struct {
 
 	mu         sync.Mutex
 	open, most int
+	all        int
 }
 
 func newCounter(t *testing.T, g Gomega, host string, port uint16) *counter {
@@ -66,6 +67,14 @@ func (c *counter) change(by int) {
 	defer c.mu.Unlock()
 	c.open += by
 	c.most = max(c.most, c.open)
+	c.all += max(0, by)
+}
+
+// total is how many sessions there were.
+func (c *counter) total() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all
 }
 
 // take gives the most sessions since the last time.
@@ -100,4 +109,27 @@ func TestNoWorkTakesMoreSessionsThanItSetsAside(t *testing.T) {
 	g.Expect(MakeScratch(t.Context(), w.admin, w.spec)).To(Succeed())
 	g.Expect(DropScratch(t.Context(), w.admin, w.spec)).To(Succeed())
 	within(ScratchSessions)
+}
+
+// TestAGlanceTakesOneSessionAndNoPassword looks at a store without the logins of the roles.
+func TestAGlanceTakesOneSessionAndNoPassword(t *testing.T) {
+	g, ctx := NewWithT(t), t.Context()
+	w := newWorld(t, false)
+	w.ensure()
+	glance, err := NewSpec(w.spec.Database, w.spec.Claim, nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	counted := newCounter(t, g, w.admin.Host, w.admin.Port)
+	metrics := w.spec.Login(w.admin, naming.RoleMetrics)
+	metrics.Host, metrics.Port = w.admin.Host, counted.port
+
+	w.exec("ALTER ROLE " + quote(naming.DatabaseRole(w.spec.Database, naming.RolePortal)) + " PASSWORD 'of somebody else'")
+	g.Expect(Check(ctx, metrics, glance)).To(BeEmpty(), "a password cannot be seen")
+	g.Expect(counted.total()).To(Equal(1))
+	g.Expect(Check(ctx, metrics, w.spec)).To(HaveLen(1), "but it can be tried")
+	g.Expect(counted.total()).To(Equal(1 + len(naming.Roles())))
+
+	w.exec("ALTER ROLE " + quote(naming.DatabaseRole(w.spec.Database, naming.RolePortal)) + " NOLOGIN")
+	g.Expect(Check(ctx, metrics, glance)).NotTo(BeEmpty(), "what stands in the catalogs is seen")
+	_, err = Ensure(ctx, EnsureInput{Admin: w.admin, Spec: glance})
+	g.Expect(err).To(MatchError(ContainSubstring("no passwords")))
 }

@@ -70,11 +70,10 @@ type Spec struct {
 	// Restore says that a backup is to be restored into the database: one that is made is left empty and closed, with a
 	// mark, until the mark is Done; one that is in use without a mark is refused.
 	Restore bool
-	// TrustLogins has Check take it that the logins of the other roles work: set it when they were tried not long ago.
-	TrustLogins bool
 	// Trial says that the network is a rehearsal. A database is made for one or for real people, and refused to the other.
 	Trial bool
 
+	unread  bool  // made without passwords: for Check only
 	version int64 // of the schema that the grants are made for
 	roles   []roleSpec
 	schemas map[naming.Role][]string
@@ -98,9 +97,10 @@ type roleSpec struct {
 type setting struct{ name, value string }
 
 // NewSpec describes a network's database with the roles, schemas and grants of this version. A password is
-// needed for each of naming.Roles; it must be printable ASCII without spaces, as the operator makes them.
+// needed for each of naming.Roles; it must be printable ASCII without spaces, as the operator makes them. Without any, for nil,
+// the spec is good for a Check that takes it that the logins work, and for nothing else.
 func NewSpec(database string, claim Claim, passwords map[naming.Role]string) (Spec, error) {
-	s := Spec{Database: database, Claim: claim, version: pgstore.LatestVersion(), schemas: pgstore.Schemas(), grants: pgstore.Grants()}
+	s := Spec{Database: database, Claim: claim, unread: passwords == nil, version: pgstore.LatestVersion(), schemas: pgstore.Schemas(), grants: pgstore.Grants()}
 	for _, role := range []naming.Role{naming.RoleMetrics, naming.RoleBackup} {
 		s.grants = append(s.grants, pgstore.Grant{Role: role, Privileges: []string{"SELECT"}, Object: claimTable},
 			pgstore.Grant{Role: role, Privileges: []string{"SELECT"}, Object: RestoreTable})
@@ -116,7 +116,7 @@ func NewSpec(database string, claim Claim, passwords map[naming.Role]string) (Sp
 		r := frame(role)
 		r.role, r.name = role, naming.DatabaseRole(database, role)
 		r.settings = append(r.settings, setting{"search_path", dbconn.SearchPath}, setting{"timezone", "UTC"})
-		if err := r.setLogin(Logins{Password: passwords[role]}); err != nil {
+		if err := r.setLogin(Logins{Password: passwords[role]}, s.unread); err != nil {
 			return Spec{}, err
 		}
 		s.roles = append(s.roles, r)
