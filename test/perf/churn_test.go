@@ -9,16 +9,19 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
+	appsv1 "k8s.io/api/apps/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
 )
 
@@ -31,6 +34,8 @@ const (
 	churnSenders = 16
 	// sqlSample is how long every statement is logged and counted: for longer the log would weigh on what is measured.
 	sqlSample = time.Minute
+	// ceilingDuration is how long the API server alone is measured.
+	ceilingDuration = 30 * time.Second
 	// The goals of steady churn.
 	queueGoal = time.Second
 	readyGoal = 5 * time.Second
@@ -38,7 +43,8 @@ const (
 
 // BenchmarkChurn is steady change of many networks on one External server: so many changes of a spec a second, spread evenly
 // over the networks. Every second one changes what the portal shows, and the others the number of its replicas; both end in a
-// rollout. Server, API server and pods are those of BenchmarkExternal.
+// rollout. Server, API server and pods are those of BenchmarkExternal. Beside it the least writes that such changes need are sent
+// without the operator, as fast as the API server takes them.
 func BenchmarkChurn(b *testing.B) {
 	ctrllog.SetLogger(logr.Discard())
 	n := fromEnvironment(b, "ALUMNI_CHURN_NETWORKS", churnNetworks)
@@ -63,14 +69,15 @@ func BenchmarkChurn(b *testing.B) {
 		f.warmUp()
 		f.declare()
 		f.awaitReady(n+1, 40*time.Minute)
-		time.Sleep(2 * lookPause) // the looks that follow the creation are over
+		time.Sleep(afterCreation)
 		f.measureChurn(operator, rate, duration)
 		operator.stop()
+		f.measureCeiling(rate)
 	}
 }
 
-// lookPause is as long as the aggregates of a network at rest are taken for the newest.
-const lookPause = 10 * time.Second
+// afterCreation is longer than the last looks that follow a creation take.
+const afterCreation = 20 * time.Second
 
 // measureChurn changes networks for some time, and tells how long things waited and what they cost.
 func (f *fleet) measureChurn(operator operated, rate int, duration time.Duration) {
@@ -105,6 +112,54 @@ func (f *fleet) measureChurn(operator operated, rate int, duration time.Duration
 	b.ReportMetric(messages, "messages/change")
 }
 
+// measureCeiling sends the writes of changes that nothing can do without, from many sides at once: the edit of the spec, what
+// the Deployment becomes by it, what Kubernetes says of that, and what the network's status says in the end.
+func (f *fleet) measureCeiling(rate int) {
+	ctx, until := f.b.Context(), time.Now().Add(ceilingDuration)
+	var next, done atomic.Int64
+	var senders sync.WaitGroup
+	for range churnSenders {
+		senders.Go(func() {
+			for time.Now().Before(until) {
+				if err := f.leastWrites(ctx, int(next.Add(1))); err != nil {
+					f.b.Error(err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	senders.Wait()
+	most := float64(done.Load()) / ceilingDuration.Seconds()
+	f.b.Logf("the API server alone, without the operator, takes %.1f such changes a second at most, with the 4 writes that each needs at least; sent were %d",
+		most, rate)
+	f.b.ReportMetric(most, "ceiling/s")
+}
+
+func (f *fleet) leastWrites(ctx context.Context, i int) error {
+	n := f.turn(i)
+	patch := func(obj client.Object, format string, args ...any) error {
+		return f.env.Client.Patch(ctx, obj, client.RawPatch(types.MergePatchType, fmt.Appendf(nil, format, args...)))
+	}
+	if err := patch(n, `{"spec":{"displayName":"Alone %d"}}`, i); err != nil {
+		return err
+	}
+	portal := &appsv1.Deployment{}
+	portal.Namespace, portal.Name = n.Namespace, naming.Portal(n.Name)
+	if err := patch(portal, `{"spec":{"template":{"metadata":{"annotations":{"measured":"%d"}}}}}`, i); err != nil {
+		return err
+	}
+	status := fmt.Appendf(nil, `{"status":{"observedGeneration":%d}}`, n.Generation) // fakePods writes that of the Deployment
+	return f.env.Client.Status().Patch(ctx, n, client.RawPatch(types.MergePatchType, status))
+}
+
+// turn is the network whose turn it is, which comes again after all others.
+func (f *fleet) turn(i int) *v1alpha1.AlumniNetwork {
+	n := &v1alpha1.AlumniNetwork{}
+	n.Namespace, n.Name = f.namespaces[i%f.n/perNamespace], fmt.Sprintf("company-%04d", i%f.n)
+	return n
+}
+
 // change sends changes at a steady rate until the time is over, and says how many.
 func (f *fleet) change(seen *changes, rate int, duration time.Duration) int {
 	ctx := f.b.Context()
@@ -128,11 +183,10 @@ func (f *fleet) change(seen *changes, rate int, duration time.Duration) int {
 	return sent
 }
 
-// changeOne edits the spec of one network, whose turn comes again after all others.
+// changeOne edits the spec of one network.
 func (f *fleet) changeOne(ctx context.Context, seen *changes, i int) {
 	at, round := i%f.n, i/f.n
-	n := &v1alpha1.AlumniNetwork{}
-	n.Namespace, n.Name = f.namespaces[at/perNamespace], fmt.Sprintf("company-%04d", at)
+	n := f.turn(i)
 	patch := fmt.Sprintf(`{"spec":{"displayName":"Measured %d"}}`, i)
 	if (at+round)%2 == 1 {
 		patch = fmt.Sprintf(`{"spec":{"portal":{"replicas":%d}}}`, 1+(round/2)%3)

@@ -144,38 +144,49 @@ func writeHeap(b *testing.B, path string) {
 	}
 }
 
-// runScript makes n databases with their roles, settings, grants and claims as an administrator would who knows what they
-// must be: a loop in a shell, and psql twice for each network, once on the server and once inside.
-func runScript(b *testing.B, n int) time.Duration {
-	b.Helper()
+// script makes databases with their roles, settings, grants and claims on a server of its own as an administrator would who knows
+// what they must be: a loop in a shell, and psql twice for each network, once on the server and once inside.
+type script struct {
+	b         *testing.B
+	dir, psql string
+	made      int
+	took      time.Duration
+}
+
+func newScript(b *testing.B) *script {
 	server := durable(b)
 	execOn(b, server, "CREATE ROLE platform LOGIN CREATEDB CREATEROLE PASSWORD 'correct-horse-battery'",
 		"CREATE ROLE master NOLOGIN", "GRANT master TO platform", "CREATE DATABASE master OWNER platform TEMPLATE template0")
-	dir := b.TempDir()
-	psql := fmt.Sprintf("PGPASSWORD=correct-horse-battery %s/psql -X -q -v ON_ERROR_STOP=1 -h %s -p %d -U platform", server.BinDir(), server.Host, server.Port)
-	write := func(name, text string) {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			b.Fatal(err)
-		}
-	}
-	master := "GRANT CREATE ON DATABASE master TO master;\nSET ROLE master;\nCREATE SCHEMA alumni; CREATE SCHEMA alumni_stats; CREATE SCHEMA alumni_operator;\n" +
-		"CREATE TABLE alumni_operator.claim (singleton boolean PRIMARY KEY DEFAULT true, cluster_id text, namespace text, name text, network_uid text, claimed_at timestamptz DEFAULT now());\n"
-	write("master.sql", master)
-	runShell(b, psql+" -d master -f "+filepath.Join(dir, "master.sql"))
+	s := &script{b: b, dir: b.TempDir()}
+	s.psql = fmt.Sprintf("PGPASSWORD=correct-horse-battery %s/psql -X -q -v ON_ERROR_STOP=1 -h %s -p %d -U platform", server.BinDir(), server.Host, server.Port)
+	s.write("master.sql", "GRANT CREATE ON DATABASE master TO master;\nSET ROLE master;\nCREATE SCHEMA alumni; CREATE SCHEMA alumni_stats; CREATE SCHEMA alumni_operator;\n"+
+		"CREATE TABLE alumni_operator.claim (singleton boolean PRIMARY KEY DEFAULT true, cluster_id text, namespace text, name text, network_uid text, claimed_at timestamptz DEFAULT now());\n")
+	runShell(b, s.psql+" -d master -f "+filepath.Join(s.dir, "master.sql"))
 	login := dbconn.Login{Host: server.Host, Port: uint16(server.Port), Database: "master", Username: "platform", Password: "correct-horse-battery", SSLMode: dbconn.SSLDisable}
 	if _, err := pgstore.MigrateAs(b.Context(), login, "master"); err != nil {
 		b.Fatal(err)
 	}
-	write("server.sql", serverScript())
-	write("inside.sql", insideScript())
+	s.write("server.sql", serverScript())
+	s.write("inside.sql", insideScript())
+	return s
+}
+
+func (s *script) write(name, text string) {
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+		s.b.Fatal(err)
+	}
+}
+
+// make adds n databases to those that the server has already.
+func (s *script) make(n int) {
 	begun := time.Now()
-	runShell(b, fmt.Sprintf(`set -e
-for i in $(seq 1 %d); do
+	runShell(s.b, fmt.Sprintf(`set -e
+for i in $(seq %d %d); do
   db=company_$i
-  sed "s/DB/$db/g" %[2]s/server.sql | %[3]s -d postgres
-  sed "s/DB/$db/g" %[2]s/inside.sql | %[3]s -1 -d $db
-done`, n, dir, psql))
-	return time.Since(begun)
+  sed "s/DB/$db/g" %[3]s/server.sql | %[4]s -d postgres
+  sed "s/DB/$db/g" %[3]s/inside.sql | %[4]s -1 -d $db
+done`, s.made+1, s.made+n, s.dir, s.psql))
+	s.made, s.took = s.made+n, s.took+time.Since(begun)
 }
 
 func runShell(b *testing.B, script string) {
