@@ -150,7 +150,7 @@ test-modules: ## The tests of the modules under hack/.
 .PHONY: e2e
 e2e: ## The stories on a real cluster, made for them and removed after, and the tests that need a browser, kubectl or S3.
 	@./hack/deps.sh test cluster images browser
-	@$(STEP) "End-to-end stories" go test -count=1 -vet=off -v -timeout 60m $(GO_TEST_FLAGS) ./test/e2e/...
+	@$(STEP) "End-to-end stories" go test -count=1 -vet=off -v -parallel 4 -timeout 60m $(GO_TEST_FLAGS) ./test/e2e/...
 	@$(STEP) "The portal in a browser" $(MAKE) test-browser
 	@$(STEP) "The installation by kubectl" $(MAKE) test-install
 	@$(STEP) "Backups in a bucket" $(MAKE) test-s3

@@ -30,9 +30,9 @@ const (
 	healthy        = "Cluster in healthy state"
 )
 
-// TestANetworkInAClusterOfCloudNativePG is a network whose database the real CloudNativePG runs on three instances. Its
+// networkInAClusterOfCloudNativePG is a network whose database the real CloudNativePG runs on three instances. Its
 // primary is killed in the middle of a campaign.
-func TestANetworkInAClusterOfCloudNativePG(t *testing.T) {
+func networkInAClusterOfCloudNativePG(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(apply(t.Context(), "config/samples/demo/mailbox", map[string]string{"hoshino-mailbox": harbourMailbox})).To(Succeed())
 	key, err := age.GenerateX25519Identity()

@@ -36,9 +36,9 @@ const (
 	gateHost  = "alumni.hoshino-gatehouse.example"
 )
 
-// TestAPortalIsReachedThroughTraefik exposes a network by an Ingress with a certificate of its own, moves it to a Gateway while
+// portalIsReachedThroughTraefik exposes a network by an Ingress with a certificate of its own, moves it to a Gateway while
 // people visit it, and back.
-func TestAPortalIsReachedThroughTraefik(t *testing.T) {
+func portalIsReachedThroughTraefik(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(world.cluster.InstallTraefik(t.Context())).To(Succeed())
 	applyText(t, `

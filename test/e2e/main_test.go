@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ const clusterName = "alumni-e2e"
 var world struct {
 	cluster *rig.Cluster
 	client  client.Client
+	beside  sync.WaitGroup // the stories that are told beside the main job
 }
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }

@@ -26,9 +26,9 @@ metadata: {name: ` + guests + `, labels: {pod-security.kubernetes.io/enforce: re
 `
 )
 
-// TestANetworkOnSomebodyElsesServer declares External networks on a server that exists, with everything that can
+// networkOnSomebodyElsesServer declares External networks on a server that exists, with everything that can
 // be wrong about it first.
-func TestANetworkOnSomebodyElsesServer(t *testing.T) {
+func networkOnSomebodyElsesServer(t *testing.T) {
 	g := NewWithT(t)
 	applyText(t, guestsNamespace)
 	t.Cleanup(func() {
@@ -138,8 +138,8 @@ spec:
 `
 }
 
-// TestBadCampaignsAreRefusedBeforeAnyMailIsSent applies texts that the API server cannot judge.
-func TestBadCampaignsAreRefusedBeforeAnyMailIsSent(t *testing.T) {
+// badCampaignsAreRefused applies texts that the API server cannot judge.
+func badCampaignsAreRefused(t *testing.T) {
 	g := NewWithT(t)
 	applyText(t, `
 apiVersion: alumni-operator.io/v1alpha1
@@ -185,5 +185,38 @@ spec:
 		return condition(c.Status.Conditions, "Ready", metav1.ConditionTrue, "")
 	})
 	t.Logf("Ready %.1f s after the ConfigMap was made", time.Since(created).Seconds())
-	kubectl(t, "-n", foods, "delete", "campaign", "bad-text", "text-elsewhere")
+	approveByHand(t)
+	kubectl(t, "-n", foods, "delete", "campaign", "bad-text", "text-elsewhere", "approved-first")
+}
+
+// approveByHand declares a campaign that is due at once and waits for somebody.
+func approveByHand(t *testing.T) {
+	g := NewWithT(t)
+	applyText(t, `
+apiVersion: alumni-operator.io/v1alpha1
+kind: Campaign
+metadata: {name: approved-first, namespace: hoshino-foods}
+spec:
+  networkRef: {name: alumni}
+  type: Newsletter
+  approval: Required
+  schedule: {at: "`+time.Now().UTC().Format(time.RFC3339)+`"}
+  audience: {exclude: [{campaignRef: {name: approved-first}}]}
+  content:
+    locales:
+    - {locale: ja, subject: お知らせ, body: こんにちは}
+`)
+	c := &v1alpha1.Campaign{}
+	waitFor(t, time.Minute, c, foods, "approved-first", func() error {
+		return condition(c.Status.Conditions, "Ready", metav1.ConditionTrue, "AwaitingApproval")
+	})
+	g.Expect(c.Status.LastRun).To(BeNil())
+	kubectl(t, "-n", foods, "annotate", "campaign", "approved-first", "alumni-operator.io/approved-generation=1")
+	waitFor(t, 2*time.Minute, c, foods, "approved-first", func() error {
+		if run := c.Status.LastRun; run == nil || run.State != v1alpha1.RunFinished {
+			return errors.New("the run has not ended")
+		}
+		return condition(c.Status.Conditions, "Ready", metav1.ConditionTrue, "Ready")
+	})
+	g.Expect(c.Status.LastRun.Sent).To(BeNumerically(">", 0))
 }

@@ -31,10 +31,10 @@ const (
 	gone = 30 * time.Second
 )
 
-// TestANetworkIsDeletedInEveryWay rehearses with a trial that has a server of its own, takes it away in each way in which it keeps
+// networkIsDeletedInEveryWay rehearses with a trial that has a server of its own, takes it away in each way in which it keeps
 // its rows, declares it again each time, and in the end deletes it for good. Taking the operator away is one of the ways, so this
 // story comes last.
-func TestANetworkIsDeletedInEveryWay(t *testing.T) {
+func networkIsDeletedInEveryWay(t *testing.T) {
 	applyText(t, `
 apiVersion: v1
 kind: Namespace
