@@ -22,8 +22,23 @@ const (
 	ReasonAudienceValid = "AudienceValid"
 	// ReasonAudienceInvalid: an expression cannot be read (Stalled).
 	ReasonAudienceInvalid = "AudienceInvalid"
+	// ReasonExcludedNotFound: a campaign whose recipients are to be left out does not exist, or writes to another network.
+	ReasonExcludedNotFound = "ExcludedNotFound"
 	// ReasonNoSenderConfigured: the network has no sender for this campaign's channel.
 	ReasonNoSenderConfigured = "NoSenderConfigured"
+)
+
+// ApprovedCondition says whether runs of this generation may start. Positive polarity. While it waits for somebody, Ready is True
+// with the same reason: everything else is as declared, and no pipeline can do more.
+const (
+	ApprovedCondition = "Approved"
+
+	// ReasonApprovalNotRequired: spec.approval asks for none (True).
+	ReasonApprovalNotRequired = "ApprovalNotRequired"
+	// ReasonApproved: somebody has approved this generation, with the texts as they are (True).
+	ReasonApproved = "Approved"
+	// ReasonAwaitingApproval: nobody has; the message names the annotation and its value.
+	ReasonAwaitingApproval = "AwaitingApproval"
 )
 
 // ScheduledCondition says whether the campaign's next run is known. Positive polarity.

@@ -18,7 +18,7 @@ const (
 
 // CampaignConditions lists the component conditions that Ready sums up, in the order in which they are reached.
 func CampaignConditions() []string {
-	return []string{ContentValidCondition, AudienceResolvedCondition, ScheduledCondition, LastRunSucceededCondition}
+	return []string{ContentValidCondition, AudienceResolvedCondition, ApprovedCondition, ScheduledCondition, LastRunSucceededCondition}
 }
 
 // GetConditions returns the conditions in status, for the helpers that work on every kind.
@@ -42,6 +42,9 @@ func (c *Campaign) EffectiveDelivery() Delivery {
 	d.OnUnknown = orDefault(d.OnUnknown, OnUnknownResend)
 	return d
 }
+
+// NeedsApproval says whether somebody must agree to each generation before it is sent.
+func (c *Campaign) NeedsApproval() bool { return c.Spec.Approval == ApprovalRequired }
 
 // ConfigMapNames lists the ConfigMaps that the texts are read from, sorted and without repeats.
 func (c *Campaign) ConfigMapNames() []string {

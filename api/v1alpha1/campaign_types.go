@@ -66,11 +66,29 @@ type CampaignSpec struct {
 	// +optional
 	Delivery *Delivery `json:"delivery,omitempty"`
 
+	// approval Required lets no run of a generation start before somebody has approved that generation by the annotation
+	// alumni-operator.io/approved-generation; the condition Approved names its value. A run under way goes on as it was
+	// approved. Defaults to NotRequired.
+	// +optional
+	// +kubebuilder:default=NotRequired
+	Approval Approval `json:"approval,omitempty"`
+
 	// state Suspended starts no run and drains a running one. Defaults to Active.
 	// +optional
 	// +kubebuilder:default=Active
 	State State `json:"state,omitempty"`
 }
+
+// Approval says whether somebody must agree before anything is sent.
+//
+// +kubebuilder:validation:Enum=Required;NotRequired
+type Approval string
+
+// The kinds of approval.
+const (
+	ApprovalRequired    Approval = "Required"
+	ApprovalNotRequired Approval = "NotRequired"
+)
 
 // NetworkReference names an AlumniNetwork of the object's own namespace.
 type NetworkReference struct {
@@ -126,6 +144,35 @@ type Audience struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20
 	MatchExpressions []AudienceExpression `json:"matchExpressions,omitempty"`
+
+	// exclude leaves out the recipients of other campaigns, or of earlier runs of this one.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	Exclude []AudienceExclusion `json:"exclude,omitempty"`
+}
+
+// AudienceExclusion leaves out the recipients of a campaign: everybody to whom one of its runs has sent something, is about to, or
+// may have.
+type AudienceExclusion struct {
+	// campaignRef names the Campaign, of the same network; it may be this one.
+	// +required
+	CampaignRef CampaignReference `json:"campaignRef"`
+
+	// withinDays leaves out only those who were written to in the last so many days; everybody who ever was when it is missing.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3650
+	WithinDays int32 `json:"withinDays,omitempty"`
+}
+
+// CampaignReference names a Campaign of the object's own namespace.
+type CampaignReference struct {
+	// name of the Campaign, in the same namespace.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	Name string `json:"name"`
 }
 
 // AudienceField is a fact about a member that an audience can be narrowed by.
@@ -259,7 +306,7 @@ type Delivery struct {
 
 // CampaignStatus is what became of a campaign.
 type CampaignStatus struct {
-	// conditions: Ready sums up ContentValid, AudienceResolved, Scheduled and LastRunSucceeded; Reconciling and
+	// conditions: Ready sums up ContentValid, AudienceResolved, Approved, Scheduled and LastRunSucceeded; Reconciling and
 	// Stalled are there only while they are true.
 	// +optional
 	// +listType=map

@@ -5,6 +5,7 @@ package campaign
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -13,9 +14,12 @@ import (
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
@@ -60,6 +64,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Owns(&batchv1.Job{}).
 		Owns(&corev1.ConfigMap{}).
 		Watches(&v1alpha1.AlumniNetwork{}, handler.EnqueueRequestsFromMapFunc(r.campaignsOfNetwork)).
+		Watches(&v1alpha1.Campaign{}, handler.EnqueueRequestsFromMapFunc(r.campaignsThatExclude), builder.WithPredicates(comesOrGoes())).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.campaignsOfConfigMap)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: max(r.MaxConcurrent, 1)}).
 		Complete(r)
@@ -82,6 +87,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		{Name: "find the network", Condition: v1alpha1.AudienceResolvedCondition, Run: r.findNetwork},
 		{Name: "check the texts", Condition: v1alpha1.ContentValidCondition, Run: r.checkTexts},
 		{Name: "check the audience", Condition: v1alpha1.AudienceResolvedCondition, Run: r.checkAudience},
+		{Name: "check the approval", Condition: v1alpha1.ApprovedCondition, Run: r.checkApproval},
 		{Name: "read the runs", Condition: v1alpha1.LastRunSucceededCondition, Run: r.readRuns},
 		{Name: "keep the schedule", Condition: v1alpha1.ScheduledCondition, Run: r.keepSchedule},
 	})
@@ -102,6 +108,20 @@ func (r *Reconciler) campaignsOfNetwork(ctx context.Context, network client.Obje
 	return r.campaigns(ctx, network.GetNamespace(), func(c *v1alpha1.Campaign) bool {
 		return c.Spec.NetworkRef.Name == network.GetName()
 	})
+}
+
+// campaignsThatExclude maps a campaign to those that leave out its recipients.
+func (r *Reconciler) campaignsThatExclude(ctx context.Context, other client.Object) []ctrl.Request {
+	return r.campaigns(ctx, other.GetNamespace(), func(c *v1alpha1.Campaign) bool {
+		return c.Spec.Audience != nil && slices.ContainsFunc(c.Spec.Audience.Exclude, func(x v1alpha1.AudienceExclusion) bool {
+			return x.CampaignRef.Name == other.GetName()
+		})
+	})
+}
+
+// comesOrGoes lets only the events pass by which a name begins or ceases to mean something.
+func comesOrGoes() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
 }
 
 // campaignsOfConfigMap maps a ConfigMap to the campaigns whose texts it holds.

@@ -54,6 +54,10 @@ func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
 		conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonRunning, "Run "+running+" is being sent")
 		return nil // Forbid: a run that is due waits, or is missed, until this one is done
 	}
+	if s.unapproved && !plan.start.IsZero() {
+		s.awaitApproval(plan.start)
+		return nil
+	}
 	if again, err := r.restart(ctx, s, jobs); again || err != nil {
 		return err
 	}
@@ -163,7 +167,7 @@ func newestStart(s *scope, jobs []batchv1.Job) time.Time {
 // or the cluster was rebuilt around a store that was kept.
 func (r *Reconciler) restart(ctx context.Context, s *scope, jobs []batchv1.Job) (bool, error) {
 	name := unfinished(s.runs)
-	if name == "" || s.suspended() {
+	if name == "" || s.suspended() || s.unapproved {
 		return false, nil
 	}
 	for i := range jobs {

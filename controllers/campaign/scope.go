@@ -27,13 +27,14 @@ import (
 
 // scope is what the steps of one reconcile know. Each field is set by the step named beside it.
 type scope struct {
-	campaign *v1alpha1.Campaign
-	now      time.Time
-	jobs     []batchv1.Job           // rest what is suspended
-	network  *v1alpha1.AlumniNetwork // rest what is suspended; nil when there is none
-	settings settings.Campaign       // read the texts
-	runs     []stats.CampaignRun     // read the runs; newest first
-	wake     time.Duration           // look again after this, when it is not zero
+	campaign   *v1alpha1.Campaign
+	now        time.Time
+	jobs       []batchv1.Job           // rest what is suspended
+	network    *v1alpha1.AlumniNetwork // rest what is suspended; nil when there is none
+	settings   settings.Campaign       // read the texts
+	unapproved bool                    // check the approval: no run may start, for nobody has approved what is declared
+	runs       []stats.CampaignRun     // read the runs; newest first
+	wake       time.Duration           // look again after this, when it is not zero
 }
 
 // suspended says whether the campaign or its network rests.
@@ -79,6 +80,9 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 		for _, e := range c.Spec.Audience.MatchExpressions {
 			s.settings.MatchExpressions = append(s.settings.MatchExpressions,
 				settings.MatchExpression{Field: string(e.Field), Operator: string(e.Operator), Values: e.Values})
+		}
+		for _, e := range c.Spec.Audience.Exclude {
+			s.settings.Exclude = append(s.settings.Exclude, settings.Exclusion{Campaign: e.CampaignRef.Name, WithinDays: int(e.WithinDays)})
 		}
 	}
 	for _, l := range c.Spec.Content.Locales {
@@ -132,9 +136,12 @@ func (r *Reconciler) checkTexts(_ context.Context, s *scope) error {
 }
 
 // checkAudience reads the expressions and makes sure that somebody can send.
-func (r *Reconciler) checkAudience(_ context.Context, s *scope) error {
+func (r *Reconciler) checkAudience(ctx context.Context, s *scope) error {
 	if err := audience.Validate(s.settings.MatchExpressions); err != nil {
 		return outcome.Stop(v1alpha1.ReasonAudienceInvalid, "spec.audience: %v", err)
+	}
+	if err := r.checkExcluded(ctx, s); err != nil {
+		return err
 	}
 	if s.network.Email() == nil {
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNoSenderConfigured, "AlumniNetwork %s has no channels.email", s.network.Name)
@@ -143,5 +150,24 @@ func (r *Reconciler) checkAudience(_ context.Context, s *scope) error {
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "the e-mail channel of AlumniNetwork %s is not ready", s.network.Name)
 	}
 	conditions.True(s.campaign, v1alpha1.AudienceResolvedCondition, v1alpha1.ReasonAudienceValid, "Who matches is decided when a run starts")
+	return nil
+}
+
+// checkExcluded looks for the campaigns whose recipients are to be left out: by a name that is misspelt nobody would be.
+func (r *Reconciler) checkExcluded(ctx context.Context, s *scope) error {
+	for i, x := range s.settings.Exclude {
+		other := &v1alpha1.Campaign{}
+		err := r.Client.Get(ctx, client.ObjectKey{Namespace: s.campaign.Namespace, Name: x.Campaign}, other)
+		switch {
+		case client.IgnoreNotFound(err) != nil:
+			return fmt.Errorf("read Campaign %s/%s: %w", s.campaign.Namespace, x.Campaign, err)
+		case err != nil:
+			return outcome.Wait(outcome.Resync, v1alpha1.ReasonExcludedNotFound,
+				"spec.audience.exclude[%d].campaignRef.name: Campaign %q does not exist in this namespace, so nobody would be left out", i, x.Campaign)
+		case other.Spec.NetworkRef.Name != s.network.Name:
+			return outcome.Wait(outcome.Resync, v1alpha1.ReasonExcludedNotFound,
+				"spec.audience.exclude[%d].campaignRef.name: Campaign %q writes to AlumniNetwork %q, of which nothing is known here", i, x.Campaign, other.Spec.NetworkRef.Name)
+		}
+	}
 	return nil
 }

@@ -65,21 +65,27 @@ const employmentJoin = `LEFT JOIN LATERAL (
     FROM alumni.employment x WHERE x.member_id = m.id
     ORDER BY x.left_on DESC NULLS FIRST, x.joined_on DESC NULLS LAST, x.id DESC LIMIT 1) e ON true`
 
-// Query is a compiled audience, to be put into a statement that names alumni.member m.
+// Query is a compiled audience, to be put into a statement that names alumni.member m. It uses the names d, e, r and x besides.
 type Query struct {
 	Join  string // what else must be joined; may be empty
 	Where string // a boolean expression; "true" without expressions
 	Args  []any  // the values of its parameters
 }
 
+// written holds of members to whom a campaign has sent something, is about to, or may have: %[1]s is its name, and %[2]s
+// more about the delivery d.
+const written = `EXISTS (
+    SELECT 1 FROM alumni.campaign_run r JOIN alumni.delivery d ON d.run_id = r.id
+    WHERE d.member_id = m.id AND r.campaign = %[1]s AND d.state IN ('Planned', 'Claimed', 'Deferred', 'Sent', 'Unknown')%[2]s)`
+
 // Validate checks expressions without compiling them for a day. Its error joins one for each bad expression.
 func Validate(expressions []settings.MatchExpression) error {
-	_, err := Compile(expressions, time.Time{}, 1)
+	_, err := Compile(expressions, nil, time.Time{}, 1)
 	return err
 }
 
 // Compile makes the condition as it is on one day (asOf, read as a date), with parameters from $first on.
-func Compile(expressions []settings.MatchExpression, asOf time.Time, first int) (Query, error) {
+func Compile(expressions []settings.MatchExpression, exclude []settings.Exclusion, asOf time.Time, first int) (Query, error) {
 	c := &compiler{next: first, asOf: asOf}
 	var errs []error
 	conditions := make([]string, 0, len(expressions))
@@ -93,6 +99,9 @@ func Compile(expressions []settings.MatchExpression, asOf time.Time, first int) 
 	}
 	if err := errors.Join(errs...); err != nil {
 		return Query{}, err
+	}
+	for _, x := range exclude {
+		conditions = append(conditions, "NOT "+c.recipient(x))
 	}
 	q := Query{Where: "true", Args: c.args}
 	if len(conditions) > 0 {
@@ -118,6 +127,23 @@ func (c *compiler) parameter(value any, sqlType string) string {
 	return "$" + strconv.Itoa(c.next-1) + "::" + sqlType
 }
 
+// today is the parameter that holds asOf.
+func (c *compiler) today() string {
+	if c.day == "" {
+		c.day = c.parameter(c.asOf.Format(time.DateOnly), "date")
+	}
+	return c.day
+}
+
+// recipient is never null.
+func (c *compiler) recipient(x settings.Exclusion) string {
+	name, since := c.parameter(x.Campaign, "text"), ""
+	if x.WithinDays > 0 {
+		since = fmt.Sprintf("\n      AND coalesce(d.sent_at >= (%s - %s)::timestamp AT TIME ZONE 'UTC', true)", c.today(), c.parameter(x.WithinDays, "int"))
+	}
+	return fmt.Sprintf(written, name, since)
+}
+
 func (c *compiler) expression(x settings.MatchExpression) (string, error) {
 	f, ok := facts[x.Field]
 	if !ok {
@@ -129,10 +155,7 @@ func (c *compiler) expression(x settings.MatchExpression) (string, error) {
 	c.employment = c.employment || f.employment
 	sql := f.sql
 	if strings.Contains(sql, "%[1]s") {
-		if c.day == "" {
-			c.day = c.parameter(c.asOf.Format(time.DateOnly), "date")
-		}
-		sql = fmt.Sprintf(sql, c.day)
+		sql = fmt.Sprintf(sql, c.today())
 	}
 	switch x.Operator {
 	case opIn:

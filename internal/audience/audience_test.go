@@ -58,11 +58,12 @@ func TestEveryBadExpressionIsNamed(t *testing.T) {
 func TestValuesAreParametersOnly(t *testing.T) {
 	g := NewWithT(t)
 	q, err := audience.Compile([]settings.MatchExpression{{Field: "region", Operator: "In", Values: []string{"x') OR true --"}},
-		{Field: "monthsSinceDeparture", Operator: "Gt", Values: []string{"5"}}}, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC), 4)
+		{Field: "monthsSinceDeparture", Operator: "Gt", Values: []string{"5"}}},
+		[]settings.Exclusion{{Campaign: "x') OR true --", WithinDays: 7}}, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC), 4)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(q.Where).NotTo(ContainSubstring("OR true"))
 	g.Expect(q.Where).To(ContainSubstring("$4::text[]"))
-	g.Expect(q.Args).To(Equal([]any{[]string{"x') OR true --"}, "2026-11-21", 5}))
+	g.Expect(q.Args).To(Equal([]any{[]string{"x') OR true --"}, "2026-11-21", 5, "x') OR true --", 7}))
 }
 
 // person is a member as the Go evaluator sees them.
@@ -71,6 +72,13 @@ type person struct {
 	lifeStage, locale, region string
 	skills                    []string
 	jobs                      []job
+	mails                     []mail
+}
+
+// mail is a delivery of a campaign's run.
+type mail struct {
+	campaign, state string
+	sent            *time.Time
 }
 
 type job struct {
@@ -155,6 +163,30 @@ func (p person) matches(x settings.MatchExpression, asOf time.Time) bool {
 	return number != nil && (x.Operator == "Gt" && *number > limit || x.Operator == "Lt" && *number < limit)
 }
 
+// wasWrittenTo is the meaning of an exclusion, likewise.
+func (p person) wasWrittenTo(x settings.Exclusion, asOf time.Time) bool {
+	return slices.ContainsFunc(p.mails, func(m mail) bool {
+		open := slices.Contains([]string{"Planned", "Claimed", "Deferred", "Sent", "Unknown"}, m.state)
+		late := x.WithinDays > 0 && m.sent != nil && m.sent.Before(asOf.AddDate(0, 0, -x.WithinDays))
+		return m.campaign == x.Campaign && open && !late
+	})
+}
+
+// campaigns have one run each; the name of the second is one that must not be read as SQL.
+var campaigns = []string{"spring", "autumn' OR true --"}
+
+func drawMails(t *rapid.T, p *person) {
+	for _, campaign := range campaigns {
+		if rapid.Bool().Draw(t, "written to") {
+			m := mail{campaign: campaign, state: rapid.SampledFrom([]string{"Planned", "Claimed", "Sent", "Deferred", "Failed", "Suppressed", "Skipped", "Expired", "Unknown"}).Draw(t, "state")}
+			if m.state == "Sent" {
+				m.sent = drawDateKnown(t)
+			}
+			p.mails = append(p.mails, m)
+		}
+	}
+}
+
 var words = []string{"", "a", "b", "営業部", "O'Brien\\", "%", "x\"y", "{,}"}
 
 func drawDate(t *rapid.T, label string) *time.Time {
@@ -213,14 +245,19 @@ func TestSQLMeansWhatGoMeans(t *testing.T) {
 		people := make([]person, rapid.IntRange(1, 12).Draw(rt, "people"))
 		for i := range people {
 			people[i] = drawPerson(rt, i)
+			drawMails(rt, &people[i])
 		}
 		expressions := make([]settings.MatchExpression, rapid.IntRange(0, 3).Draw(rt, "expressions"))
 		for i := range expressions {
 			expressions[i] = drawExpression(rt)
 		}
+		exclude := make([]settings.Exclusion, rapid.IntRange(0, 2).Draw(rt, "exclusions"))
+		for i := range exclude {
+			exclude[i] = settings.Exclusion{Campaign: rapid.SampledFrom(append(campaigns, "none")).Draw(rt, "campaign"), WithinDays: rapid.IntRange(0, 40).Draw(rt, "days")}
+		}
 		asOf := *drawDateKnown(rt)
 		fill(rt, t, s, people)
-		q, err := audience.Compile(expressions, asOf, 1)
+		q, err := audience.Compile(expressions, exclude, asOf, 1)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -234,7 +271,8 @@ func TestSQLMeansWhatGoMeans(t *testing.T) {
 		}
 		var want []uuid.UUID
 		for _, p := range people {
-			if !slices.ContainsFunc(expressions, func(x settings.MatchExpression) bool { return !p.matches(x, asOf) }) {
+			if !slices.ContainsFunc(expressions, func(x settings.MatchExpression) bool { return !p.matches(x, asOf) }) &&
+				!slices.ContainsFunc(exclude, func(x settings.Exclusion) bool { return p.wasWrittenTo(x, asOf) }) {
 				want = append(want, p.id)
 			}
 		}
@@ -253,12 +291,20 @@ func fill(rt *rapid.T, t *testing.T, s *store.Store, people []person) {
 	admin := s.Admin()
 	b := &pgx.Batch{}
 	b.Queue("DELETE FROM alumni.member")
+	for i, campaign := range campaigns {
+		b.Queue("INSERT INTO alumni.campaign_run (run_name, campaign_uid, campaign, type, generation, state, scheduled_at, deadline) "+
+			"VALUES ($1, 'uid', $2, 'Newsletter', 1, 'Finished', now(), now()) ON CONFLICT DO NOTHING", fmt.Sprint("run-", i), campaign)
+	}
 	for _, p := range people {
 		b.Queue("INSERT INTO alumni.member (id, state, family_name, locale, region, life_stage, skills) VALUES ($1, 'Active', 'x', $2, $3, $4, $5)",
 			p.id, p.locale, p.region, p.lifeStage, p.skills)
 		for _, j := range p.jobs {
 			b.Queue("INSERT INTO alumni.employment (member_id, department, post, departure_reason, joined_on, left_on) VALUES ($1, $2, $3, $4, $5, $6)",
 				p.id, j.department, j.post, j.reason, j.joined, j.left)
+		}
+		for _, m := range p.mails {
+			b.Queue("INSERT INTO alumni.delivery (run_id, member_id, channel, state, sent_at) SELECT id, $1, 'Email', $2, $3 FROM alumni.campaign_run WHERE campaign = $4",
+				p.id, m.state, m.sent, m.campaign)
 		}
 	}
 	if err := admin.SendBatch(t.Context(), b).Close(); err != nil {

@@ -87,7 +87,7 @@ type run struct {
 // join makes the run and freezes its audience, or joins the run that is there, in one transaction: either the run
 // and all its rows exist, or none.
 func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool, err error) {
-	query, err := audience.Compile(job.Campaign.MatchExpressions, day, 4)
+	query, err := audience.Compile(job.Campaign.MatchExpressions, job.Campaign.Exclude, day, 4)
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", ErrFinal, err)
 	}

@@ -97,6 +97,25 @@ func TestAudienceIsFrozenWithReasons(t *testing.T) {
 	g.Expect(r.smtp.Counts()).To(Equal(map[string]int{address(1): 1, address(5): 1}))
 }
 
+func TestRecipientsOfAnotherCampaignAreLeftOut(t *testing.T) {
+	g := NewWithT(t)
+	r := newRig(t, 4)
+	r.exec(`INSERT INTO alumni.campaign_run (run_name, campaign_uid, campaign, type, generation, state, scheduled_at, deadline)
+		VALUES ('event-1', 'another', 'event', 'EventInvitation', 1, 'Finished', now(), now())`)
+	for i, state := range []string{"Sent", "Failed", "Unknown"} {
+		r.exec(`INSERT INTO alumni.delivery (run_id, member_id, channel, state, sent_at)
+			SELECT id, $1, 'Email', $2, CASE WHEN $2 = 'Sent' THEN now() - interval '9 days' END FROM alumni.campaign_run WHERE campaign = 'event'`, member(i+1), state)
+	}
+	r.job.Campaign.Exclude = []settings.Exclusion{{Campaign: "event", WithinDays: 30}, {Campaign: "event", WithinDays: 1}, {Campaign: r.job.Campaign.Name}}
+	r.mustRun()
+	g.Expect(r.smtp.Counts()).To(Equal(map[string]int{address(2): 1, address(4): 1}), "what failed did not reach anybody")
+
+	r.job.RunName += "-again"
+	r.mustRun()
+	g.Expect(r.smtp.Counts()).To(HaveLen(2), "nobody is written to twice by a campaign that leaves out its own recipients")
+	g.Expect(r.smtp.Taken()).To(Equal(2))
+}
+
 func TestRunThatIsTooLargeSendsNothing(t *testing.T) {
 	g := NewWithT(t)
 	r := newRig(t, 5)

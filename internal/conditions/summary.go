@@ -28,7 +28,8 @@ func Summarise(obj Object, components []string, errs ...error) {
 	terminal, retried := sort(errs)
 	switch {
 	case worst == nil && terminal == nil && !retried:
-		True(obj, v1alpha1.ReadyCondition, readyReason(obj, components), "Every part is as declared")
+		reason, message := rest(obj, components)
+		True(obj, v1alpha1.ReadyCondition, reason, message)
 	case worst == nil:
 		reason, message := outcome.Describe(errors.Join(errs...), v1alpha1.ReasonFailed)
 		False(obj, v1alpha1.ReadyCondition, reason, message)
@@ -69,7 +70,7 @@ func observedGeneration(obj Object) int64 {
 }
 
 // worstComponent is the first False component, else the first that is Unknown or missing, else nil. A
-// component that is off because the object is suspended is settled.
+// component that rests is settled.
 func worstComponent(obj Object, components []string) *metav1.Condition {
 	var unknown *metav1.Condition
 	for _, kind := range components {
@@ -80,7 +81,7 @@ func worstComponent(obj Object, components []string) *metav1.Condition {
 				unknown = &metav1.Condition{Type: kind, Status: metav1.ConditionUnknown,
 					Reason: v1alpha1.ReasonNotReachedYet, Message: "not looked at yet"}
 			}
-		case c.Status == metav1.ConditionTrue, c.Reason == v1alpha1.ReasonSuspended:
+		case c.Status == metav1.ConditionTrue, slices.Contains(rests(), c.Reason):
 		case c.Status == metav1.ConditionFalse:
 			return c
 		case unknown == nil:
@@ -90,16 +91,24 @@ func worstComponent(obj Object, components []string) *metav1.Condition {
 	return unknown
 }
 
-// readyReason is Suspended when that is what the declared state is, so that nobody takes rest for service.
-func readyReason(obj Object, components []string) string {
-	suspended := func(kind string) bool {
-		c := Get(obj, kind)
-		return c != nil && c.Reason == v1alpha1.ReasonSuspended
+// rests are the reasons of components that are off because somebody wants it so, or has not said yet that they may be on. The
+// operator can do no more, and a pipeline need not wait.
+func rests() []string { return []string{v1alpha1.ReasonSuspended, v1alpha1.ReasonAwaitingApproval} }
+
+// rest is the reason and the message of Ready when every component is settled: why one rests, so that nobody takes rest for service.
+func rest(obj Object, components []string) (reason, message string) {
+	reason, message = v1alpha1.ReasonReady, "Every part is as declared"
+	for _, why := range rests() {
+		for _, kind := range components {
+			if c := Get(obj, kind); c != nil && c.Reason == why && reason == v1alpha1.ReasonReady {
+				reason = why
+				if why != v1alpha1.ReasonSuspended {
+					message = c.Message
+				}
+			}
+		}
 	}
-	if slices.ContainsFunc(components, suspended) {
-		return v1alpha1.ReasonSuspended
-	}
-	return v1alpha1.ReasonReady
+	return reason, message
 }
 
 // sort finds the first Terminal and says whether any error is worth another try.

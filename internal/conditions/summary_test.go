@@ -24,7 +24,7 @@ var errPlain = errors.New("plain")
 
 var components = []string{"First", "Second"}
 
-// object is a network of generation 3 with components as given: "+" True, "-" False, "?" Unknown, "s" suspended, "" none.
+// object is a network of generation 3 with components as given: "+" True, "-" False, "?" Unknown, "s" suspended, "a" awaiting approval, "" none.
 func object(first, second string) *v1alpha1.AlumniNetwork {
 	n := &v1alpha1.AlumniNetwork{ObjectMeta: metav1.ObjectMeta{Name: "main", Generation: 3}}
 	for kind, state := range map[string]string{"First": first, "Second": second} {
@@ -37,6 +37,8 @@ func object(first, second string) *v1alpha1.AlumniNetwork {
 			conditions.Unknown(n, kind, "NotReachedYet", "not yet")
 		case "s":
 			conditions.False(n, kind, v1alpha1.ReasonSuspended, "at rest")
+		case "a":
+			conditions.False(n, kind, v1alpha1.ReasonAwaitingApproval, "somebody must agree")
 		}
 	}
 	return n
@@ -51,18 +53,21 @@ func TestReadySumsUpTheComponents(t *testing.T) {
 		extra string // the abnormal-true condition and its reason
 		kind  status.Status
 	}{
-		"all True":                       {object("+", "+"), nil, "True Ready", "", status.CurrentStatus},
-		"one False":                      {object("+", "-"), []error{errPlain}, "False SecondBroken", "Reconciling ProgressingWithRetry", status.InProgressStatus},
-		"two False: the first one":       {object("-", "-"), []error{errPlain}, "False FirstBroken", "Reconciling ProgressingWithRetry", status.InProgressStatus},
-		"False beats Unknown":            {object("?", "-"), []error{errPlain}, "False SecondBroken", "Reconciling ProgressingWithRetry", status.InProgressStatus},
-		"only Unknown":                   {object("+", "?"), nil, "Unknown NotReachedYet", "Reconciling Progressing", status.InProgressStatus},
-		"missing":                        {object("+", ""), nil, "Unknown NotReachedYet", "Reconciling Progressing", status.InProgressStatus},
-		"only waiting":                   {object("+", "-"), []error{wait}, "False SecondBroken", "Reconciling Progressing", status.InProgressStatus},
-		"terminal":                       {object("-", "?"), []error{stop}, "False FirstBroken", "Stalled Claimed", status.FailedStatus},
-		"terminal beside retries":        {object("-", "-"), []error{errPlain, stop}, "False FirstBroken", "Stalled Claimed", status.FailedStatus},
-		"suspended":                      {object("+", "s"), nil, "True Suspended", "", status.CurrentStatus},
-		"suspended beside broken":        {object("-", "s"), []error{errPlain}, "False FirstBroken", "Reconciling ProgressingWithRetry", status.InProgressStatus},
-		"an error that no condition has": {object("+", "+"), []error{errPlain}, "False Failed", "Reconciling ProgressingWithRetry", status.InProgressStatus},
+		"all True":                        {object("+", "+"), nil, "True Ready", "", status.CurrentStatus},
+		"one False":                       {object("+", "-"), []error{errPlain}, "False SecondBroken", "Reconciling ProgressingWithRetry", status.InProgressStatus},
+		"two False: the first one":        {object("-", "-"), []error{errPlain}, "False FirstBroken", "Reconciling ProgressingWithRetry", status.InProgressStatus},
+		"False beats Unknown":             {object("?", "-"), []error{errPlain}, "False SecondBroken", "Reconciling ProgressingWithRetry", status.InProgressStatus},
+		"only Unknown":                    {object("+", "?"), nil, "Unknown NotReachedYet", "Reconciling Progressing", status.InProgressStatus},
+		"missing":                         {object("+", ""), nil, "Unknown NotReachedYet", "Reconciling Progressing", status.InProgressStatus},
+		"only waiting":                    {object("+", "-"), []error{wait}, "False SecondBroken", "Reconciling Progressing", status.InProgressStatus},
+		"terminal":                        {object("-", "?"), []error{stop}, "False FirstBroken", "Stalled Claimed", status.FailedStatus},
+		"terminal beside retries":         {object("-", "-"), []error{errPlain, stop}, "False FirstBroken", "Stalled Claimed", status.FailedStatus},
+		"suspended":                       {object("+", "s"), nil, "True Suspended", "", status.CurrentStatus},
+		"awaiting approval":               {object("+", "a"), nil, "True AwaitingApproval", "", status.CurrentStatus},
+		"awaiting approval beside broken": {object("a", "-"), []error{errPlain}, "False SecondBroken", "Reconciling ProgressingWithRetry", status.InProgressStatus},
+		"suspended and awaiting approval": {object("a", "s"), nil, "True Suspended", "", status.CurrentStatus},
+		"suspended beside broken":         {object("-", "s"), []error{errPlain}, "False FirstBroken", "Reconciling ProgressingWithRetry", status.InProgressStatus},
+		"an error that no condition has":  {object("+", "+"), []error{errPlain}, "False Failed", "Reconciling ProgressingWithRetry", status.InProgressStatus},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -137,6 +137,7 @@ type Campaign struct {
 	Generation           int64              `json:"generation"`
 	Type                 string             `json:"type"`
 	MatchExpressions     []MatchExpression  `json:"matchExpressions,omitempty"`
+	Exclude              []Exclusion        `json:"exclude,omitempty"`
 	Locales              []LocalisedContent `json:"locales"`
 	MaxPerSecond         int                `json:"maxPerSecond,omitempty"` // 0: the channel's own limit
 	MaxRecipients        int                `json:"maxRecipients"`
@@ -149,6 +150,12 @@ type MatchExpression struct {
 	Field    string   `json:"field"`
 	Operator string   `json:"operator"`
 	Values   []string `json:"values,omitempty"`
+}
+
+// Exclusion leaves out the recipients of a campaign; see AudienceExclusion of the API.
+type Exclusion struct {
+	Campaign   string `json:"campaign"`
+	WithinDays int    `json:"withinDays,omitempty"` // 0: whenever it was
 }
 
 // LocalisedContent is the text of a campaign in one language.

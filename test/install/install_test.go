@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -68,6 +69,11 @@ func TestTheDefaultInstallationIsTakenByTheAPIServer(t *testing.T) {
 	}
 	g.Expect(env.Client.Create(ctx, pod)).To(Succeed(), "the restricted level admits the manager's own pod")
 	g.Expect(manager.Spec.Template.Spec.Containers[0].Args).To(ContainElement("--leader-elect"))
+
+	binding := &admissionv1.ValidatingAdmissionPolicyBinding{}
+	g.Expect(env.Client.Get(ctx, client.ObjectKey{Name: "alumni-operator-campaign-approval"}, binding)).To(Succeed())
+	g.Expect(env.Client.Get(ctx, client.ObjectKey{Name: binding.Spec.PolicyName}, &admissionv1.ValidatingAdmissionPolicy{})).To(Succeed())
+	g.Expect(env.Client.Get(ctx, client.ObjectKey{Name: "alumni-operator-approver"}, &rbacv1.ClusterRole{})).To(Succeed(), "whom the policy's message names")
 }
 
 func TestTheManagerUsesSecretsOnlyWhereATenantBindsIt(t *testing.T) {

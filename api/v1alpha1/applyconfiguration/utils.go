@@ -27,6 +27,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AlumniNetworkStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Audience"):
 		return &apiv1alpha1.AudienceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AudienceExclusion"):
+		return &apiv1alpha1.AudienceExclusionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AudienceExpression"):
 		return &apiv1alpha1.AudienceExpressionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BackedUpNetwork"):
@@ -47,6 +49,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.BackupStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Campaign"):
 		return &apiv1alpha1.CampaignApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CampaignReference"):
+		return &apiv1alpha1.CampaignReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignRun"):
 		return &apiv1alpha1.CampaignRunApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignSchedule"):

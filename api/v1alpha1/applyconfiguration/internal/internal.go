@@ -148,15 +148,32 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AnnotationValue
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Approval
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Audience
   map:
     fields:
+    - name: exclude
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.AudienceExclusion
+          elementRelationship: atomic
     - name: matchExpressions
       type:
         list:
           elementType:
             namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.AudienceExpression
           elementRelationship: atomic
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AudienceExclusion
+  map:
+    fields:
+    - name: campaignRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignReference
+    - name: withinDays
+      type:
+        scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AudienceExpression
   map:
     fields:
@@ -298,6 +315,12 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignStatus
       default:
         observedGeneration: -1
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignReference
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignRun
   map:
     fields:
@@ -365,6 +388,10 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignSpec
   map:
     fields:
+    - name: approval
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Approval
+      default: NotRequired
     - name: audience
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Audience

@@ -12,6 +12,8 @@ package v1alpha1
 type AudienceApplyConfiguration struct {
 	// matchExpressions must all hold.
 	MatchExpressions []AudienceExpressionApplyConfiguration `json:"matchExpressions,omitempty"`
+	// exclude leaves out the recipients of other campaigns, or of earlier runs of this one.
+	Exclude []AudienceExclusionApplyConfiguration `json:"exclude,omitempty"`
 }
 
 // AudienceApplyConfiguration constructs a declarative configuration of the Audience type for use with
@@ -29,6 +31,19 @@ func (b *AudienceApplyConfiguration) WithMatchExpressions(values ...*AudienceExp
 			panic("nil value passed to WithMatchExpressions")
 		}
 		b.MatchExpressions = append(b.MatchExpressions, *values[i])
+	}
+	return b
+}
+
+// WithExclude adds the given value to the Exclude field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Exclude field.
+func (b *AudienceApplyConfiguration) WithExclude(values ...*AudienceExclusionApplyConfiguration) *AudienceApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithExclude")
+		}
+		b.Exclude = append(b.Exclude, *values[i])
 	}
 	return b
 }

@@ -28,6 +28,10 @@ type CampaignSpecApplyConfiguration struct {
 	Content *ContentApplyConfiguration `json:"content,omitempty"`
 	// delivery tunes how a run is sent.
 	Delivery *DeliveryApplyConfiguration `json:"delivery,omitempty"`
+	// approval Required lets no run of a generation start before somebody has approved that generation by the annotation
+	// alumni-operator.io/approved-generation; the condition Approved names its value. A run under way goes on as it was
+	// approved. Defaults to NotRequired.
+	Approval *apiv1alpha1.Approval `json:"approval,omitempty"`
 	// state Suspended starts no run and drains a running one. Defaults to Active.
 	State *apiv1alpha1.State `json:"state,omitempty"`
 }
@@ -83,6 +87,14 @@ func (b *CampaignSpecApplyConfiguration) WithContent(value *ContentApplyConfigur
 // If called multiple times, the Delivery field is set to the value of the last call.
 func (b *CampaignSpecApplyConfiguration) WithDelivery(value *DeliveryApplyConfiguration) *CampaignSpecApplyConfiguration {
 	b.Delivery = value
+	return b
+}
+
+// WithApproval sets the Approval field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Approval field is set to the value of the last call.
+func (b *CampaignSpecApplyConfiguration) WithApproval(value apiv1alpha1.Approval) *CampaignSpecApplyConfiguration {
+	b.Approval = &value
 	return b
 }
 

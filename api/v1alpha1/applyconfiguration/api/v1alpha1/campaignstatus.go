@@ -15,7 +15,7 @@ import (
 //
 // CampaignStatus is what became of a campaign.
 type CampaignStatusApplyConfiguration struct {
-	// conditions: Ready sums up ContentValid, AudienceResolved, Scheduled and LastRunSucceeded; Reconciling and
+	// conditions: Ready sums up ContentValid, AudienceResolved, Approved, Scheduled and LastRunSucceeded; Reconciling and
 	// Stalled are there only while they are true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that the conditions speak of; -1 until the operator has
