@@ -87,7 +87,11 @@ func (f campaignFlags) job(log *slog.Logger) (campaign.Job, error) {
 	if job.Network, err = settings.Load[settings.Network](filepath.Join(f.network, settings.NetworkFile)); err != nil {
 		return job, err
 	}
-	if job.Campaign, err = settings.Load[settings.Campaign](filepath.Join(f.campaign, settings.CampaignFile)); err != nil {
+	job.Campaign, err = settings.LoadFrozen[settings.Campaign](filepath.Join(f.campaign, settings.CampaignFile), os.Getenv(settings.EnvSettingsDigest))
+	if errors.Is(err, settings.ErrChanged) {
+		return job, fmt.Errorf("%w: %w", errFinal, err)
+	}
+	if err != nil {
 		return job, err
 	}
 	if job.TokenKey, err = os.ReadFile(filepath.Join(f.tokenKey, settings.TokenKeyFile)); err != nil {

@@ -90,7 +90,11 @@ func (f retentionFlags) job(log *slog.Logger) (retention.Job, error) {
 		return job, err
 	}
 	job.Network = network.UID
-	if job.Policy, err = settings.Load[settings.Retention](filepath.Join(f.policy, settings.RetentionFile)); err != nil {
+	job.Policy, err = settings.LoadFrozen[settings.Retention](filepath.Join(f.policy, settings.RetentionFile), os.Getenv(settings.EnvSettingsDigest))
+	if errors.Is(err, settings.ErrChanged) {
+		return job, fmt.Errorf("%w: %w", errFinal, err)
+	}
+	if err != nil {
 		return job, err
 	}
 	pepper, err := os.ReadFile(filepath.Join(f.pepper, settings.PepperFile))

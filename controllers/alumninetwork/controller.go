@@ -177,7 +177,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.tell(network, conditions.Transition(before.Status.Conditions, network, errs...))
 	}
 	result, err := outcome.Fold(append(errs, err)...)
-	for _, next := range []time.Duration{s.nextImport, s.nextBackup, s.nextTurn, s.nextRotation, s.nextFacts} {
+	for _, next := range []time.Duration{s.nextImport, s.nextBackup, s.nextTurn, s.nextRotation, s.nextFacts, s.nextLook} {
 		if err == nil && next > 0 {
 			result = outcome.Earlier(result, next)
 		}

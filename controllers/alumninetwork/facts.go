@@ -58,13 +58,21 @@ func (r *Reconciler) readFacts(ctx context.Context, s *scope) error {
 // keepFacts remembers the aggregates that this look has read when nothing is under way that the next look would miss in them.
 func (r *Reconciler) keepFacts(s *scope) {
 	n := s.network
-	atRest := conditions.IsTrue(n, v1alpha1.RosterSyncedCondition) && n.Spec.Store.Backup == nil && n.Status.Backup == nil && !s.held
+	atRest := inService(n) && conditions.IsTrue(n, v1alpha1.RosterSyncedCondition) && n.Spec.Store.Backup == nil && n.Status.Backup == nil && !s.held
 	switch {
-	case !atRest || s.facts == nil || s.facts.RosterRunning != "":
+	case s.facts == nil: // the store could not be read, so it may not be in order either
+		r.Looks.forget(n)
+	case !atRest || s.facts.RosterRunning != "":
 		r.Looks.forgetFacts(n)
 	case s.factsNew:
 		r.Looks.remember(n, s.facts, s.stirs)
 	}
+}
+
+// inService says that nothing is wrong with a network, but that its portal may be rolling out.
+func inService(n *v1alpha1.AlumniNetwork) bool {
+	ready := conditions.Get(n, v1alpha1.ReadyCondition)
+	return ready != nil && (ready.Status == metav1.ConditionTrue || ready.Reason == v1alpha1.ReasonRollingOut)
 }
 
 // setFacts copies the aggregates into status.

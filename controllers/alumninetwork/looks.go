@@ -133,15 +133,18 @@ func (l *Looks) admit(s *scope) {
 }
 
 // holds says whether the store was found in order a while ago, as it is declared now.
-func (l *Looks) holds(n *v1alpha1.AlumniNetwork, asked digest) (yes bool) {
+// It tells how long that still holds; 0 when it does not.
+func (l *Looks) holds(n *v1alpha1.AlumniNetwork, asked digest) (left time.Duration) {
 	l.about(n, func(k *looked) {
 		hold := lookHolds
 		if l.troubled(k) {
 			hold = troubledLookHolds
 		}
-		yes = k.asked == asked && l.left(k.foundAt, hold) > 0
+		if k.asked == asked {
+			left = l.left(k.foundAt, hold)
+		}
 	})
-	return yes
+	return left
 }
 
 // trusts says whether the logins of the store need not be tried in this look.
@@ -227,6 +230,18 @@ func (l *Looks) forgetFacts(n *v1alpha1.AlumniNetwork) {
 // forget makes the next look go to the store.
 func (l *Looks) forget(n *v1alpha1.AlumniNetwork) {
 	l.about(n, func(k *looked) { k.foundAt, k.facts = 0, nil })
+}
+
+// suspect makes the next look try every login, for somebody who has one has failed.
+func (l *Looks) suspect(name types.NamespacedName) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k := l.of[name]; k != nil {
+		k.foundAt, k.triedAt = 0, 0
+	}
 }
 
 // forgetAll drops all that is known of a network that is gone.

@@ -40,6 +40,7 @@ type scope struct {
 	serverImage string // runServer: the image that the servers of a Cluster run; empty for other stores
 	serverNote  string // runServer: what is worth telling of a Cluster that serves
 
+	nextLook  time.Duration            // provision: until the store is to be looked at again; 0 when this look did
 	spec      postgres.Spec            // provision, or whoever opens the store later: what the database should be
 	metrics   dbconn.Login             // provision, or whoever asks first: the operator's own role in the network's database
 	migration *postgres.MigrationError // provision: the schema could not be brought up to date

@@ -112,7 +112,7 @@ func (r *Reconciler) provision(ctx context.Context, s *scope) error {
 		return nil
 	}
 	asked := s.asked()
-	if r.Looks.holds(n, asked) {
+	if s.nextLook = r.Looks.holds(n, asked); s.nextLook > 0 {
 		s.schema = pgstore.LatestVersion()
 		inOrder(n, 0, s.serverNote)
 		return nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -86,6 +87,9 @@ func (r *Reconciler) networkOfJob(_ context.Context, job client.Object) []ctrl.R
 		return nil
 	}
 	r.Looks.stir(name)
+	if j, ok := job.(*batchv1.Job); ok && j.Status.Failed > 0 {
+		r.Looks.suspect(name)
+	}
 	return []ctrl.Request{{NamespacedName: name}}
 }
 

@@ -35,7 +35,7 @@ func (r *Reconciler) checkApproval(_ context.Context, s *scope) error {
 		conditions.True(c, kind, v1alpha1.ReasonApproved, "What is declared now is approved")
 		return nil
 	}
-	s.unapproved = true
+	s.awaits = "its approval"
 	message := fmt.Sprintf("no run starts before somebody approves what is declared now: set annotation %s to %q", approvalAnnotation, wanted)
 	if given != "" {
 		message += fmt.Sprintf("; %.40q was for what was declared before", given)
@@ -56,14 +56,14 @@ func approvalOf(s *scope) (string, error) {
 		return "", fmt.Errorf("encode the texts: %w", err)
 	}
 	sum := sha256.Sum256(texts)
-	return value + "-" + hex.EncodeToString(sum[:8]), nil
+	return value + "-" + hex.EncodeToString(sum[:]), nil
 }
 
-// awaitApproval says that a run is due and may not start. It is missed when nobody approves it before its starting deadline.
-func (s *scope) awaitApproval(due time.Time) {
+// await says that a run is due and may not start. It is missed when what it waits for does not come before its starting deadline.
+func (s *scope) await(due time.Time) {
 	deadline := due.Add(time.Duration(s.campaign.EffectiveDelivery().StartingDeadlineSeconds) * time.Second)
 	s.wake = max(time.Second, deadline.Sub(s.now)+time.Second)
 	s.campaign.Status.NextRunAt = metaTime(due)
 	conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonScheduled,
-		"A run is due and waits for its approval; it is missed after "+deadline.UTC().Format(time.RFC3339))
+		"A run is due and waits for "+s.awaits+"; it is missed after "+deadline.UTC().Format(time.RFC3339))
 }

@@ -9,11 +9,14 @@ import (
 
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/runs"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
@@ -115,6 +118,26 @@ func TestARunThatIsDueWaitsForItsApproval(t *testing.T) {
 	a.g.Expect(a.jobs()).To(BeEmpty(), "what nobody has approved does not take its place")
 }
 
+func TestARunTakesNoSettingsButThoseThatItWasStartedWith(t *testing.T) {
+	a := newApprover(t)
+	due := time.Now().Truncate(time.Minute)
+	c := a.declare(due, v1alpha1.LocalisedContent{Body: "本文"})
+	planted := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: a.namespace, Name: naming.Run(c.Name, due)}, Data: map[string]string{settings.CampaignFile: "{}"}}
+	a.g.Expect(controllerutil.SetControllerReference(c, planted, a.env.Client.Scheme())).To(Succeed())
+	a.g.Expect(a.env.Client.Create(t.Context(), planted)).To(Succeed())
+
+	a.approve(c, "1")
+	a.look(c, due.Add(time.Second))
+	frozen := &corev1.ConfigMap{}
+	a.g.Expect(a.env.Client.Get(t.Context(), client.ObjectKeyFromObject(planted), frozen)).To(Succeed())
+	a.g.Expect(frozen.UID).NotTo(Equal(planted.UID), "what somebody had put there gives way")
+	a.g.Expect(frozen.Data[settings.CampaignFile]).To(ContainSubstring("本文"))
+	a.g.Expect(frozen.Immutable).To(HaveValue(BeTrue()))
+	a.g.Expect(a.jobs()).To(HaveLen(1))
+	a.g.Expect(a.jobs()[0].Spec.Template.Spec.Containers[0].Env).To(ContainElement(corev1.EnvVar{
+		Name: settings.EnvSettingsDigest, Value: settings.Digest([]byte(frozen.Data[settings.CampaignFile]))}))
+}
+
 func TestARunThatNobodyApprovesInTimeIsMissed(t *testing.T) {
 	a := newApprover(t)
 	due := time.Now().Truncate(time.Minute)
@@ -132,7 +155,7 @@ func TestAnApprovalIsOfTheTextsOfAConfigMapToo(t *testing.T) {
 	c := a.declare(time.Now().Add(time.Hour), v1alpha1.LocalisedContent{BodyFrom: &v1alpha1.ConfigMapKeyReference{Name: "texts", Key: "ja"}})
 	first, err := approvalOf(a.look(c, time.Now()))
 	a.g.Expect(err).NotTo(HaveOccurred())
-	a.g.Expect(first).To(MatchRegexp(`^1-[0-9a-f]{16}$`))
+	a.g.Expect(first).To(MatchRegexp(`^1-[0-9a-f]{64}$`))
 	a.approve(c, "1")
 	a.look(c, time.Now())
 	a.g.Expect(said(c)).To(Equal(v1alpha1.ReasonAwaitingApproval), "the generation says nothing of these texts")
@@ -149,5 +172,5 @@ func TestWithoutAWishForItNothingNeedsAnApproval(t *testing.T) {
 	s := &scope{campaign: &v1alpha1.Campaign{}}
 	g.Expect((&Reconciler{}).checkApproval(t.Context(), s)).To(Succeed())
 	g.Expect(said(s.campaign)).To(Equal(v1alpha1.ReasonApprovalNotRequired))
-	g.Expect(s.unapproved).To(BeFalse())
+	g.Expect(s.awaits).To(BeEmpty())
 }

@@ -87,6 +87,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		{Name: "find the network", Condition: v1alpha1.AudienceResolvedCondition, Run: r.findNetwork},
 		{Name: "check the texts", Condition: v1alpha1.ContentValidCondition, Run: r.checkTexts},
 		{Name: "check the audience", Condition: v1alpha1.AudienceResolvedCondition, Run: r.checkAudience},
+		{Name: "find whom it leaves out", Condition: v1alpha1.AudienceResolvedCondition, Run: r.checkExcluded, GoOn: true},
 		{Name: "check the approval", Condition: v1alpha1.ApprovedCondition, Run: r.checkApproval},
 		{Name: "read the runs", Condition: v1alpha1.LastRunSucceededCondition, Run: r.readRuns},
 		{Name: "keep the schedule", Condition: v1alpha1.ScheduledCondition, Run: r.keepSchedule},

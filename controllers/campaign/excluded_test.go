@@ -30,9 +30,11 @@ func TestACampaignWhoseRecipientsAreLeftOutMustExistForTheSameNetwork(t *testing
 
 	a.g.Expect(check()).To(Succeed())
 	a.g.Expect(check(other.Name)).To(Succeed())
+	a.g.Expect(s.awaits).To(BeEmpty())
 	err := check(other.Name, "leter")
 	a.g.Expect(outcome.IsWaiting(err)).To(BeTrue(), "it may be declared later")
 	a.g.Expect(err).To(MatchError(And(ContainSubstring("exclude[1].campaignRef.name"), ContainSubstring(`"leter" does not exist`))))
+	a.g.Expect(s.awaits).To(ContainSubstring("leaves out"), "no run starts meanwhile")
 	s.network.Name = "another"
 	a.g.Expect(check(other.Name)).To(MatchError(ContainSubstring(`writes to AlumniNetwork "alumni"`)))
 }

@@ -5,6 +5,7 @@ package campaign
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -54,8 +55,14 @@ func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
 		conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonRunning, "Run "+running+" is being sent")
 		return nil // Forbid: a run that is due waits, or is missed, until this one is done
 	}
-	if s.unapproved && !plan.start.IsZero() {
-		s.awaitApproval(plan.start)
+	if name := lost(s, jobs); s.awaits != "" && name != "" {
+		status.NextRunAt = metaTime(plan.next)
+		conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonScheduled,
+			"Run "+name+" has lost its Job before its end; what is left of it waits for "+s.awaits)
+		return nil
+	}
+	if s.awaits != "" && !plan.start.IsZero() {
+		s.await(plan.start)
 		return nil
 	}
 	if again, err := r.restart(ctx, s, jobs); again || err != nil {
@@ -166,14 +173,9 @@ func newestStart(s *scope, jobs []batchv1.Job) time.Time {
 // restart makes the Job of a run again that is unfinished in the ledger and has no Job: somebody deleted it,
 // or the cluster was rebuilt around a store that was kept.
 func (r *Reconciler) restart(ctx context.Context, s *scope, jobs []batchv1.Job) (bool, error) {
-	name := unfinished(s.runs)
-	if name == "" || s.suspended() || s.unapproved {
+	name := lost(s, jobs)
+	if name == "" || s.suspended() {
 		return false, nil
-	}
-	for i := range jobs {
-		if jobs[i].Name == name {
-			return false, nil
-		}
 	}
 	for _, run := range s.runs {
 		if run.RunName == name {
@@ -181,4 +183,13 @@ func (r *Reconciler) restart(ctx context.Context, s *scope, jobs []batchv1.Job) 
 		}
 	}
 	return false, nil
+}
+
+// lost names a run that is unfinished in the ledger and has no Job; empty when there is none.
+func lost(s *scope, jobs []batchv1.Job) string {
+	name := unfinished(s.runs)
+	if slices.ContainsFunc(jobs, func(j batchv1.Job) bool { return j.Name == name }) {
+		return ""
+	}
+	return name
 }

@@ -27,14 +27,14 @@ import (
 
 // scope is what the steps of one reconcile know. Each field is set by the step named beside it.
 type scope struct {
-	campaign   *v1alpha1.Campaign
-	now        time.Time
-	jobs       []batchv1.Job           // rest what is suspended
-	network    *v1alpha1.AlumniNetwork // rest what is suspended; nil when there is none
-	settings   settings.Campaign       // read the texts
-	unapproved bool                    // check the approval: no run may start, for nobody has approved what is declared
-	runs       []stats.CampaignRun     // read the runs; newest first
-	wake       time.Duration           // look again after this, when it is not zero
+	campaign *v1alpha1.Campaign
+	now      time.Time
+	jobs     []batchv1.Job           // rest what is suspended
+	network  *v1alpha1.AlumniNetwork // rest what is suspended; nil when there is none
+	settings settings.Campaign       // read the texts
+	awaits   string                  // find whom it leaves out, check the approval: what a run waits for; empty when it may start
+	runs     []stats.CampaignRun     // read the runs; newest first
+	wake     time.Duration           // look again after this, when it is not zero
 }
 
 // suspended says whether the campaign or its network rests.
@@ -136,12 +136,9 @@ func (r *Reconciler) checkTexts(_ context.Context, s *scope) error {
 }
 
 // checkAudience reads the expressions and makes sure that somebody can send.
-func (r *Reconciler) checkAudience(ctx context.Context, s *scope) error {
+func (r *Reconciler) checkAudience(_ context.Context, s *scope) error {
 	if err := audience.Validate(s.settings.MatchExpressions); err != nil {
 		return outcome.Stop(v1alpha1.ReasonAudienceInvalid, "spec.audience: %v", err)
-	}
-	if err := r.checkExcluded(ctx, s); err != nil {
-		return err
 	}
 	if s.network.Email() == nil {
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNoSenderConfigured, "AlumniNetwork %s has no channels.email", s.network.Name)
@@ -153,7 +150,8 @@ func (r *Reconciler) checkAudience(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// checkExcluded looks for the campaigns whose recipients are to be left out: by a name that is misspelt nobody would be.
+// checkExcluded looks for the campaigns whose recipients are to be left out: by a name that is misspelt nobody would be. No run
+// starts without them; one under way goes on.
 func (r *Reconciler) checkExcluded(ctx context.Context, s *scope) error {
 	for i, x := range s.settings.Exclude {
 		other := &v1alpha1.Campaign{}
@@ -162,9 +160,11 @@ func (r *Reconciler) checkExcluded(ctx context.Context, s *scope) error {
 		case client.IgnoreNotFound(err) != nil:
 			return fmt.Errorf("read Campaign %s/%s: %w", s.campaign.Namespace, x.Campaign, err)
 		case err != nil:
+			s.awaits = "the campaign whose recipients it leaves out"
 			return outcome.Wait(outcome.Resync, v1alpha1.ReasonExcludedNotFound,
 				"spec.audience.exclude[%d].campaignRef.name: Campaign %q does not exist in this namespace, so nobody would be left out", i, x.Campaign)
 		case other.Spec.NetworkRef.Name != s.network.Name:
+			s.awaits = "the campaign whose recipients it leaves out"
 			return outcome.Wait(outcome.Resync, v1alpha1.ReasonExcludedNotFound,
 				"spec.audience.exclude[%d].campaignRef.name: Campaign %q writes to AlumniNetwork %q, of which nothing is known here", i, x.Campaign, other.Spec.NetworkRef.Name)
 		}

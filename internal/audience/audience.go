@@ -73,10 +73,11 @@ type Query struct {
 }
 
 // written holds of members to whom a campaign has sent something, is about to, or may have: %[1]s is its name, and %[2]s
-// more about the delivery d.
+// more about the delivery d. What a run has left undone will not be sent any more.
 const written = `EXISTS (
     SELECT 1 FROM alumni.campaign_run r JOIN alumni.delivery d ON d.run_id = r.id
-    WHERE d.member_id = m.id AND r.campaign = %[1]s AND d.state IN ('Planned', 'Claimed', 'Deferred', 'Sent', 'Unknown')%[2]s)`
+    WHERE d.member_id = m.id AND r.campaign = %[1]s
+      AND (d.state IN ('Sent', 'Unknown', 'Claimed') OR d.state IN ('Planned', 'Deferred') AND r.state = 'Sending' AND r.deadline > now())%[2]s)`
 
 // Validate checks expressions without compiling them for a day. Its error joins one for each bad expression.
 func Validate(expressions []settings.MatchExpression) error {
@@ -84,7 +85,8 @@ func Validate(expressions []settings.MatchExpression) error {
 	return err
 }
 
-// Compile makes the condition as it is on one day (asOf, read as a date), with parameters from $first on.
+// Compile makes the condition as it is on one day, with parameters from $first on. asOf is read as a date in its zone: what was
+// within the last seven days was since the beginning of the day a week before.
 func Compile(expressions []settings.MatchExpression, exclude []settings.Exclusion, asOf time.Time, first int) (Query, error) {
 	c := &compiler{next: first, asOf: asOf}
 	var errs []error
@@ -139,7 +141,9 @@ func (c *compiler) today() string {
 func (c *compiler) recipient(x settings.Exclusion) string {
 	name, since := c.parameter(x.Campaign, "text"), ""
 	if x.WithinDays > 0 {
-		since = fmt.Sprintf("\n      AND coalesce(d.sent_at >= (%s - %s)::timestamp AT TIME ZONE 'UTC', true)", c.today(), c.parameter(x.WithinDays, "int"))
+		day := c.asOf
+		begun := time.Date(day.Year(), day.Month(), day.Day()-x.WithinDays, 0, 0, 0, 0, day.Location())
+		since = "\n      AND coalesce(d.sent_at, d.planned_at) >= " + c.parameter(begun, "timestamptz")
 	}
 	return fmt.Sprintf(written, name, since)
 }

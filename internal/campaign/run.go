@@ -33,7 +33,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	if err := job.check(); err != nil {
 		return err
 	}
-	e := &engine{job: job, day: job.day()}
+	e := &engine{job: job, day: asDate(job.day())}
 	e.ledger = &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease}
 	if p, ok := purposes[job.Campaign.Type]; ok {
 		e.ledger.purpose = &p
@@ -42,7 +42,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	if _, err := newWriter(job, 0, time.Now); err != nil {
 		return err
 	}
-	created, err := e.ledger.join(ctx, job, e.day)
+	created, err := e.ledger.join(ctx, job, job.day())
 	if err != nil {
 		return stopped(ctx, err)
 	}
@@ -80,14 +80,19 @@ func (j Job) check() error {
 	return nil
 }
 
-// day is the date of the run in the network's zone, for facts that grow with time.
+// day is the beginning of the day of the run in the network's zone, for facts that grow with time.
 func (j Job) day() time.Time {
 	zone, err := time.LoadLocation(j.Network.TimeZone)
 	if err != nil {
 		zone = time.UTC
 	}
 	t := j.ScheduledAt.In(zone)
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone)
+}
+
+// asDate is a day as the database gives dates.
+func asDate(day time.Time) time.Time {
+	return time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.UTC)
 }
 
 // stopped tells an interruption from a failure.

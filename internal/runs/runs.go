@@ -12,10 +12,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/alumni-operator/alumni-operator/internal/apply"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
+	frozen "github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
 // Runner starts and finds the runs of one kind of owner.
@@ -25,20 +27,42 @@ type Runner struct {
 	Live client.Reader
 }
 
-// Start freezes the settings under the run's name and makes its Job. Both have fixed names and are left alone
-// when they exist, so that starting twice is harmless.
+// Start freezes the settings under the run's name and makes its Job. Both have fixed names, and a Job that exists is left alone, so
+// that starting twice is harmless. The Job names the digest of the settings, for others may write ConfigMaps: its worker takes no
+// settings but those. Settings without a Job, of a start that came no further, give way to those of now.
 func (r Runner) Start(ctx context.Context, owner client.Object, job *batchv1.Job, file string, settings any) error {
 	encoded, err := json.Marshal(settings)
 	if err != nil {
 		return fmt.Errorf("encode settings of run %s: %w", job.Name, err)
 	}
 	applier := &apply.Applier{Client: r.Client, Live: r.Live}
-	config := &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: job.Namespace, Name: job.Name, Labels: job.Labels},
-		Data:       map[string]string{file: string(encoded)},
+	for i := range job.Spec.Template.Spec.Containers {
+		c := &job.Spec.Template.Spec.Containers[i]
+		c.Env = append(c.Env, corev1.EnvVar{Name: frozen.EnvSettingsDigest, Value: frozen.Digest(encoded)})
 	}
-	if _, err := applier.Create(ctx, owner, config); err != nil {
+	config := func() *corev1.ConfigMap {
+		return &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Namespace: job.Namespace, Name: job.Name, Labels: job.Labels},
+			Data:       map[string]string{file: string(encoded)}, Immutable: ptr.To(true),
+		}
+	}
+	made := config()
+	if _, err := applier.Create(ctx, owner, made); err != nil {
 		return err
+	}
+	if made.Data[file] != string(encoded) {
+		switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(job), &batchv1.Job{}); {
+		case err == nil: // it has begun with them
+		case !apierrors.IsNotFound(err):
+			return fmt.Errorf("read job %s/%s: %w", job.Namespace, job.Name, err)
+		default:
+			if err := applier.Delete(ctx, made); err != nil {
+				return err
+			}
+			if _, err := applier.Create(ctx, owner, config()); err != nil {
+				return err
+			}
+		}
 	}
 	_, err = applier.Create(ctx, owner, job)
 	return err

@@ -4,6 +4,9 @@
 package settings
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -231,7 +234,31 @@ const (
 	EnvRunName = "ALUMNI_RUN_NAME"
 	// EnvScheduledAt is the due time of the run, RFC 3339.
 	EnvScheduledAt = "ALUMNI_SCHEDULED_AT"
+	// EnvSettingsDigest is the SHA-256 of the run's own settings, in hex: nobody changes them after the run was started.
+	EnvSettingsDigest = "ALUMNI_SETTINGS_DIGEST"
 )
+
+// ErrChanged says that the settings of a run are not those that it was started with.
+var ErrChanged = errors.New("the settings of this run are not those that the operator started it with")
+
+// Digest is the value of EnvSettingsDigest for settings as they are mounted.
+func Digest(encoded []byte) string {
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:])
+}
+
+// LoadFrozen reads the settings of a run, and refuses any but those with the digest that the run was started with. An
+// empty digest, of a run that an earlier version started, refuses none.
+func LoadFrozen[T any](path, digest string) (T, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return *new(T), fmt.Errorf("read settings: %w", err)
+	}
+	if digest != "" && Digest(content) != digest {
+		return *new(T), fmt.Errorf("read settings %s: %w", path, ErrChanged)
+	}
+	return decode[T](path, bytes.NewReader(content))
+}
 
 // Load reads one settings file strictly: an unknown field means that operator and workload differ in version.
 func Load[T any](path string) (T, error) {
@@ -241,7 +268,12 @@ func Load[T any](path string) (T, error) {
 		return v, fmt.Errorf("read settings: %w", err)
 	}
 	defer f.Close()
-	d := json.NewDecoder(f)
+	return decode[T](path, f)
+}
+
+func decode[T any](path string, from io.Reader) (T, error) {
+	var v T
+	d := json.NewDecoder(from)
 	d.DisallowUnknownFields()
 	if err := d.Decode(&v); err != nil {
 		return v, fmt.Errorf("read settings %s: %w", path, err)
