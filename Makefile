@@ -150,10 +150,18 @@ test-modules: ## The tests of the modules under hack/.
 .PHONY: e2e
 e2e: ## The stories on a real cluster, made for them and removed after, and the tests that need a browser, kubectl or S3.
 	@./hack/deps.sh test cluster images browser
+	@$(MAKE) -j2 test-stories test-beside
+
+.PHONY: test-stories
+test-stories: ## The stories on a real cluster (part of e2e).
 	@$(STEP) "End-to-end stories" go test -count=1 -vet=off -v -parallel 4 -timeout 60m $(GO_TEST_FLAGS) ./test/e2e/...
-	@$(STEP) "The portal in a browser" $(MAKE) test-browser
+
+# The stories mostly wait; this fills the time.
+.PHONY: test-beside
+test-beside: ## What needs a browser, kubectl or S3, and no cluster (part of e2e).
 	@$(STEP) "The installation by kubectl" $(MAKE) test-install
 	@$(STEP) "Backups in a bucket" $(MAKE) test-s3
+	@$(STEP) "The portal in a browser" $(MAKE) test-browser
 
 .PHONY: test-browser
 test-browser: ## The portal in a real browser (part of e2e; needs no cluster).
