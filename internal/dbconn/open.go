@@ -33,6 +33,8 @@ type Options struct {
 	// ExecMode is how statements are sent; 0 means prepared and kept, best for long-lived sessions. Sessions of
 	// a few statements use pgx.QueryExecModeExec, which saves a round trip for each.
 	ExecMode pgx.QueryExecMode
+	// OneSnapshot has everything that is sent at once see the database at one moment.
+	OneSnapshot bool
 }
 
 // Open makes a pool for the login in a mounted folder. User name and password are read again for each new
@@ -128,6 +130,9 @@ func apply(config *pgx.ConnConfig, login Login, opts Options) error {
 	}
 	if opts.ApplicationName != "" {
 		config.RuntimeParams["application_name"] = opts.ApplicationName
+	}
+	if opts.OneSnapshot {
+		config.RuntimeParams["default_transaction_isolation"] = "repeatable read"
 	}
 	if opts.ExecMode != 0 {
 		config.DefaultQueryExecMode = opts.ExecMode

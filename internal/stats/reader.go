@@ -24,7 +24,9 @@ type Reader struct {
 
 // Open connects as the metrics role. Errors are classed as dbconn classes them.
 func Open(ctx context.Context, login dbconn.Login) (*Reader, error) {
-	conn, err := dbconn.Connect(ctx, login, dbconn.Options{ApplicationName: "alumni-operator", ExecMode: pgx.QueryExecModeExec})
+	conn, err := dbconn.Connect(ctx, login, dbconn.Options{
+		ApplicationName: "alumni-operator", ExecMode: pgx.QueryExecModeExec, OneSnapshot: true,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read the store's aggregates: %w", err)
 	}
@@ -34,7 +36,7 @@ func Open(ctx context.Context, login dbconn.Login) (*Reader, error) {
 // Close ends the session. An error would say nothing about what was read.
 func (r *Reader) Close(ctx context.Context) { _ = r.conn.Close(context.WithoutCancel(ctx)) }
 
-// send runs a batch in one round trip.
+// send runs a batch in one round trip, and on one snapshot: numbers that are read together belong together.
 func (r *Reader) send(ctx context.Context, what string, batch *pgx.Batch) error {
 	if err := r.conn.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("read %s: %w", what, class(err))

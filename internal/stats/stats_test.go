@@ -6,8 +6,10 @@ package stats_test
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,6 +107,37 @@ func TestNetworkCountsMembersErasuresAndImports(t *testing.T) {
 
 // TestCountingARunLooksAtItsOwnLedgerOnly asks PostgreSQL for its plan: the whole ledger of the store must not be read
 // for one run.
+func TestNumbersThatAreReadTogetherAreOfOneMoment(t *testing.T) {
+	g := NewWithT(t)
+	s := store.New(t)
+	r, err := stats.Open(t.Context(), s.Login(naming.RoleMetrics))
+	g.Expect(err).NotTo(HaveOccurred())
+	defer r.Close(t.Context())
+	writer := s.Admin()
+	ctx, stop := context.WithCancel(t.Context())
+	var writing sync.WaitGroup
+	writing.Go(func() {
+		for k := 1; ctx.Err() == nil; k++ { // each import brings one person
+			_, err := writer.Exec(t.Context(), fmt.Sprintf(`BEGIN;
+				INSERT INTO alumni.member (id, state, family_name, locale) VALUES (gen_random_uuid(), 'Listed', 'x', 'ja');
+				INSERT INTO alumni.roster_import (run_name, state, rows, started_at, finished_at) VALUES ('r%[1]d', 'Succeeded', %[1]d, clock_timestamp(), clock_timestamp());
+				COMMIT`, k))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	defer func() { stop(); writing.Wait() }()
+	for range 300 {
+		n, err := r.Network(t.Context())
+		g.Expect(err).NotTo(HaveOccurred())
+		if n.Roster != nil {
+			g.Expect(n.Members.Listed).To(Equal(n.Roster.Rows))
+		}
+	}
+}
+
 func TestCountingARunLooksAtItsOwnLedgerOnly(t *testing.T) {
 	g := NewWithT(t)
 	s := store.New(t)
