@@ -38,13 +38,7 @@ func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
 		conditions.False(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonSuspended, "No run starts while the campaign or its network is suspended")
 		return nil
 	}
-	known := past{created: s.campaign.CreationTimestamp.Time, newest: newestStart(s, jobs)}
-	if status.LastScheduledAt != nil {
-		known.handled = status.LastScheduledAt.Time
-	}
-	if restore := s.network.Status.Restore; restore != nil && restore.RestoredAt != nil {
-		known.restored = restore.RestoredAt.Time
-	}
+	known := pastOf(s, jobs)
 	plan, err := planAgenda(s.campaign, known, s.now)
 	if err != nil {
 		return err
@@ -84,6 +78,18 @@ func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
 	}
 	r.showAgenda(s, plan)
 	return nil
+}
+
+// pastOf is what status, network, ledger and Jobs tell of due times that have been.
+func pastOf(s *scope, jobs []batchv1.Job) past {
+	known := past{created: s.campaign.CreationTimestamp.Time, newest: newestStart(s, jobs)}
+	if handled := s.campaign.Status.LastScheduledAt; handled != nil {
+		known.handled = handled.Time
+	}
+	if restore := s.network.Status.Restore; restore != nil && restore.RestoredAt != nil {
+		known.restored = restore.RestoredAt.Time
+	}
+	return known
 }
 
 // turn is how long the run that is due waits for its turn among those of other networks; 0 when none is due, or when it may start.
