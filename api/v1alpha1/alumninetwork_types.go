@@ -100,6 +100,16 @@ type AlumniNetworkSpec struct {
 	// +optional
 	Channels *Channels `json:"channels,omitempty"`
 
+	// quietHours are the times at which no campaign writes to a member, by the member's own clock where it is known and the
+	// network's otherwise. Defaults to 21:00 until 08:00 on every day; none in a trial.
+	// +optional
+	QuietHours *QuietHours `json:"quietHours,omitempty"`
+
+	// frequencyCap is how many messages of all campaigns together one member gets at most. Defaults to 1 in a day and 3 in
+	// seven days; no cap in a trial.
+	// +optional
+	FrequencyCap *FrequencyCap `json:"frequencyCap,omitempty"`
+
 	// group is the company group that the network's company belongs to. Networks of one group list each other in status, by
 	// name and address only. The namespace must carry the label alumni-operator.io/group with the same value.
 	// +optional

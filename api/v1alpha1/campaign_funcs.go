@@ -5,6 +5,7 @@ package v1alpha1
 
 import (
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -14,6 +15,7 @@ const (
 	defaultMaxRecipients           = 50000
 	defaultStartingDeadlineSeconds = 3600
 	defaultRetryDeadlineSeconds    = 86400
+	defaultTriggerTime             = ClockTime("09:00")
 )
 
 // CampaignConditions lists the component conditions that Ready sums up, in the order in which they are reached.
@@ -40,7 +42,19 @@ func (c *Campaign) EffectiveDelivery() Delivery {
 	d.StartingDeadlineSeconds = orDefault(d.StartingDeadlineSeconds, defaultStartingDeadlineSeconds)
 	d.RetryDeadlineSeconds = orDefault(d.RetryDeadlineSeconds, defaultRetryDeadlineSeconds)
 	d.OnUnknown = orDefault(d.OnUnknown, OnUnknownResend)
+	d.QuietHours = orDefault(d.QuietHours, QuietHoursDefer)
 	return d
+}
+
+// EffectiveCron is when runs are due, in the five fields of cron: once a day for a trigger. It is empty for a campaign that runs
+// once.
+func (c *Campaign) EffectiveCron() string {
+	t := c.Spec.Schedule.Trigger
+	if t == nil {
+		return c.Spec.Schedule.Cron
+	}
+	hour, minute, _ := strings.Cut(string(orDefault(t.Time, defaultTriggerTime)), ":")
+	return minute + " " + hour + " * * *"
 }
 
 // NeedsApproval says whether somebody must agree to each generation before it is sent.

@@ -38,6 +38,11 @@ type Campaign struct {
 }
 
 // CampaignSpec declares a campaign.
+//
+// +kubebuilder:validation:XValidation:rule="self.type != 'Milestone' || (has(self.schedule.trigger) && self.schedule.trigger.event in ['Birthday','WorkAnniversary','DepartureAnniversary'])",message="type Milestone needs schedule.trigger with event Birthday, WorkAnniversary or DepartureAnniversary"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Onboarding' || (has(self.schedule.trigger) && self.schedule.trigger.event == 'JoinedNetwork')",message="type Onboarding needs schedule.trigger with event JoinedNetwork"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Reactivation' || (has(self.schedule.trigger) && self.schedule.trigger.event == 'Inactive')",message="type Reactivation needs schedule.trigger with event Inactive"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.schedule.trigger)",message="type Invitation takes no schedule.trigger: what HR knows of people who have not joined serves for one invitation only"
 type CampaignSpec struct {
 	// networkRef names the network whose members are written to; of the same namespace, and fixed.
 	// +required
@@ -45,8 +50,8 @@ type CampaignSpec struct {
 	NetworkRef NetworkReference `json:"networkRef"`
 
 	// type decides whose consent is needed: Newsletter needs consent to Newsletter, EventInvitation to Events,
-	// JobAnnouncement to Jobs, Survey to Surveys, Announcement to Network. Invitation goes once to people who
-	// are only listed in the roster.
+	// JobAnnouncement to Jobs, Survey to Surveys; Announcement, Milestone, Onboarding and Reactivation to Network. Invitation
+	// goes once to people who are only listed in the roster. Milestone, Onboarding and Reactivation need schedule.trigger.
 	// +required
 	Type CampaignType `json:"type"`
 
@@ -101,7 +106,7 @@ type NetworkReference struct {
 
 // CampaignType is the kind of a mailing.
 //
-// +kubebuilder:validation:Enum=Newsletter;Announcement;EventInvitation;JobAnnouncement;Survey;Invitation
+// +kubebuilder:validation:Enum=Newsletter;Announcement;EventInvitation;JobAnnouncement;Survey;Milestone;Onboarding;Reactivation;Invitation
 type CampaignType string
 
 // The kinds of mailing. Each needs the consent of its own purpose.
@@ -111,14 +116,17 @@ const (
 	CampaignEventInvitation CampaignType = "EventInvitation"
 	CampaignJobAnnouncement CampaignType = "JobAnnouncement"
 	CampaignSurvey          CampaignType = "Survey"
+	CampaignMilestone       CampaignType = "Milestone"
+	CampaignOnboarding      CampaignType = "Onboarding"
+	CampaignReactivation    CampaignType = "Reactivation"
 	CampaignInvitation      CampaignType = "Invitation"
 )
 
-// CampaignSchedule is a union of cron and at.
+// CampaignSchedule is a union of cron, at and trigger.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.cron) != has(self.at)",message="set exactly one of cron and at"
-// +kubebuilder:validation:XValidation:rule="!has(self.timeZone) || has(self.cron)",message="timeZone goes with cron; at carries its own offset"
-// +kubebuilder:validation:XValidation:rule="!has(self.cron) || has(self.timeZone)",message="cron needs timeZone, for example Asia/Tokyo"
+// +kubebuilder:validation:XValidation:rule="[has(self.cron), has(self.at), has(self.trigger)].filter(x, x).size() == 1",message="set exactly one of cron, at and trigger"
+// +kubebuilder:validation:XValidation:rule="!has(self.timeZone) || !has(self.at)",message="timeZone goes with cron and trigger; at carries its own offset"
+// +kubebuilder:validation:XValidation:rule="has(self.at) || has(self.timeZone)",message="cron and trigger need timeZone, for example Asia/Tokyo"
 type CampaignSchedule struct {
 	// cron is five fields: minute, hour, day of month, month, day of week.
 	// +optional
@@ -128,13 +136,55 @@ type CampaignSchedule struct {
 	// +kubebuilder:validation:XValidation:rule="self.trim().split(' ').filter(f, f != '').size() == 5",message="cron needs five fields: minute, hour, day of month, month, day of week, for example '0 9 1 * *'"
 	Cron string `json:"cron,omitempty"`
 
-	// timeZone is the IANA name of the zone in which cron is read.
+	// timeZone is the IANA name of the zone in which cron, or the trigger's time, is read.
 	// +optional
 	TimeZone *TimeZone `json:"timeZone,omitempty"`
 
 	// at is one instant, RFC 3339, for example 2027-04-01T09:00:00+09:00.
 	// +optional
 	At *metav1.Time `json:"at,omitempty"`
+
+	// trigger writes to each member when something in their life comes round. A run a day looks for whom it does today.
+	// +optional
+	Trigger *CampaignTrigger `json:"trigger,omitempty"`
+}
+
+// TriggerEvent is what a campaign writes to a member for.
+//
+// +kubebuilder:validation:Enum=Birthday;WorkAnniversary;DepartureAnniversary;JoinedNetwork;Inactive
+type TriggerEvent string
+
+const (
+	// TriggerBirthday is the day and month of birth; once a year.
+	TriggerBirthday TriggerEvent = "Birthday"
+	// TriggerWorkAnniversary is the day of joining the company; once a year.
+	TriggerWorkAnniversary TriggerEvent = "WorkAnniversary"
+	// TriggerDepartureAnniversary is the day of leaving the company; once a year.
+	TriggerDepartureAnniversary TriggerEvent = "DepartureAnniversary"
+	// TriggerJoinedNetwork is a while after joining the network; once.
+	TriggerJoinedNetwork TriggerEvent = "JoinedNetwork"
+	// TriggerInactive is a while without a visit; twice, with 90 days between, and then no more until the member comes back.
+	TriggerInactive TriggerEvent = "Inactive"
+)
+
+// CampaignTrigger writes to each member when an event comes round. After an outage members are written to up to three days
+// late; nobody is written to twice for the same day, by whichever campaign.
+//
+// +kubebuilder:validation:XValidation:rule="self.event in ['JoinedNetwork','Inactive'] || !has(self.after)",message="after goes with JoinedNetwork and Inactive; a day that comes every year has none"
+// +kubebuilder:validation:XValidation:rule="self.event != 'JoinedNetwork' || has(self.after)",message="JoinedNetwork needs after, for example P0D or P7D"
+type CampaignTrigger struct {
+	// event that members are written to for.
+	// +required
+	Event TriggerEvent `json:"event"`
+
+	// after is how long after joining, or how long without a visit, a member is written to. Inactive defaults to P180D.
+	// +optional
+	After Period `json:"after,omitempty"`
+
+	// time of the day at which members are written to, in timeZone. Defaults to 09:00.
+	// +optional
+	// +kubebuilder:default="09:00"
+	Time ClockTime `json:"time,omitempty"`
 }
 
 // Audience narrows who is written to.
@@ -145,12 +195,31 @@ type Audience struct {
 	// +kubebuilder:validation:MaxItems=20
 	MatchExpressions []AudienceExpression `json:"matchExpressions,omitempty"`
 
+	// employees says what becomes of members who work for the company today. Defaults to Exclude.
+	// +optional
+	// +kubebuilder:default=Exclude
+	Employees EmployeesInAudience `json:"employees,omitempty"`
+
 	// exclude leaves out the recipients of other campaigns, or of earlier runs of this one.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
 	Exclude []AudienceExclusion `json:"exclude,omitempty"`
 }
+
+// EmployeesInAudience says what becomes of members who work for the company today.
+//
+// +kubebuilder:validation:Enum=Exclude;Include;Only
+type EmployeesInAudience string
+
+const (
+	// EmployeesExclude writes to alumni alone.
+	EmployeesExclude EmployeesInAudience = "Exclude"
+	// EmployeesInclude writes to both.
+	EmployeesInclude EmployeesInAudience = "Include"
+	// EmployeesOnly writes to employees alone.
+	EmployeesOnly EmployeesInAudience = "Only"
+)
 
 // AudienceExclusion leaves out the recipients of a campaign: everybody to whom one of its runs has sent something, is about to, or
 // may have.
@@ -177,7 +246,7 @@ type CampaignReference struct {
 
 // AudienceField is a fact about a member that an audience can be narrowed by.
 //
-// +kubebuilder:validation:Enum=department;post;tenureMonths;monthsSinceDeparture;departureReason;lifeStage;skills;locale;region
+// +kubebuilder:validation:Enum=department;post;tenureMonths;monthsSinceDeparture;departureReason;lifeStage;skills;locale;region;daysSinceJoined;daysSinceActive;engagement
 type AudienceField string
 
 // AudienceOperator compares a fact with values.
@@ -199,8 +268,8 @@ const (
 //
 // +kubebuilder:validation:XValidation:rule="self.operator in ['In','NotIn'] ? (has(self.values) && self.values.size() > 0) : true",message="In and NotIn need at least one value"
 // +kubebuilder:validation:XValidation:rule="self.operator in ['Exists','DoesNotExist'] ? !has(self.values) : true",message="Exists and DoesNotExist take no values"
-// +kubebuilder:validation:XValidation:rule="self.operator in ['Gt','Lt'] ? (has(self.values) && self.values.size() == 1 && self.values[0].matches('^[0-9]{1,5}$') && self.field in ['tenureMonths','monthsSinceDeparture']) : true",message="Gt and Lt take one whole number and go with tenureMonths or monthsSinceDeparture"
-// +kubebuilder:validation:XValidation:rule="self.operator in ['In','NotIn'] ? !(self.field in ['tenureMonths','monthsSinceDeparture']) : true",message="tenureMonths and monthsSinceDeparture are compared by Gt and Lt"
+// +kubebuilder:validation:XValidation:rule="self.operator in ['Gt','Lt'] ? (has(self.values) && self.values.size() == 1 && self.values[0].matches('^[0-9]{1,5}$') && self.field in ['tenureMonths','monthsSinceDeparture','daysSinceJoined','daysSinceActive']) : true",message="Gt and Lt take one whole number and go with tenureMonths, monthsSinceDeparture, daysSinceJoined or daysSinceActive"
+// +kubebuilder:validation:XValidation:rule="self.operator in ['In','NotIn'] ? !(self.field in ['tenureMonths','monthsSinceDeparture','daysSinceJoined','daysSinceActive']) : true",message="tenureMonths, monthsSinceDeparture, daysSinceJoined and daysSinceActive are compared by Gt and Lt"
 type AudienceExpression struct {
 	// field is the fact that is compared.
 	// +required
@@ -269,6 +338,18 @@ const (
 	OnUnknownHold OnUnknown = "Hold"
 )
 
+// QuietHoursMode says what becomes of members whom a message would reach in their quiet hours.
+//
+// +kubebuilder:validation:Enum=Defer;Skip
+type QuietHoursMode string
+
+const (
+	// QuietHoursDefer writes to them when their quiet hours end.
+	QuietHoursDefer QuietHoursMode = "Defer"
+	// QuietHoursSkip leaves them out.
+	QuietHoursSkip QuietHoursMode = "Skip"
+)
+
 // Delivery tunes how a run is sent.
 type Delivery struct {
 	// maxPerSecond lowers the channel's own limit for this campaign.
@@ -302,6 +383,12 @@ type Delivery struct {
 	// +optional
 	// +kubebuilder:default=Resend
 	OnUnknown OnUnknown `json:"onUnknown,omitempty"`
+
+	// quietHours says what becomes of members whom a message would reach in the network's quiet hours, by their own clock.
+	// Defaults to Defer. Who is deferred beyond the retry deadline is not written to, and counted as expired.
+	// +optional
+	// +kubebuilder:default=Defer
+	QuietHours QuietHoursMode `json:"quietHours,omitempty"`
 }
 
 // CampaignStatus is what became of a campaign.

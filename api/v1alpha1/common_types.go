@@ -75,6 +75,13 @@ type CronSchedule struct {
 // +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$') && self != 'Local'",message="timeZone is an IANA name such as Asia/Tokyo, Europe/Berlin or UTC"
 type TimeZone string
 
+// ClockTime is a time of the day from 00:00 to 23:59.
+//
+// +kubebuilder:validation:MinLength=5
+// +kubebuilder:validation:MaxLength=5
+// +kubebuilder:validation:XValidation:rule="self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')",message="a time of the day is written as 09:00 or 21:30"
+type ClockTime string
+
 // Period is an ISO 8601 calendar period of years, months, weeks and days, such as P3Y or P30D.
 //
 // +kubebuilder:validation:MinLength=2

@@ -92,6 +92,7 @@ func TestPoliciesAndCampaignsThatSayNothingGetTheDocumentedDefaults(t *testing.T
 	c := &v1alpha1.Campaign{}
 	g.Expect(c.EffectiveDelivery()).To(Equal(v1alpha1.Delivery{
 		MaxRecipients: 50000, StartingDeadlineSeconds: 3600, RetryDeadlineSeconds: 86400, OnUnknown: v1alpha1.OnUnknownResend,
+		QuietHours: v1alpha1.QuietHoursDefer,
 	}))
 	g.Expect(c.ConfigMapNames()).To(BeEmpty())
 }

@@ -49,7 +49,7 @@ func planAgenda(c *v1alpha1.Campaign, p past, now time.Time) (agenda, error) {
 	if c.Spec.Schedule.TimeZone != nil {
 		zone = string(*c.Spec.Schedule.TimeZone)
 	}
-	s, err := schedule.Parse(c.Spec.Schedule.Cron, zone)
+	s, err := schedule.Parse(c.EffectiveCron(), zone)
 	if err != nil {
 		return agenda{}, outcome.Stop(v1alpha1.ReasonScheduleInvalid, "spec.schedule: %v", err)
 	}

@@ -35,6 +35,17 @@ func oneShot(at string) *v1alpha1.Campaign {
 	return &v1alpha1.Campaign{Spec: v1alpha1.CampaignSpec{Schedule: v1alpha1.CampaignSchedule{At: &t}}}
 }
 
+func TestATriggerLooksOnceADay(t *testing.T) {
+	g := NewWithT(t)
+	zone := v1alpha1.TimeZone("Asia/Tokyo")
+	c := &v1alpha1.Campaign{Spec: v1alpha1.CampaignSpec{Schedule: v1alpha1.CampaignSchedule{
+		TimeZone: &zone, Trigger: &v1alpha1.CampaignTrigger{Event: v1alpha1.TriggerBirthday, Time: "08:30"}}}}
+	plan, err := planAgenda(c, past{created: instant("2026-11-20T00:00:00Z")}, instant("2026-11-20T23:31:00Z"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(plan.start).To(BeTemporally("==", instant("2026-11-20T23:30:00Z")))
+	g.Expect(plan.next).To(BeTemporally("==", instant("2026-11-21T23:30:00Z")))
+}
+
 func TestAgenda(t *testing.T) {
 	tests := map[string]struct {
 		campaign                 *v1alpha1.Campaign

@@ -76,7 +76,16 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 	if delivery.MaxPerSecond != nil {
 		s.settings.MaxPerSecond = int(*delivery.MaxPerSecond)
 	}
+	if delivery.QuietHours == v1alpha1.QuietHoursSkip {
+		s.settings.QuietHours = settings.QuietSkip
+	}
+	if t := c.Spec.Schedule.Trigger; t != nil {
+		s.settings.Trigger = &settings.Trigger{Event: string(t.Event), After: string(t.After)}
+	}
 	if c.Spec.Audience != nil {
+		if c.Spec.Audience.Employees != v1alpha1.EmployeesExclude {
+			s.settings.Employees = string(c.Spec.Audience.Employees)
+		}
 		for _, e := range c.Spec.Audience.MatchExpressions {
 			s.settings.MatchExpressions = append(s.settings.MatchExpressions,
 				settings.MatchExpression{Field: string(e.Field), Operator: string(e.Operator), Values: e.Values})
@@ -137,7 +146,7 @@ func (r *Reconciler) checkTexts(_ context.Context, s *scope) error {
 
 // checkAudience reads the expressions and makes sure that somebody can send.
 func (r *Reconciler) checkAudience(_ context.Context, s *scope) error {
-	if err := audience.Validate(s.settings.MatchExpressions); err != nil {
+	if err := audience.Validate(s.settings); err != nil {
 		return outcome.Stop(v1alpha1.ReasonAudienceInvalid, "spec.audience: %v", err)
 	}
 	if s.network.Email() == nil {

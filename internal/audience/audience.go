@@ -29,13 +29,13 @@ type kind uint8
 const (
 	textFact   kind = iota // "" means not known
 	listFact               // empty means not known
-	monthsFact             // null means not known
+	numberFact             // null means not known
 )
 
 // fact is one field of an expression.
 type fact struct {
 	kind       kind
-	sql        string // in terms of member m and employment e; %[1]s is the day the audience is seen
+	sql        string // in terms of member m and employment e; {day} is the day the audience is seen, {zone} the network's zone
 	employment bool   // needs e
 }
 
@@ -48,9 +48,21 @@ var facts = map[string]fact{
 	"locale":               {textFact, "m.locale", false},
 	"region":               {textFact, "m.region", false},
 	"skills":               {listFact, "m.skills", false},
-	"tenureMonths":         {monthsFact, monthsBetween("e.joined_on", "e.left_on"), true},
-	"monthsSinceDeparture": {monthsFact, monthsBetween("e.left_on", "%[1]s"), true},
+	"tenureMonths":         {numberFact, monthsBetween("e.joined_on", "e.left_on"), true},
+	"monthsSinceDeparture": {numberFact, monthsBetween("e.left_on", "{day}"), true},
+	"daysSinceJoined":      {numberFact, "({day} - (m.joined_at AT TIME ZONE {zone})::date)", false},
+	"daysSinceActive":      {numberFact, "({day} - " + lastActive + ")", false},
+	"engagement": {textFact, fmt.Sprintf("CASE WHEN m.joined_at IS NULL THEN '' WHEN "+lastActive+" > {day} - %d THEN 'Active'"+
+		" WHEN "+lastActive+" > {day} - %d THEN 'Quiet' ELSE 'Dormant' END", activeDays, quietDays), false},
 }
+
+const lastActive = "(m.last_active_at AT TIME ZONE {zone})::date"
+
+// Within how many days a member was seen on the portal who counts as active, or as quiet; others are dormant.
+const (
+	activeDays = 90
+	quietDays  = 365
+)
 
 // monthsBetween counts whole calendar months: the day of the month must have been reached. Every input that is null
 // makes it null.
@@ -65,11 +77,13 @@ const employmentJoin = `LEFT JOIN LATERAL (
     FROM alumni.employment x WHERE x.member_id = m.id
     ORDER BY x.left_on DESC NULLS FIRST, x.joined_on DESC NULLS LAST, x.id DESC LIMIT 1) e ON true`
 
-// Query is a compiled audience, to be put into a statement that names alumni.member m. It uses the names d, e, r and x besides.
+// Query is a compiled audience, to be put into a statement that names alumni.member m. It uses the names d, e, o, r, t, w and x
+// besides.
 type Query struct {
-	Join  string // what else must be joined; may be empty
-	Where string // a boolean expression; "true" without expressions
-	Args  []any  // the values of its parameters
+	Join     string // what else must be joined; may be empty
+	Where    string // a boolean expression; "true" without expressions
+	Occasion string // a text: what the member is written for, once; null without a trigger
+	Args     []any  // the values of its parameters
 }
 
 // written holds of members to whom a campaign has sent something, is about to, or may have: %[1]s is its name, and %[2]s
@@ -79,19 +93,19 @@ const written = `EXISTS (
     WHERE d.member_id = m.id AND r.campaign = %[1]s
       AND (d.state IN ('Sent', 'Unknown', 'Claimed') OR d.state IN ('Planned', 'Deferred') AND r.state = 'Sending' AND r.deadline > now())%[2]s)`
 
-// Validate checks expressions without compiling them for a day. Its error joins one for each bad expression.
-func Validate(expressions []settings.MatchExpression) error {
-	_, err := Compile(expressions, nil, time.Time{}, 1)
+// Validate checks the audience of a campaign without compiling it for a day. Its error joins one for each bad expression.
+func Validate(c settings.Campaign) error {
+	_, err := Compile(c, time.Time{}, 1)
 	return err
 }
 
-// Compile makes the condition as it is on one day, with parameters from $first on. asOf is read as a date in its zone: what was
-// within the last seven days was since the beginning of the day a week before.
-func Compile(expressions []settings.MatchExpression, exclude []settings.Exclusion, asOf time.Time, first int) (Query, error) {
+// Compile makes the condition of a campaign as it is on one day, with parameters from $first on. asOf is the beginning of that
+// day in its zone: what was within the last seven days was since the beginning of the day a week before.
+func Compile(campaign settings.Campaign, asOf time.Time, first int) (Query, error) {
 	c := &compiler{next: first, asOf: asOf}
 	var errs []error
-	conditions := make([]string, 0, len(expressions))
-	for i, x := range expressions {
+	conditions := make([]string, 0, len(campaign.MatchExpressions))
+	for i, x := range campaign.MatchExpressions {
 		condition, err := c.expression(x)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("matchExpressions[%d]: %w", i, err))
@@ -99,19 +113,26 @@ func Compile(expressions []settings.MatchExpression, exclude []settings.Exclusio
 		}
 		conditions = append(conditions, condition)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return Query{}, err
-	}
-	for _, x := range exclude {
+	conditions = append(conditions, c.employees(campaign.Employees)...)
+	for _, x := range campaign.Exclude {
 		conditions = append(conditions, "NOT "+c.recipient(x))
 	}
-	q := Query{Where: "true", Args: c.args}
+	occasion, err := c.trigger(campaign.Trigger)
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return Query{}, err
+	}
+	conditions = append(conditions, occasion.where...)
+	q := Query{Where: "true", Args: c.args, Occasion: "NULL::text"}
+	if occasion.value != "" {
+		q.Occasion = occasion.value
+	}
 	if len(conditions) > 0 {
 		q.Where = strings.Join(conditions, "\n  AND ")
 	}
 	if c.employment {
-		q.Join = employmentJoin
+		q.Join = employmentJoin + "\n"
 	}
+	q.Join += occasion.join
 	return q, nil
 }
 
@@ -137,6 +158,25 @@ func (c *compiler) today() string {
 	return c.day
 }
 
+// The values of settings.Campaign.Employees; every other excludes them.
+const (
+	employeesInclude = "Include"
+	employeesOnly    = "Only"
+)
+
+// employed holds of members who work for the company today.
+const employed = "EXISTS (SELECT FROM alumni.employment w WHERE w.member_id = m.id AND w.left_on IS NULL)"
+
+func (c *compiler) employees(which string) []string {
+	switch which {
+	case employeesInclude:
+		return nil
+	case employeesOnly:
+		return []string{employed}
+	}
+	return []string{"NOT " + employed}
+}
+
 // recipient is never null.
 func (c *compiler) recipient(x settings.Exclusion) string {
 	name, since := c.parameter(x.Campaign, "text"), ""
@@ -158,8 +198,11 @@ func (c *compiler) expression(x settings.MatchExpression) (string, error) {
 	}
 	c.employment = c.employment || f.employment
 	sql := f.sql
-	if strings.Contains(sql, "%[1]s") {
-		sql = fmt.Sprintf(sql, c.today())
+	if strings.Contains(sql, "{day}") {
+		sql = strings.ReplaceAll(sql, "{day}", c.today())
+	}
+	if strings.Contains(sql, "{zone}") {
+		sql = strings.ReplaceAll(sql, "{zone}", c.parameter(c.asOf.Location().String(), "text"))
 	}
 	switch x.Operator {
 	case opIn:
@@ -193,7 +236,7 @@ func known(k kind, sql string) string {
 	switch k {
 	case listFact:
 		return "(cardinality(" + sql + ") > 0)"
-	case monthsFact:
+	case numberFact:
 		return "(" + sql + " IS NOT NULL)"
 	default:
 		return "(coalesce(" + sql + ", '') <> '')"
@@ -204,7 +247,7 @@ func known(k kind, sql string) string {
 func check(k kind, x settings.MatchExpression) error {
 	switch x.Operator {
 	case opIn, opNotIn:
-		if k == monthsFact {
+		if k == numberFact {
 			return fmt.Errorf("%s is compared by Gt and Lt", x.Field)
 		}
 		if len(x.Values) == 0 {
@@ -215,8 +258,8 @@ func check(k kind, x settings.MatchExpression) error {
 			return fmt.Errorf("%s takes no values", x.Operator)
 		}
 	case opGt, opLt:
-		if k != monthsFact {
-			return fmt.Errorf("%s goes with tenureMonths and monthsSinceDeparture, not with %s", x.Operator, x.Field)
+		if k != numberFact {
+			return fmt.Errorf("%s goes with numbers such as tenureMonths, not with %s", x.Operator, x.Field)
 		}
 		if len(x.Values) != 1 || !wholeNumber(x.Values[0]) {
 			return fmt.Errorf("%s of %s takes one whole number", x.Operator, x.Field)

@@ -36,7 +36,7 @@ func TestBadExpressionsAreRefused(t *testing.T) {
 		"an unknown operator":       {settings.MatchExpression{Field: "region", Operator: "Like", Values: []string{"a"}}, `unknown operator "Like"`},
 		"In without values":         {settings.MatchExpression{Field: "region", Operator: "In"}, "needs at least one value"},
 		"Exists with values":        {settings.MatchExpression{Field: "region", Operator: "Exists", Values: []string{"a"}}, "takes no values"},
-		"Gt of a text":              {settings.MatchExpression{Field: "region", Operator: "Gt", Values: []string{"1"}}, "goes with tenureMonths"},
+		"Gt of a text":              {settings.MatchExpression{Field: "region", Operator: "Gt", Values: []string{"1"}}, "goes with numbers"},
 		"Gt of a word":              {settings.MatchExpression{Field: "tenureMonths", Operator: "Gt", Values: []string{"one"}}, "takes one whole number"},
 		"Gt of two numbers":         {settings.MatchExpression{Field: "tenureMonths", Operator: "Gt", Values: []string{"1", "2"}}, "takes one whole number"},
 		"Gt of a number that large": {settings.MatchExpression{Field: "tenureMonths", Operator: "Gt", Values: []string{"100000"}}, "takes one whole number"},
@@ -44,22 +44,23 @@ func TestBadExpressionsAreRefused(t *testing.T) {
 		"In of months":              {settings.MatchExpression{Field: "tenureMonths", Operator: "In", Values: []string{"1"}}, "compared by Gt and Lt"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			NewWithT(t).Expect(audience.Validate([]settings.MatchExpression{c.expression})).To(MatchError(ContainSubstring(c.want)))
+			NewWithT(t).Expect(audience.Validate(settings.Campaign{MatchExpressions: []settings.MatchExpression{c.expression}})).To(MatchError(ContainSubstring(c.want)))
 		})
 	}
 }
 
 func TestEveryBadExpressionIsNamed(t *testing.T) {
-	err := audience.Validate([]settings.MatchExpression{{Field: "x"}, {Field: "region", Operator: "Exists"}, {Field: "y"}})
+	err := audience.Validate(settings.Campaign{MatchExpressions: []settings.MatchExpression{{Field: "x"}, {Field: "region", Operator: "Exists"}, {Field: "y"}}})
 	NewWithT(t).Expect(err).To(MatchError(And(ContainSubstring("matchExpressions[0]"), ContainSubstring("matchExpressions[2]"),
 		Not(ContainSubstring("matchExpressions[1]")))))
 }
 
 func TestValuesAreParametersOnly(t *testing.T) {
 	g := NewWithT(t)
-	q, err := audience.Compile([]settings.MatchExpression{{Field: "region", Operator: "In", Values: []string{"x') OR true --"}},
-		{Field: "monthsSinceDeparture", Operator: "Gt", Values: []string{"5"}}},
-		[]settings.Exclusion{{Campaign: "x') OR true --", WithinDays: 7}}, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC), 4)
+	q, err := audience.Compile(settings.Campaign{
+		MatchExpressions: []settings.MatchExpression{{Field: "region", Operator: "In", Values: []string{"x') OR true --"}},
+			{Field: "monthsSinceDeparture", Operator: "Gt", Values: []string{"5"}}},
+		Exclude: []settings.Exclusion{{Campaign: "x') OR true --", WithinDays: 7}}}, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC), 4)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(q.Where).NotTo(ContainSubstring("OR true"))
 	g.Expect(q.Where).To(ContainSubstring("$4::text[]"))
@@ -72,6 +73,7 @@ type person struct {
 	id                        uuid.UUID
 	lifeStage, locale, region string
 	skills                    []string
+	joined, active            *time.Time
 	jobs                      []job
 	mails                     []mail
 }
@@ -120,6 +122,31 @@ func months(from, to *time.Time) *int {
 	return &n
 }
 
+func days(from *time.Time, to time.Time) *int {
+	if from == nil {
+		return nil
+	}
+	n := int(to.Sub(*from).Hours() / 24)
+	return &n
+}
+
+func (p person) engagement(asOf time.Time) string {
+	seen := days(p.active, asOf)
+	switch {
+	case p.joined == nil:
+		return ""
+	case seen == nil || *seen >= 365:
+		return "Dormant"
+	case *seen >= 90:
+		return "Quiet"
+	}
+	return "Active"
+}
+
+func (p person) employed() bool {
+	return slices.ContainsFunc(p.jobs, func(j job) bool { return j.left == nil })
+}
+
 // matches is the meaning of an expression, written a second time and without SQL.
 func (p person) matches(x settings.MatchExpression, asOf time.Time) bool {
 	var texts []string
@@ -147,6 +174,12 @@ func (p person) matches(x settings.MatchExpression, asOf time.Time) bool {
 		number = months(j.joined, j.left)
 	case "monthsSinceDeparture":
 		number = months(j.left, &asOf)
+	case "daysSinceJoined":
+		number = days(p.joined, asOf)
+	case "daysSinceActive":
+		number = days(p.active, asOf)
+	case "engagement":
+		texts = []string{p.engagement(asOf)}
 	}
 	texts = slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return s == "" })
 	among := slices.ContainsFunc(texts, func(s string) bool { return slices.Contains(x.Values, s) })
@@ -202,6 +235,7 @@ func drawDate(t *rapid.T, label string) *time.Time {
 func drawPerson(t *rapid.T, i int) person {
 	word := rapid.SampledFrom(words)
 	p := person{id: uuid.UUID{0: 1, 15: byte(i)}, lifeStage: word.Draw(t, "life"), region: word.Draw(t, "region"),
+		joined: drawDate(t, "joined the network"), active: drawDate(t, "active"),
 		locale: rapid.SampledFrom([]string{"ja", "en"}).Draw(t, "locale"), skills: rapid.SliceOfN(rapid.SampledFrom(words[1:]), 0, 3).Draw(t, "skills")}
 	seen := map[string]bool{}
 	for range rapid.IntRange(0, 3).Draw(t, "jobs") {
@@ -224,17 +258,17 @@ func drawPerson(t *rapid.T, i int) person {
 
 func drawExpression(t *rapid.T) settings.MatchExpression {
 	if rapid.Bool().Draw(t, "months") {
-		x := settings.MatchExpression{Field: rapid.SampledFrom([]string{"tenureMonths", "monthsSinceDeparture"}).Draw(t, "field"),
+		x := settings.MatchExpression{Field: rapid.SampledFrom([]string{"tenureMonths", "monthsSinceDeparture", "daysSinceJoined", "daysSinceActive"}).Draw(t, "field"),
 			Operator: rapid.SampledFrom([]string{"Gt", "Lt", "Exists", "DoesNotExist"}).Draw(t, "operator")}
 		if strings.HasSuffix(x.Operator, "t") && len(x.Operator) == 2 {
 			x.Values = []string{strconv.Itoa(rapid.IntRange(0, 30).Draw(t, "value"))}
 		}
 		return x
 	}
-	x := settings.MatchExpression{Field: rapid.SampledFrom([]string{"department", "post", "departureReason", "lifeStage", "locale", "region", "skills"}).Draw(t, "field"),
+	x := settings.MatchExpression{Field: rapid.SampledFrom([]string{"department", "post", "departureReason", "lifeStage", "locale", "region", "skills", "engagement"}).Draw(t, "field"),
 		Operator: rapid.SampledFrom([]string{"In", "NotIn", "Exists", "DoesNotExist"}).Draw(t, "operator")}
 	if strings.HasSuffix(x.Operator, "In") {
-		x.Values = rapid.SliceOfN(rapid.SampledFrom(append(words[1:], "ja")), 1, 3).Draw(t, "values")
+		x.Values = rapid.SliceOfN(rapid.SampledFrom(append(words[1:], "ja", "Active", "Quiet", "Dormant")), 1, 3).Draw(t, "values")
 	}
 	return x
 }
@@ -258,8 +292,9 @@ func TestSQLMeansWhatGoMeans(t *testing.T) {
 			exclude[i] = settings.Exclusion{Campaign: rapid.SampledFrom(append(campaigns, "none")).Draw(rt, "campaign"), WithinDays: rapid.IntRange(0, 40).Draw(rt, "days")}
 		}
 		asOf := *drawDateKnown(rt)
+		employees := rapid.SampledFrom([]string{"", "Include", "Only"}).Draw(rt, "employees")
 		fill(rt, t, s, people)
-		q, err := audience.Compile(expressions, exclude, asOf, 1)
+		q, err := audience.Compile(settings.Campaign{MatchExpressions: expressions, Exclude: exclude, Employees: employees}, asOf, 1)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -274,7 +309,8 @@ func TestSQLMeansWhatGoMeans(t *testing.T) {
 		var want []uuid.UUID
 		for _, p := range people {
 			if !slices.ContainsFunc(expressions, func(x settings.MatchExpression) bool { return !p.matches(x, asOf) }) &&
-				!slices.ContainsFunc(exclude, func(x settings.Exclusion) bool { return p.wasWrittenTo(x, asOf) }) {
+				!slices.ContainsFunc(exclude, func(x settings.Exclusion) bool { return p.wasWrittenTo(x, asOf) }) &&
+				(employees != "" || !p.employed()) && (employees != "Only" || p.employed()) {
 				want = append(want, p.id)
 			}
 		}
@@ -299,8 +335,8 @@ func fill(rt *rapid.T, t *testing.T, s *store.Store, people []person) {
 			[]string{"Sending", "Finished"}[i])
 	}
 	for _, p := range people {
-		b.Queue("INSERT INTO alumni.member (id, state, family_name, locale, region, life_stage, skills) VALUES ($1, 'Active', 'x', $2, $3, $4, $5)",
-			p.id, p.locale, p.region, p.lifeStage, p.skills)
+		b.Queue("INSERT INTO alumni.member (id, state, family_name, locale, region, life_stage, skills, joined_at, last_active_at) "+
+			"VALUES ($1, 'Active', 'x', $2, $3, $4, $5, $6, $7)", p.id, p.locale, p.region, p.lifeStage, p.skills, p.joined, p.active)
 		for _, j := range p.jobs {
 			b.Queue("INSERT INTO alumni.employment (member_id, department, post, departure_reason, joined_on, left_on) VALUES ($1, $2, $3, $4, $5, $6)",
 				p.id, j.department, j.post, j.reason, j.joined, j.left)
@@ -320,7 +356,7 @@ func TestDaysAreThoseOfTheNetworksZone(t *testing.T) {
 	g := NewWithT(t)
 	tokyo, err := time.LoadLocation("Asia/Tokyo")
 	g.Expect(err).NotTo(HaveOccurred())
-	q, err := audience.Compile(nil, []settings.Exclusion{{Campaign: "weekly", WithinDays: 7}}, time.Date(2026, 11, 23, 0, 0, 0, 0, tokyo), 1)
+	q, err := audience.Compile(settings.Campaign{Exclude: []settings.Exclusion{{Campaign: "weekly", WithinDays: 7}}}, time.Date(2026, 11, 23, 0, 0, 0, 0, tokyo), 1)
 	g.Expect(err).NotTo(HaveOccurred())
 	begun, ok := q.Args[1].(time.Time)
 	g.Expect(ok).To(BeTrue())

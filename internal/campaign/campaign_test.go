@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	. "github.com/onsi/gomega"
 
 	"github.com/alumni-operator/alumni-operator/internal/mail"
@@ -70,6 +71,9 @@ func newRig(t *testing.T, members int) *rig {
 			PublicURL: "https://alumni.hoshino.example", Operator: settings.Operator{Name: "Hoshino", Address: "Tokyo", Contact: "a@hoshino.example"},
 			Email: &settings.Email{Host: r.smtp.Host, Port: r.smtp.Port, TLS: "None", FromAddress: "alumni@hoshino.example", FromName: "Hoshino Alumni",
 				MaxPerSecond: 100000, MaxConnections: testConnections},
+			// Tests run at any hour, and write to the same people again and again.
+			QuietHours:   &settings.QuietHours{From: "00:00", Until: "00:00"},
+			FrequencyCap: &settings.FrequencyCap{PerDay: 100, PerSevenDays: 100},
 		},
 		Campaign: settings.Campaign{
 			UID: "c1", Name: "news", Generation: 1, Type: "Newsletter", MaxRecipients: 1000000, RetryDeadlineSeconds: 3600, OnUnknown: OnUnknownResend,
@@ -101,7 +105,21 @@ func (r *rig) exec(sql string, args ...any) {
 	}
 }
 
-func (r *rig) run() error { return Run(r.Context(), r.store.Pool(naming.RoleCampaign), r.job) }
+func (r *rig) pool() *pgxpool.Pool { return r.store.Pool(naming.RoleCampaign) }
+
+func (r *rig) run() error { return Run(r.Context(), r.pool(), r.job) }
+
+// ledger is the store as a run of the rig's newsletter sees it, with a clock.
+func (r *rig) ledger(now func() time.Time) *ledger {
+	r.Helper()
+	purpose := "Newsletter"
+	l := &ledger{pool: r.pool(), leases: newLeases(), lease: r.job.Tuning.Lease, purpose: &purpose}
+	var err error
+	if l.promises, err = newPromises(r.job.Network, r.job.Campaign, now); err != nil {
+		r.Fatal(err)
+	}
+	return l
+}
 
 // mustRun does the run and expects it to be done.
 func (r *rig) mustRun() {

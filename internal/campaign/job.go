@@ -37,6 +37,19 @@ var purposes = map[string]string{
 	"EventInvitation": "Events",
 	"JobAnnouncement": "Jobs",
 	"Survey":          "Surveys",
+	"Milestone":       "Network",
+	"Onboarding":      "Network",
+	"Reactivation":    "Network",
+}
+
+// stops is what the link at the foot of a mail stops: the occasion that it was written for, where there is one and the purpose is
+// the network itself, which nobody should have to leave because of a greeting; otherwise the purpose.
+func (j Job) stops() string {
+	purpose := purposes[j.Campaign.Type]
+	if j.Campaign.Trigger != nil && purpose == "Network" {
+		return j.Campaign.Trigger.Event
+	}
+	return purpose
 }
 
 // Job is everything that one run needs.

@@ -6,10 +6,9 @@ package campaign
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
-
-	"github.com/alumni-operator/alumni-operator/internal/naming"
 )
 
 func TestEveryClaimHasALeaseOfItsOwnBetweenTheBoundsOfItsWorker(t *testing.T) {
@@ -27,9 +26,7 @@ func TestEveryClaimHasALeaseOfItsOwnBetweenTheBoundsOfItsWorker(t *testing.T) {
 func TestAnOutcomeThatIsWrittenTwiceDoesNotEndALaterClaim(t *testing.T) {
 	g := NewWithT(t)
 	r := newRig(t, 3)
-	l := &ledger{pool: r.store.Pool(naming.RoleCampaign), leases: newLeases(), lease: r.job.Tuning.Lease}
-	purpose := purposes[r.job.Campaign.Type]
-	l.purpose = &purpose
+	l := r.ledger(time.Now)
 	_, err := l.join(t.Context(), r.job, r.job.day())
 	g.Expect(err).NotTo(HaveOccurred())
 	claim := func() []*item {

@@ -34,25 +34,31 @@ func statement(name string) string {
 }
 
 var (
-	sqlRunInsert     = statement("run_insert")
-	sqlRunSelect     = statement("run_select")
-	sqlFreezeMembers = statement("freeze_members")
-	sqlFreezeListed  = statement("freeze_listed")
-	sqlPlannedCount  = statement("planned_count")
-	sqlRunAudience   = statement("run_audience")
-	sqlTooMany       = statement("too_many")
-	sqlRunFail       = statement("run_fail")
-	sqlClaim         = statement("claim")
-	sqlStill         = statement("still")
-	sqlAck           = statement("ack")
-	sqlSuppress      = statement("suppress")
-	sqlInvited       = statement("invited")
-	sqlRenew         = statement("renew")
-	sqlLostLeases    = statement("lost_leases")
-	sqlExpire        = statement("expire")
-	sqlOpenRows      = statement("open_rows")
-	sqlRunFinish     = statement("run_finish")
-	sqlCounts        = statement("counts")
+	sqlRunInsert       = statement("run_insert")
+	sqlRunSelect       = statement("run_select")
+	sqlPlanningLock    = statement("planning_lock")
+	sqlZones           = statement("zones")
+	sqlBusy            = statement("busy")
+	sqlPlanMembers     = statement("plan_members")
+	sqlPlanListed      = statement("plan_listed")
+	sqlFreeze          = statement("freeze")
+	sqlFreezeOccasions = statement("freeze_occasions")
+	sqlForgetOccasions = statement("forget_occasions")
+	sqlPlannedCount    = statement("planned_count")
+	sqlRunAudience     = statement("run_audience")
+	sqlTooMany         = statement("too_many")
+	sqlRunFail         = statement("run_fail")
+	sqlClaim           = statement("claim")
+	sqlStill           = statement("still")
+	sqlAck             = statement("ack")
+	sqlSuppress        = statement("suppress")
+	sqlInvited         = statement("invited")
+	sqlRenew           = statement("renew")
+	sqlLostLeases      = statement("lost_leases")
+	sqlExpire          = statement("expire")
+	sqlOpenRows        = statement("open_rows")
+	sqlRunFinish       = statement("run_finish")
+	sqlCounts          = statement("counts")
 )
 
 // The states of a run, and the reason of a run that is too large.
@@ -70,7 +76,10 @@ type ledger struct {
 	leases  *leases
 	run     run
 	lease   time.Duration
-	purpose *string
+	purpose *string // nil for an invitation
+	event   *string // the occasion that a trigger writes for; nil without one
+
+	promises *promises
 }
 
 // run is a row of alumni.campaign_run.
@@ -84,10 +93,10 @@ type run struct {
 	deadline    time.Time // by this machine's clock
 }
 
-// join makes the run and freezes its audience, or joins the run that is there, in one transaction: either the run
-// and all its rows exist, or none.
+// join makes the run, with its audience, or finds it made by another start. created says which. Both happen in one
+// transaction, so that a run never has half an audience.
 func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool, err error) {
-	query, err := audience.Compile(job.Campaign.MatchExpressions, job.Campaign.Exclude, day, 4)
+	query, err := audience.Compile(job.Campaign, day, firstOfAudience)
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", ErrFinal, err)
 	}
@@ -113,14 +122,37 @@ func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool
 	return created, err
 }
 
-// freeze writes one row for every member of the audience.
-func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, most int, query audience.Query) error {
-	sql := sqlFreezeMembers
+// firstOfAudience is the number of the first parameter that belongs to the audience in a plan.
+const firstOfAudience = 12
+
+// plan makes a statement of a file that holds a place for the plan, and its arguments. run is nil when there is none yet.
+func (l *ledger) plan(statement string, run *int64, query audience.Query) (sql string, args []any) {
+	plan := sqlPlanMembers
 	if l.purpose == nil {
-		sql = sqlFreezeListed
+		plan = sqlPlanListed
 	}
-	sql = strings.NewReplacer("/*audience join*/", query.Join, "/*audience where*/", query.Where).Replace(sql)
-	if _, err := tx.Exec(ctx, sql, append([]any{id, l.purpose, channelEmail}, query.Args...)...); err != nil {
+	plan = strings.NewReplacer("/*audience join*/", query.Join, "/*audience where*/", query.Where, "/*occasion*/", query.Occasion).Replace(plan)
+	sql = strings.NewReplacer("/*busy*/", sqlBusy, "/*plan*/", plan).Replace(statement)
+	zones, ends := l.promises.quietNow()
+	today, week := l.promises.days()
+	return sql, append([]any{run, l.purpose, channelEmail, l.event, zones, ends, l.promises.skip, today, week,
+		l.promises.most.PerDay, l.promises.most.PerSevenDays}, query.Args...)
+}
+
+// freeze writes the audience, and ends a run that is larger than its campaign allows.
+func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, most int, query audience.Query) error {
+	if _, err := tx.Exec(ctx, sqlPlanningLock); err != nil {
+		return fmt.Errorf("wait for other runs to be planned: %w", err)
+	}
+	if err := l.promises.learn(ctx, tx); err != nil {
+		return err
+	}
+	statement := sqlFreeze
+	if l.event != nil {
+		statement = sqlFreezeOccasions
+	}
+	sql, args := l.plan(statement, &id, query)
+	if _, err := tx.Exec(ctx, sql, args...); err != nil {
 		return fmt.Errorf("freeze the audience: %w", err)
 	}
 	var rows, planned int64
@@ -133,11 +165,13 @@ func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, most int, quer
 	if most <= 0 || planned <= int64(most) {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, sqlTooMany, id); err != nil {
-		return fmt.Errorf("take back a run that is too large: %w", err)
-	}
-	if _, err := tx.Exec(ctx, sqlRunFail, id, failureTooMany); err != nil {
-		return fmt.Errorf("end a run that is too large: %w", err)
+	for _, end := range []struct {
+		sql  string
+		args []any
+	}{{sqlTooMany, []any{id}}, {sqlForgetOccasions, []any{id}}, {sqlRunFail, []any{id, failureTooMany}}} {
+		if _, err := tx.Exec(ctx, end.sql, end.args...); err != nil {
+			return fmt.Errorf("end a run that is too large: %w", err)
+		}
 	}
 	return nil
 }
@@ -174,7 +208,7 @@ type item struct {
 func (l *ledger) still(ctx context.Context, i *item) bool {
 	asked := time.Now()
 	var may bool
-	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, channelEmail, i.lease, i.member, i.address).Scan(&may)
+	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, channelEmail, i.lease, i.member, i.address, l.event).Scan(&may)
 	if err != nil || !may {
 		return false
 	}
@@ -187,7 +221,8 @@ func (l *ledger) still(ctx context.Context, i *item) bool {
 func (l *ledger) claim(ctx context.Context, n int, day time.Time) (items []*item, refused int, err error) {
 	claimedAt := time.Now() // before the database looks: a row is never older than it seems
 	lease := l.leases.next()
-	rows, err := l.pool.Query(ctx, sqlClaim, l.run.id, l.purpose, channelEmail, n, lease, l.lease.Seconds())
+	zones, ends := l.promises.quietNow()
+	rows, err := l.pool.Query(ctx, sqlClaim, l.run.id, l.purpose, channelEmail, n, lease, l.lease.Seconds(), l.event, zones, ends, l.promises.skip)
 	if err != nil {
 		return nil, 0, fmt.Errorf("claim rows: %w", err)
 	}
@@ -196,17 +231,17 @@ func (l *ledger) claim(ctx context.Context, n int, day time.Time) (items []*item
 	for rows.Next() {
 		i := &item{lease: lease, claimedAt: claimedAt}
 		var isRefused bool
-		var leftOn *time.Time
+		var joinedOn, leftOn *time.Time
 		f := &i.facts
 		if err := rows.Scan(&i.member, &i.attempts, &isRefused, &i.address, &f.FamilyName, &f.GivenName, &f.Locale, &f.Region,
-			&f.Department, &f.Post, &leftOn); err != nil {
+			&f.Department, &f.Post, &joinedOn, &leftOn); err != nil {
 			return nil, 0, fmt.Errorf("read claimed rows: %w", err)
 		}
 		if isRefused {
 			refused++
 			continue
 		}
-		f.YearsSinceDeparture = yearsBetween(leftOn, day)
+		f.YearsSinceJoining, f.YearsSinceDeparture = yearsBetween(joinedOn, day), yearsBetween(leftOn, day)
 		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
@@ -220,6 +255,9 @@ func yearsBetween(from *time.Time, to time.Time) int {
 	if from == nil || from.After(to) {
 		return 0
 	}
+	if next := to.AddDate(0, 0, 1); from.Month() == time.February && from.Day() == 29 && next.Month() == time.March && next.Day() == 1 {
+		return to.Year() - from.Year() // in a year without the 29th of February it is kept on the 28th
+	}
 	years := to.Year() - from.Year()
 	if to.YearDay() < from.YearDay() && (to.Month() < from.Month() || to.Month() == from.Month() && to.Day() < from.Day()) {
 		years--
@@ -229,6 +267,9 @@ func yearsBetween(from *time.Time, to time.Time) int {
 
 // sweep settles what dead workers left and what is too late. It returns how many rows of dead workers it found.
 func (l *ledger) sweep(ctx context.Context, onUnknown string) (lost, expired int64, err error) {
+	if err := l.promises.learn(ctx, l.pool); err != nil {
+		return 0, 0, err
+	}
 	from, to := l.leases.bounds()
 	tag, err := l.pool.Exec(ctx, sqlLostLeases, l.run.id, onUnknown != OnUnknownHold, from, to)
 	if err != nil {

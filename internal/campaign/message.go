@@ -38,7 +38,7 @@ type writer struct {
 
 // newWriter compiles the texts and the constant headers of a run.
 func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
-	w := &writer{base: job.Network.PublicURL + "/u/", purpose: purposes[job.Campaign.Type], run: runID, runName: job.RunName, now: now}
+	w := &writer{base: job.Network.PublicURL + "/u/", purpose: job.stops(), run: runID, runName: job.RunName, now: now}
 	var err error
 	if w.content, err = content.Compile(job.Network, job.Campaign); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFinal, err)

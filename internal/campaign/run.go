@@ -38,6 +38,13 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	if p, ok := purposes[job.Campaign.Type]; ok {
 		e.ledger.purpose = &p
 	}
+	if t := job.Campaign.Trigger; t != nil {
+		e.ledger.event = &t.Event
+	}
+	var err error
+	if e.ledger.promises, err = newPromises(job.Network, job.Campaign, time.Now); err != nil {
+		return err
+	}
 	// The texts are compiled before anything is written: a bad one must not leave a run behind.
 	if _, err := newWriter(job, 0, time.Now); err != nil {
 		return err
@@ -73,9 +80,6 @@ func (j Job) check() error {
 		return fmt.Errorf("%w: unknown campaign type %q", ErrFinal, j.Campaign.Type)
 	case j.Campaign.RetryDeadlineSeconds <= 0:
 		return fmt.Errorf("%w: the campaign has no retry deadline", ErrFinal)
-	}
-	if _, err := time.LoadLocation(j.Network.TimeZone); err != nil {
-		return fmt.Errorf("%w: read the network's time zone: %w", ErrFinal, err)
 	}
 	return nil
 }

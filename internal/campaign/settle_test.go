@@ -163,7 +163,9 @@ func TestYearsAreWhole(t *testing.T) {
 		NewWithT(t).Expect(yearsBetween(&at, day("2026-11-21"))).To(Equal(want), from)
 	}
 	leap := day("2024-02-29")
-	NewWithT(t).Expect(yearsBetween(&leap, day("2025-02-28"))).To(Equal(0))
+	NewWithT(t).Expect(yearsBetween(&leap, day("2025-02-28"))).To(Equal(1), "it is kept on the 28th")
+	NewWithT(t).Expect(yearsBetween(&leap, day("2025-02-27"))).To(Equal(0))
+	NewWithT(t).Expect(yearsBetween(&leap, day("2028-02-28"))).To(Equal(3))
 	NewWithT(t).Expect(yearsBetween(&leap, day("2025-03-01"))).To(Equal(1))
 	NewWithT(t).Expect(yearsBetween(nil, day("2025-03-01"))).To(Equal(0))
 }

@@ -67,6 +67,8 @@ type Consents struct {
 	// Suppressed says why no mail is sent whatever was agreed to: Unsubscribed, HardBounce or Complaint; empty
 	// when mail flows.
 	Suppressed string
+	// Declined are the occasions for which the member does not want to be written to.
+	Declined []Occasion
 }
 
 // Given tells whether a purpose has a live consent.

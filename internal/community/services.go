@@ -72,6 +72,9 @@ type MemberService interface {
 	// Decide records the purposes whose decision changes, each as an entry of the ledger. Withdrawing
 	// PurposeNetwork is refused with CodeInvalid: that is Withdraw.
 	Decide(ctx context.Context, viewer Viewer, choice Choice) error
+	// Decline makes these the occasions for which the viewer is not written to; every other is welcome again. CodeInvalid: an
+	// occasion that there is not.
+	Decline(ctx context.Context, viewer Viewer, occasions []Occasion) error
 	// ResumeMail takes the viewer's address off the list of those never to send to.
 	ResumeMail(ctx context.Context, viewer Viewer) error
 	// Pause stops all contact until an instant, or until further notice when it is nil. CodeInvalid: not in the
@@ -93,7 +96,7 @@ type Receipt struct {
 // Unsubscription is what a link at the foot of a mail asks for. The link itself is the permission.
 type Unsubscription struct {
 	Member  uuid.UUID
-	Purpose string // empty or unknown for an invitation, which has no purpose of its own
+	Purpose string // of consent, or an Occasion; empty or unknown for an invitation, which has no purpose of its own
 	Run     int64  // the campaign run whose mail held the link
 	All     bool   // stop all mail, not only this purpose
 }

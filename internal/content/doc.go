@@ -15,6 +15,7 @@
 //	.Member.DisplayName                     both, in the order of the member's language
 //	.Member.Department .Member.Post         of the employment that ended last; may be empty
 //	.Member.Region                          may be empty
+//	.Member.YearsSinceJoining               whole years since joining the company, a number; 0 in the first year and when unknown
 //	.Member.YearsSinceDeparture             whole years, a number; 0 in the first year and when unknown
 //	.Network.DisplayName .Network.MemberLabel .Network.URL
 //	.Network.OperatorName .Network.OperatorAddress .Network.OperatorContact

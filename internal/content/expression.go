@@ -72,7 +72,7 @@ func (p *parser) operand(n parse.Node, dot *fieldID) (operand, error) {
 		return operand{}, err
 	}
 	if f.isNumber() {
-		return operand{number: func(v *values) int { return v.years }}, nil
+		return operand{number: func(v *values) int { return v.numbers[f] }}, nil
 	}
 	return operand{text: func(v *values) string { return v.text[f] }}, nil
 }

@@ -21,6 +21,7 @@ type Member struct {
 	Department          string // of the employment that ended last
 	Post                string // of the employment that ended last
 	Region              string
+	YearsSinceJoining   int // the company, in whole years; 0 in the first year and when unknown
 	YearsSinceDeparture int // whole years; 0 in the first year and when unknown
 }
 
@@ -48,6 +49,7 @@ const (
 	memberDepartment
 	memberPost
 	memberRegion
+	memberYearsSinceJoining
 	memberYearsSinceDeparture
 	networkDisplayName
 	networkMemberLabel
@@ -69,6 +71,7 @@ var fieldNames = [...]string{
 	memberDepartment:          "Member.Department",
 	memberPost:                "Member.Post",
 	memberRegion:              "Member.Region",
+	memberYearsSinceJoining:   "Member.YearsSinceJoining",
 	memberYearsSinceDeparture: "Member.YearsSinceDeparture",
 	networkDisplayName:        "Network.DisplayName",
 	networkMemberLabel:        "Network.MemberLabel",
@@ -96,12 +99,14 @@ func fieldByPath(path []string) (fieldID, bool) {
 // isURL tells the fields that hold a whole address and may stand where a link's address stands.
 func (f fieldID) isURL() bool { return f == networkURL || f == linksUnsubscribe || f == linksPortal }
 
-func (f fieldID) isNumber() bool { return f == memberYearsSinceDeparture }
+func (f fieldID) isNumber() bool {
+	return f == memberYearsSinceJoining || f == memberYearsSinceDeparture
+}
 
 // values are the cleaned values of every field for one mail.
 type values struct {
-	text  [numFields]string
-	years int
+	text    [numFields]string
+	numbers [networkDisplayName]int // of the member's fields that are numbers
 }
 
 func networkValues(n settings.Network) values {
@@ -123,10 +128,12 @@ func (v *values) setMember(m *Member, l Links) {
 	v.text[memberDepartment] = clean(m.Department)
 	v.text[memberPost] = clean(m.Post)
 	v.text[memberRegion] = clean(m.Region)
-	v.text[memberYearsSinceDeparture] = strconv.Itoa(m.YearsSinceDeparture)
+	v.setNumber(memberYearsSinceJoining, m.YearsSinceJoining)
+	v.setNumber(memberYearsSinceDeparture, m.YearsSinceDeparture)
 	v.text[linksUnsubscribe] = l.Unsubscribe
-	v.years = m.YearsSinceDeparture
 }
+
+func (v *values) setNumber(f fieldID, n int) { v.text[f], v.numbers[f] = strconv.Itoa(n), n }
 
 // maxValue bounds one value, in characters.
 const maxValue = 200

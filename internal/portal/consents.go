@@ -5,6 +5,7 @@ package portal
 
 import (
 	"net/url"
+	"slices"
 
 	"github.com/alumni-operator/alumni-operator/internal/community"
 	"github.com/alumni-operator/alumni-operator/internal/portal/i18n"
@@ -15,6 +16,14 @@ type consentsData struct {
 	Consents community.Consents
 	Rows     []consentRow
 	Wording  string
+
+	Occasions []occasionRow
+}
+
+// occasionRow is something that members are written for.
+type occasionRow struct {
+	Occasion community.Occasion
+	Welcome  bool
 }
 
 // consentRow is one purpose.
@@ -47,6 +56,9 @@ func (s *Server) saveConsents(v *visit) error {
 		}
 		return v.redirect("/me/consents?done=mailResumed")
 	}
+	if form.Get("act") == "occasions" {
+		return s.saveOccasions(v, form)
+	}
 	choice, err := readChoice(form)
 	if err == nil {
 		if !choice.Give[community.PurposeNetwork] {
@@ -67,6 +79,20 @@ func (s *Server) saveConsents(v *visit) error {
 	return v.redirect("/me/consents?done=saved")
 }
 
+// saveOccasions declines every occasion that is not ticked.
+func (s *Server) saveOccasions(v *visit, form url.Values) error {
+	var declined []community.Occasion
+	for _, o := range community.Occasions() {
+		if !slices.Contains(form["occasion"], string(o)) {
+			declined = append(declined, o)
+		}
+	}
+	if err := s.Services.Decline(v.r.Context(), v.viewer, declined); err != nil {
+		return err
+	}
+	return v.redirect("/me/consents?done=saved")
+}
+
 // readConsents is the page as the store has it, with the boxes as the member just ticked them if a form is given.
 func (s *Server) readConsents(v *visit, form url.Values) (consentsData, error) {
 	c, err := s.Services.Consents(v.r.Context(), v.viewer)
@@ -82,6 +108,9 @@ func (s *Server) readConsents(v *visit, form url.Values) (consentsData, error) {
 			row.Ticked = ticked(form, p)
 		}
 		d.Rows = append(d.Rows, row)
+	}
+	for _, o := range community.Occasions() {
+		d.Occasions = append(d.Occasions, occasionRow{Occasion: o, Welcome: !slices.Contains(c.Declined, o)})
 	}
 	return d, nil
 }

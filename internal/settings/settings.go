@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"time"
 )
@@ -83,6 +84,47 @@ type Network struct {
 	Operator      Operator `json:"operator"`
 	Email         *Email   `json:"email,omitempty"`
 	Roster        *Roster  `json:"roster,omitempty"`
+
+	QuietHours   *QuietHours   `json:"quietHours,omitempty"`   // nil: what Rest says
+	FrequencyCap *FrequencyCap `json:"frequencyCap,omitempty"` // nil: what Cap says
+}
+
+// QuietHours are the times at which no campaign writes to a member; see QuietHours of the API.
+type QuietHours struct {
+	From  string   `json:"from"`  // as 21:00
+	Until string   `json:"until"` // as 08:00
+	Days  []string `json:"days,omitempty"`
+}
+
+// FrequencyCap is how many messages of all campaigns one member gets at most.
+type FrequencyCap struct {
+	PerDay       int `json:"perDay"`
+	PerSevenDays int `json:"perSevenDays"`
+}
+
+// What members are promised where the network declares nothing (campaign.md M12 and M13). In a trial nobody is woken, and
+// whoever tries things out sees every message at once.
+var (
+	defaultRest = QuietHours{From: "21:00", Until: "08:00"}
+	trialRest   = QuietHours{From: "00:00", Until: "00:00"}
+	defaultCap  = FrequencyCap{PerDay: 1, PerSevenDays: 3}
+	trialCap    = FrequencyCap{PerDay: math.MaxInt32, PerSevenDays: math.MaxInt32}
+)
+
+// Rest is when nobody is written to.
+func (n Network) Rest() QuietHours { return promised(n, n.QuietHours, defaultRest, trialRest) }
+
+// Cap is how much anybody is written.
+func (n Network) Cap() FrequencyCap { return promised(n, n.FrequencyCap, defaultCap, trialCap) }
+
+func promised[T any](n Network, declared *T, usual, trial T) T {
+	switch {
+	case declared != nil:
+		return *declared
+	case n.Trial():
+		return trial
+	}
+	return usual
 }
 
 // ErasurePromise is how long a person who leaves may wait to be erased, as the portal tells it.
@@ -145,7 +187,27 @@ type Campaign struct {
 	MaxPerSecond         int                `json:"maxPerSecond,omitempty"` // 0: the channel's own limit
 	MaxRecipients        int                `json:"maxRecipients"`
 	RetryDeadlineSeconds int                `json:"retryDeadlineSeconds"`
-	OnUnknown            string             `json:"onUnknown"` // Resend or Hold
+	OnUnknown            string             `json:"onUnknown"`            // Resend or Hold
+	QuietHours           string             `json:"quietHours,omitempty"` // Skip leaves out whom it would wake; otherwise they wait
+	Employees            string             `json:"employees,omitempty"`  // Include or Only; empty leaves them out
+	Trigger              *Trigger           `json:"trigger,omitempty"`
+	PauseOn              *PauseOn           `json:"pauseOn,omitempty"`
+}
+
+// QuietSkip is the value of Campaign.QuietHours that leaves people out.
+const QuietSkip = "Skip"
+
+// Trigger is the occasion in a member's life that a campaign writes for; see CampaignTrigger of the API.
+type Trigger struct {
+	Event string `json:"event"`
+	After string `json:"after,omitempty"` // ISO 8601 calendar period
+}
+
+// PauseOn are the shares at which a run stops and waits for a person.
+type PauseOn struct {
+	FailedPercent      int `json:"failedPercent"`
+	BouncedPercent     int `json:"bouncedPercent"`
+	ComplaintsPerMille int `json:"complaintsPerMille"`
 }
 
 // MatchExpression compares one fact of a member; see AudienceExpression of the API.

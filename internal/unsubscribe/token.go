@@ -40,12 +40,13 @@ const AllMail = ""
 var ErrInvalid = errors.New("unsubscribe token is not valid")
 
 // purposes holds the number of each purpose in a token. Numbers are for ever: mails live long.
-var purposes = [...]string{AllMail, "Network", "Newsletter", "Events", "Jobs", "Surveys"}
+var purposes = [...]string{AllMail, "Network", "Newsletter", "Events", "Jobs", "Surveys",
+	"Birthday", "WorkAnniversary", "DepartureAnniversary", "JoinedNetwork", "Inactive"}
 
 // Claim is what a token says: this member asks to stop this kind of mail, with the link of this run.
 type Claim struct {
 	Member  uuid.UUID
-	Purpose string // a consent purpose, or AllMail
+	Purpose string // a consent purpose, an occasion, or AllMail
 	Run     int64  // campaign_run.id
 }
 
@@ -76,8 +77,8 @@ func NewSigner(key []byte) (*Signer, error) {
 	return &Signer{block: block, key: authentication}, nil
 }
 
-// Token makes the token of a claim: Length characters of base64url. A purpose that is none of the network's
-// purposes is taken as AllMail, which is the side that stops more.
+// Token makes the token of a claim: Length characters of base64url. A purpose that is none of
+// those above is taken as AllMail, which is the side that stops more.
 func (s *Signer) Token(c Claim) string {
 	var raw [rawSize]byte
 	raw[0] = version

@@ -59,6 +59,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CampaignSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignStatus"):
 		return &apiv1alpha1.CampaignStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CampaignTrigger"):
+		return &apiv1alpha1.CampaignTriggerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Channels"):
 		return &apiv1alpha1.ChannelsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CloudNativePGBackupPlugin"):
@@ -93,6 +95,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ExposureApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExternalStore"):
 		return &apiv1alpha1.ExternalStoreApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("FrequencyCap"):
+		return &apiv1alpha1.FrequencyCapApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GatewayExposure"):
 		return &apiv1alpha1.GatewayExposureApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GatewayReference"):
@@ -125,6 +129,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ProgrammeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("QuarantinedRow"):
 		return &apiv1alpha1.QuarantinedRowApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("QuietHours"):
+		return &apiv1alpha1.QuietHoursApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RefusedCount"):
 		return &apiv1alpha1.RefusedCountApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RestoreFrom"):

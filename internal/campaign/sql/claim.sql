@@ -5,11 +5,14 @@
 -- member: whoever must not be written to any more is settled here, and returned with the reason.
 -- Right after an audience was frozen the planner knows nothing of its rows and would guess that there is one. So
 -- this statement leaves it no guess to make: the row that was locked is updated by its place (ctid).
--- $1 run, $2 purpose or null for an invitation, $3 channel, $4 how many, $5 the lease, $6 its seconds
+-- Whoever would be woken now waits until their quiet hours end. Nothing is claimed once the deadline of the run has passed.
+-- $1 run, $2 purpose or null for an invitation, $3 channel, $4 how many, $5 the lease, $6 its seconds, $7 kind of occasion or
+-- null, $8 zones where it is quiet and $9 until when, $10 whether quiet leaves out
 WITH picked AS MATERIALIZED (
     SELECT d.ctid AS place, d.member_id, d.attempts
     FROM alumni.delivery d
     WHERE d.run_id = $1 AND d.state IN ('Planned', 'Deferred') AND d.not_before <= now()
+      AND (SELECT r.deadline > now() AND r.state = 'Sending' FROM alumni.campaign_run r WHERE r.id = $1)
     ORDER BY d.not_before
     LIMIT $4
     FOR UPDATE SKIP LOCKED
@@ -17,7 +20,7 @@ WITH picked AS MATERIALIZED (
     SELECT p.place, p.member_id, p.attempts, f.*
     FROM picked p
     CROSS JOIN LATERAL (
-        SELECT m.family_name, m.given_name, m.locale, m.region, e.department, e.post, e.left_on, c.address,
+        SELECT m.family_name, m.given_name, m.locale, m.region, e.department, e.post, e.joined_on, e.left_on, c.address, q.ends,
                CASE WHEN m.state = 'Withdrawn' THEN 'Withdrawn'
                     WHEN m.state = 'Paused' AND coalesce(m.paused_until > now(), true) THEN 'Paused'
                     WHEN $2::text IS NULL AND m.state <> 'Listed' THEN 'NotListed'
@@ -26,22 +29,29 @@ WITH picked AS MATERIALIZED (
                         SELECT FROM alumni.consent_state s
                         WHERE s.member_id = m.id AND s.purpose = $2 AND s.decision = 'Given') THEN 'NoConsent'
                     WHEN EXISTS (SELECT FROM alumni.suppression x WHERE x.member_id = m.id AND x.channel = $3) THEN 'Suppressed'
+                    WHEN EXISTS (SELECT FROM alumni.opt_out y WHERE y.recipient_id = m.id AND y.kind = $7) THEN 'OptedOut'
                     WHEN c.address IS NULL THEN 'Unreachable'
+                    WHEN q.ends IS NOT NULL THEN 'QuietHours'
                END AS refusal
         FROM alumni.member m
         LEFT JOIN alumni.contact c ON c.member_id = m.id AND c.channel = $3
         LEFT JOIN LATERAL (
-            SELECT x.department, x.post, x.left_on FROM alumni.employment x WHERE x.member_id = m.id
+            SELECT x.department, x.post, x.joined_on, x.left_on FROM alumni.employment x WHERE x.member_id = m.id
             ORDER BY x.left_on DESC NULLS FIRST, x.joined_on DESC NULLS LAST, x.id DESC LIMIT 1) e ON true
+        LEFT JOIN unnest($8::text[], $9::timestamptz[]) q(zone, ends) ON q.zone = m.time_zone
         WHERE m.id = p.member_id
         OFFSET 0) f
 )
 UPDATE alumni.delivery d
-SET state = CASE WHEN f.refusal IS NULL THEN 'Claimed' WHEN f.refusal IN ('Paused', 'Unreachable') THEN 'Skipped' ELSE 'Suppressed' END,
-    reason = coalesce(f.refusal, ''),
+SET state = CASE WHEN f.refusal IS NULL THEN 'Claimed'
+                 WHEN f.refusal = 'QuietHours' AND NOT $10 THEN d.state
+                 WHEN f.refusal IN ('Paused', 'Unreachable', 'QuietHours') THEN 'Skipped'
+                 ELSE 'Suppressed' END,
+    reason = CASE WHEN f.refusal IS NULL OR f.refusal = 'QuietHours' AND NOT $10 THEN '' ELSE f.refusal END,
+    not_before = CASE WHEN f.refusal = 'QuietHours' THEN f.ends ELSE d.not_before END,
     lease_owner = CASE WHEN f.refusal IS NULL THEN $5::uuid END,
     lease_until = CASE WHEN f.refusal IS NULL THEN now() + make_interval(secs => $6) END
 FROM facts f
 WHERE d.ctid = f.place
 RETURNING f.member_id, f.attempts, f.refusal IS NOT NULL, coalesce(f.address, ''), f.family_name, f.given_name, f.locale, f.region,
-          coalesce(f.department, ''), coalesce(f.post, ''), f.left_on;
+          coalesce(f.department, ''), coalesce(f.post, ''), f.joined_on, f.left_on;

@@ -40,6 +40,7 @@ func Grants() []Grant {
 	grant(naming.RolePortal, r, "alumni.consent_state", "alumni.campaign_run")
 	grant(naming.RolePortal, riud, "alumni.visibility", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail")
 	grant(naming.RolePortal, riu, "alumni.unsubscribe_count")
+	grant(naming.RolePortal, []string{"SELECT", "INSERT", "DELETE"}, "alumni.opt_out")
 	grant(naming.RolePortal, []string{"SELECT", "INSERT", "DELETE"}, "alumni.captured_mail") // of a trial; see internal/capture
 
 	grant(naming.RoleCampaign, r, "alumni.contact", "alumni.employment", "alumni.consent_state")
@@ -47,7 +48,9 @@ func Grants() []Grant {
 	grant(naming.RoleCampaign, ri, "alumni.suppression")
 	grant(naming.RoleCampaign, riu, "alumni.campaign_run", "alumni.delivery")
 	grant(naming.RoleCampaign, r, "alumni.delivery_erased")
-	grant(naming.RoleCampaign, []string{"INSERT"}, "alumni.captured_mail") // of a trial
+	grant(naming.RoleCampaign, []string{"INSERT"}, "alumni.captured_mail")                // of a trial
+	grant(naming.RoleCampaign, []string{"SELECT", "INSERT", "DELETE"}, "alumni.occasion") // of a run that is not sent after all
+	grant(naming.RoleCampaign, r, "alumni.opt_out")
 
 	grant(naming.RoleRoster, riu, "alumni.member", "alumni.roster_import")
 	grant(naming.RoleRoster, riud, "alumni.contact", "alumni.employment") // HR takes an address out, or mends its dates
@@ -58,7 +61,7 @@ func Grants() []Grant {
 	grant(naming.RoleRetention, []string{"SELECT", "UPDATE", "DELETE"}, "alumni.member")
 	grant(naming.RoleRetention, rd, "alumni.contact", "alumni.employment", "alumni.consent", "alumni.consent_state",
 		"alumni.visibility", "alumni.suppression", "alumni.delivery", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
-		"alumni.captured_mail")
+		"alumni.captured_mail", "alumni.occasion", "alumni.opt_out")
 	grant(naming.RoleRetention, r, "alumni.campaign_run")
 	grant(naming.RoleRetention, riu, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
 	grant(naming.RoleRetention, []string{"SELECT", "INSERT", "DELETE"}, "alumni.retention_failure")

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,12 +22,13 @@ import (
 )
 
 // RequiredSchemaVersion is the oldest schema with which the portal's queries work. Newer ones only widen.
-const RequiredSchemaVersion = 1
+const RequiredSchemaVersion = 8
 
 // Portal implements the domain's services and the mail queue over a pool of the portal's role.
 type Portal struct {
 	pool *pgxpool.Pool
 	now  func() time.Time
+	fit  atomic.Bool // the schema was found to be one that these queries work with; it only ever widens
 }
 
 var (
@@ -50,7 +52,10 @@ func (p *Portal) Ready(ctx context.Context) error {
 	if err := p.pool.QueryRow(ctx, sqlSchemaVersion).Scan(&version); err != nil {
 		return fault("read the schema version", err)
 	}
-	if version < RequiredSchemaVersion {
+	if version >= RequiredSchemaVersion {
+		p.fit.Store(true)
+	}
+	if !p.fit.Load() {
 		return fmt.Errorf("the schema has version %d, the portal needs %d", version, RequiredSchemaVersion)
 	}
 	return nil

@@ -6,6 +6,7 @@ package pgstore
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -30,6 +31,10 @@ func (p *Portal) Consents(ctx context.Context, viewer community.Viewer) (communi
 			return err
 		}
 		return nil
+	})
+	batch.Queue(sqlOptOutsGet, viewer.Member).Query(func(rows pgx.Rows) (err error) {
+		c.Declined, err = pgx.CollectRows(rows, pgx.RowTo[community.Occasion])
+		return err
 	})
 	if err := p.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return community.Consents{}, fault("read consents", err)
@@ -79,6 +84,27 @@ func (p *Portal) Decide(ctx context.Context, viewer community.Viewer, choice com
 			}
 		}
 		return p.record(ctx, tx, viewer.Member, c)
+	})
+}
+
+// Decline implements community.MemberService.
+func (p *Portal) Decline(ctx context.Context, viewer community.Viewer, occasions []community.Occasion) error {
+	for _, o := range occasions {
+		if !slices.Contains(community.Occasions(), o) {
+			return community.Invalid("Occasion", "error.choice")
+		}
+	}
+	if occasions == nil {
+		occasions = []community.Occasion{}
+	}
+	return p.inTx(ctx, "record declined occasions", func(tx pgx.Tx) error {
+		if err := lockMember(ctx, tx, viewer.Member); err != nil {
+			return err
+		}
+		return send(ctx, tx, func(b *pgx.Batch) {
+			b.Queue(sqlOptOutsDelete, viewer.Member, occasions)
+			b.Queue(sqlOptOutsInsert, viewer.Member, occasions, "portal", p.now())
+		})
 	})
 }
 

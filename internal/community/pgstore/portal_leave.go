@@ -67,6 +67,9 @@ func (p *Portal) unsubscribeLocked(ctx context.Context, tx pgx.Tx, request commu
 	if err != nil {
 		return false, err
 	}
+	if occasion, ok := community.ParseOccasion(request.Purpose); ok && !request.All {
+		return p.declineLocked(ctx, tx, request, occasion, source)
+	}
 	purpose, known := community.ParsePurpose(request.Purpose)
 	var inForce, acted, suppressed bool
 	if err := tx.QueryRow(ctx, sqlUnsubscribeFind, request.Member, request.Purpose, source).Scan(&inForce, &acted, &suppressed); err != nil {
@@ -100,6 +103,16 @@ func (p *Portal) unsubscribeLocked(ctx context.Context, tx pgx.Tx, request commu
 	}
 	_, err = tx.Exec(ctx, sqlUnsubscribeCount, request.Run)
 	return changed, err
+}
+
+// declineLocked declines one occasion; it counts for the run the first time.
+func (p *Portal) declineLocked(ctx context.Context, tx pgx.Tx, request community.Unsubscription, occasion community.Occasion, source string) (bool, error) {
+	added, err := tx.Exec(ctx, sqlOptOutsInsert, request.Member, []community.Occasion{occasion}, source, p.now())
+	if err != nil || added.RowsAffected() == 0 {
+		return false, err
+	}
+	_, err = tx.Exec(ctx, sqlUnsubscribeCount, request.Run)
+	return true, err
 }
 
 // runSource names the run in the ledger; a link of no run that the store knows still acts.

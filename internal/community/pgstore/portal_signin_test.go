@@ -238,9 +238,10 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 
 func TestReadyNamesTheSchemaItNeeds(t *testing.T) {
 	w := newWorld(t)
+	w.exec(`UPDATE alumni.schema_migration SET is_applied = false`)
+	w.Expect(w.portal.Ready(t.Context())).To(MatchError(ContainSubstring("the portal needs 8")))
+	w.exec(`UPDATE alumni.schema_migration SET is_applied = true`)
 	w.Expect(w.portal.Ready(t.Context())).To(Succeed())
-	w.exec(`DELETE FROM alumni.schema_migration WHERE version_id > 0`)
-	w.Expect(w.portal.Ready(t.Context())).To(MatchError(ContainSubstring("the portal needs 1")))
 }
 
 func TestErrorsOfTheDatabaseQuoteNothing(t *testing.T) {

@@ -38,6 +38,8 @@ func TestUnsubscribing(t *testing.T) {
 		"all mail after one kind counts once":                {[]step{{Purpose: "Newsletter"}, {Purpose: "Newsletter", All: true}}, "given=Network lines=2 suppressed=Unsubscribed count=1"},
 		"all mail twice":                                     {[]step{{Purpose: "Network", All: true}, {Purpose: "Network", All: true}}, "given=Network lines=2 suppressed=Unsubscribed count=1"},
 		"an invitation has no kind: all mail":                {[]step{{Purpose: ""}, {Purpose: ""}}, "given=Network lines=2 suppressed=Unsubscribed count=1"},
+		"a greeting that is not wanted stops nothing else":   {[]step{{Purpose: "Birthday"}, {Purpose: "Birthday"}}, "given=Jobs+Network+Newsletter lines=0 suppressed= count=1"},
+		"all mail by the link of a greeting":                 {[]step{{Purpose: "Birthday", All: true}}, "given=Network lines=2 suppressed=Unsubscribed count=1"},
 		"a link of no known run still acts":                  {[]step{{Purpose: "Newsletter", Run: 1 << 40}}, "given=Jobs+Network lines=1 suppressed= count=0"},
 	}
 	w := newWorld(t)

@@ -71,6 +71,12 @@ var (
 	sqlMemberSignedIn string
 	//go:embed queries/member_touch.sql
 	sqlMemberTouch string
+	//go:embed queries/opt_outs_delete.sql
+	sqlOptOutsDelete string
+	//go:embed queries/opt_outs_get.sql
+	sqlOptOutsGet string
+	//go:embed queries/opt_outs_insert.sql
+	sqlOptOutsInsert string
 	//go:embed queries/pauses_end.sql
 	sqlPausesEnd string
 	//go:embed queries/profile_update.sql

@@ -52,6 +52,15 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 		}
 	}
 	s.Roster = buildRoster(n.Spec.Roster)
+	if q := n.Spec.QuietHours; q != nil {
+		s.QuietHours = &settings.QuietHours{From: string(q.From), Until: string(q.Until)}
+		for _, day := range q.Days {
+			s.QuietHours.Days = append(s.QuietHours.Days, string(day))
+		}
+	}
+	if c := n.Spec.FrequencyCap; c != nil {
+		s.FrequencyCap = &settings.FrequencyCap{PerDay: int(c.PerDay), PerSevenDays: int(c.PerSevenDays)}
+	}
 	if n.IsTrial() {
 		s.Email.Transport = settings.TransportCapture
 		s.Roster = &settings.Roster{Encoding: "UTF-8", Invented: int(n.TrialMembers())}
@@ -120,7 +129,7 @@ func BuildEndpoint(n *v1alpha1.AlumniNetwork, e Endpoint) *corev1.ConfigMap {
 // digest, which everybody who sees the pod can read, tells nothing of them.
 func PortalHash(n *v1alpha1.AlumniNetwork, promise time.Duration, e Endpoint, key []byte, credentials map[string][]byte) (string, error) {
 	s := BuildSettings(n)
-	s.Roster, s.ErasureHours = nil, int(promise.Hours())
+	s.Roster, s.ErasureHours, s.QuietHours, s.FrequencyCap = nil, int(promise.Hours()), nil, nil
 	if len(e.CA) == 0 {
 		e.CA = nil // it is missing, however it came to be
 	}

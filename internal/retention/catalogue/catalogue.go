@@ -46,7 +46,11 @@ type Follower struct{ Table, Column, Trigger string }
 
 // Followers lists them.
 func Followers() []Follower {
-	return []Follower{{Table: "alumni.captured_mail", Column: "recipient_id", Trigger: "captured_mail_follows"}}
+	return []Follower{
+		{Table: "alumni.captured_mail", Column: "recipient_id", Trigger: "captured_mail_follows"},
+		{Table: "alumni.occasion", Column: "recipient_id", Trigger: "occasion_follows"},
+		{Table: "alumni.opt_out", Column: "recipient_id", Trigger: "opt_out_follows"},
+	}
 }
 
 // Belonging is a table whose rows go with a member, and the column by which they know it.

@@ -64,6 +64,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: displayName
       type:
         scalar: string
+    - name: frequencyCap
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.FrequencyCap
     - name: group
       type:
         scalar: string
@@ -79,6 +82,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: programme
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Programme
+    - name: quietHours
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuietHours
     - name: roster
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Roster
@@ -153,6 +159,10 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Audience
   map:
     fields:
+    - name: employees
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmployeesInAudience
+      default: Exclude
     - name: exclude
       type:
         list:
@@ -385,6 +395,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: timeZone
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.TimeZone
+    - name: trigger
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignTrigger
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignSpec
   map:
     fields:
@@ -446,6 +459,19 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignRun
           elementRelationship: atomic
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignTrigger
+  map:
+    fields:
+    - name: after
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Period
+    - name: event
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.TriggerEvent
+    - name: time
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
+      default: "09:00"
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignType
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Channels
@@ -454,6 +480,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: email
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailChannel
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGBackupMethod
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGBackupPlugin
@@ -593,6 +621,10 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.OnUnknown
       default: Resend
+    - name: quietHours
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuietHoursMode
+      default: Defer
     - name: retryDeadlineSeconds
       type:
         scalar: numeric
@@ -634,6 +666,8 @@ var schemaYAML = typed.YAMLObject(`types:
       default: StartTLS
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailTLS
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmployeesInAudience
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ErasureRequests
   map:
     fields:
@@ -665,6 +699,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: database
       type:
         scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.FrequencyCap
+  map:
+    fields:
+    - name: perDay
+      type:
+        scalar: numeric
+    - name: perSevenDays
+      type:
+        scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.GatewayExposure
   map:
     fields:
@@ -899,6 +942,23 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: reason
       type:
         scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuietHours
+  map:
+    fields:
+    - name: days
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Weekday
+          elementRelationship: associative
+    - name: from
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
+    - name: until
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuietHoursMode
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RefusedCount
   map:
     fields:
@@ -1364,6 +1424,8 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Trial
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.TriggerEvent
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.UpgradeStatus
   map:
     fields:
@@ -1373,6 +1435,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: startedAt
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Weekday
+  scalar: string
 - name: io.k8s.api.core.v1.ResourceClaim
   map:
     fields:

@@ -38,6 +38,12 @@ type AlumniNetworkSpecApplyConfiguration struct {
 	Portal *PortalApplyConfiguration `json:"portal,omitempty"`
 	// channels are the senders that the portal and campaigns use.
 	Channels *ChannelsApplyConfiguration `json:"channels,omitempty"`
+	// quietHours are the times at which no campaign writes to a member, by the member's own clock where it is known and the
+	// network's otherwise. Defaults to 21:00 until 08:00 on every day; none in a trial.
+	QuietHours *QuietHoursApplyConfiguration `json:"quietHours,omitempty"`
+	// frequencyCap is how many messages of all campaigns together one member gets at most. Defaults to 1 in a day and 3 in
+	// seven days; no cap in a trial.
+	FrequencyCap *FrequencyCapApplyConfiguration `json:"frequencyCap,omitempty"`
 	// group is the company group that the network's company belongs to. Networks of one group list each other in status, by
 	// name and address only. The namespace must carry the label alumni-operator.io/group with the same value.
 	Group *string `json:"group,omitempty"`
@@ -143,6 +149,22 @@ func (b *AlumniNetworkSpecApplyConfiguration) WithPortal(value *PortalApplyConfi
 // If called multiple times, the Channels field is set to the value of the last call.
 func (b *AlumniNetworkSpecApplyConfiguration) WithChannels(value *ChannelsApplyConfiguration) *AlumniNetworkSpecApplyConfiguration {
 	b.Channels = value
+	return b
+}
+
+// WithQuietHours sets the QuietHours field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the QuietHours field is set to the value of the last call.
+func (b *AlumniNetworkSpecApplyConfiguration) WithQuietHours(value *QuietHoursApplyConfiguration) *AlumniNetworkSpecApplyConfiguration {
+	b.QuietHours = value
+	return b
+}
+
+// WithFrequencyCap sets the FrequencyCap field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the FrequencyCap field is set to the value of the last call.
+func (b *AlumniNetworkSpecApplyConfiguration) WithFrequencyCap(value *FrequencyCapApplyConfiguration) *AlumniNetworkSpecApplyConfiguration {
+	b.FrequencyCap = value
 	return b
 }
 

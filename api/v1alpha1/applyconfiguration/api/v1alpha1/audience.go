@@ -5,6 +5,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/alumni-operator/alumni-operator/api/v1alpha1"
+)
+
 // AudienceApplyConfiguration represents a declarative configuration of the Audience type for use
 // with apply.
 //
@@ -12,6 +16,8 @@ package v1alpha1
 type AudienceApplyConfiguration struct {
 	// matchExpressions must all hold.
 	MatchExpressions []AudienceExpressionApplyConfiguration `json:"matchExpressions,omitempty"`
+	// employees says what becomes of members who work for the company today. Defaults to Exclude.
+	Employees *apiv1alpha1.EmployeesInAudience `json:"employees,omitempty"`
 	// exclude leaves out the recipients of other campaigns, or of earlier runs of this one.
 	Exclude []AudienceExclusionApplyConfiguration `json:"exclude,omitempty"`
 }
@@ -32,6 +38,14 @@ func (b *AudienceApplyConfiguration) WithMatchExpressions(values ...*AudienceExp
 		}
 		b.MatchExpressions = append(b.MatchExpressions, *values[i])
 	}
+	return b
+}
+
+// WithEmployees sets the Employees field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Employees field is set to the value of the last call.
+func (b *AudienceApplyConfiguration) WithEmployees(value apiv1alpha1.EmployeesInAudience) *AudienceApplyConfiguration {
+	b.Employees = &value
 	return b
 }
 

@@ -13,14 +13,16 @@ import (
 // CampaignScheduleApplyConfiguration represents a declarative configuration of the CampaignSchedule type for use
 // with apply.
 //
-// CampaignSchedule is a union of cron and at.
+// CampaignSchedule is a union of cron, at and trigger.
 type CampaignScheduleApplyConfiguration struct {
 	// cron is five fields: minute, hour, day of month, month, day of week.
 	Cron *string `json:"cron,omitempty"`
-	// timeZone is the IANA name of the zone in which cron is read.
+	// timeZone is the IANA name of the zone in which cron, or the trigger's time, is read.
 	TimeZone *apiv1alpha1.TimeZone `json:"timeZone,omitempty"`
 	// at is one instant, RFC 3339, for example 2027-04-01T09:00:00+09:00.
 	At *v1.Time `json:"at,omitempty"`
+	// trigger writes to each member when something in their life comes round. A run a day looks for whom it does today.
+	Trigger *CampaignTriggerApplyConfiguration `json:"trigger,omitempty"`
 }
 
 // CampaignScheduleApplyConfiguration constructs a declarative configuration of the CampaignSchedule type for use with
@@ -50,5 +52,13 @@ func (b *CampaignScheduleApplyConfiguration) WithTimeZone(value apiv1alpha1.Time
 // If called multiple times, the At field is set to the value of the last call.
 func (b *CampaignScheduleApplyConfiguration) WithAt(value v1.Time) *CampaignScheduleApplyConfiguration {
 	b.At = &value
+	return b
+}
+
+// WithTrigger sets the Trigger field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Trigger field is set to the value of the last call.
+func (b *CampaignScheduleApplyConfiguration) WithTrigger(value *CampaignTriggerApplyConfiguration) *CampaignScheduleApplyConfiguration {
+	b.Trigger = value
 	return b
 }

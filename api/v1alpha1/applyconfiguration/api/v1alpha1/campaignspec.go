@@ -17,8 +17,8 @@ type CampaignSpecApplyConfiguration struct {
 	// networkRef names the network whose members are written to; of the same namespace, and fixed.
 	NetworkRef *NetworkReferenceApplyConfiguration `json:"networkRef,omitempty"`
 	// type decides whose consent is needed: Newsletter needs consent to Newsletter, EventInvitation to Events,
-	// JobAnnouncement to Jobs, Survey to Surveys, Announcement to Network. Invitation goes once to people who
-	// are only listed in the roster.
+	// JobAnnouncement to Jobs, Survey to Surveys; Announcement, Milestone, Onboarding and Reactivation to Network. Invitation
+	// goes once to people who are only listed in the roster. Milestone, Onboarding and Reactivation need schedule.trigger.
 	Type *apiv1alpha1.CampaignType `json:"type,omitempty"`
 	// schedule says when it runs.
 	Schedule *CampaignScheduleApplyConfiguration `json:"schedule,omitempty"`

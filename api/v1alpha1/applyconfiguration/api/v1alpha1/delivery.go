@@ -24,6 +24,9 @@ type DeliveryApplyConfiguration struct {
 	RetryDeadlineSeconds *int32 `json:"retryDeadlineSeconds,omitempty"`
 	// onUnknown decides about messages that were on the wire when a worker died. Defaults to Resend.
 	OnUnknown *apiv1alpha1.OnUnknown `json:"onUnknown,omitempty"`
+	// quietHours says what becomes of members whom a message would reach in the network's quiet hours, by their own clock.
+	// Defaults to Defer. Who is deferred beyond the retry deadline is not written to, and counted as expired.
+	QuietHours *apiv1alpha1.QuietHoursMode `json:"quietHours,omitempty"`
 }
 
 // DeliveryApplyConfiguration constructs a declarative configuration of the Delivery type for use with
@@ -69,5 +72,13 @@ func (b *DeliveryApplyConfiguration) WithRetryDeadlineSeconds(value int32) *Deli
 // If called multiple times, the OnUnknown field is set to the value of the last call.
 func (b *DeliveryApplyConfiguration) WithOnUnknown(value apiv1alpha1.OnUnknown) *DeliveryApplyConfiguration {
 	b.OnUnknown = &value
+	return b
+}
+
+// WithQuietHours sets the QuietHours field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the QuietHours field is set to the value of the last call.
+func (b *DeliveryApplyConfiguration) WithQuietHours(value apiv1alpha1.QuietHoursMode) *DeliveryApplyConfiguration {
+	b.QuietHours = &value
 	return b
 }

@@ -1,0 +1,17 @@
+-- Copyright The Alumni Operator Authors.
+-- SPDX-License-Identifier: Apache-2.0
+
+-- How much each member was written lately, or is going to be: by the runs of every campaign, on days of the network's zone.
+-- A row that may still go out counts until it has, so that no two campaigns promise the same place to themselves.
+SELECT d.member_id, count(*) FILTER (WHERE d.sent_at IS NULL OR d.sent_at >= $8) AS today, count(*) AS week
+FROM alumni.campaign_run r
+JOIN alumni.delivery d ON d.run_id = r.id
+WHERE r.id IS DISTINCT FROM $1 AND r.deadline >= $9
+  AND CASE d.state
+          WHEN 'Sent' THEN d.sent_at >= $9
+          WHEN 'Unknown' THEN true
+          WHEN 'Claimed' THEN true
+          WHEN 'Planned' THEN r.state IN ('Sending', 'Paused') AND r.deadline > now()
+          WHEN 'Deferred' THEN r.state IN ('Sending', 'Paused') AND r.deadline > now()
+          ELSE false END
+GROUP BY d.member_id
