@@ -66,6 +66,8 @@ const (
 	ReasonNoRunYet = "NoRunYet"
 	// ReasonRunFinished: every message of the newest run is settled (True).
 	ReasonRunFinished = "RunFinished"
+	// ReasonRunPaused: too much of the newest run went wrong; the message says what, and how to let it go on.
+	ReasonRunPaused = "RunPaused"
 	// ReasonRunFailed: the newest run ended without being sent; the message names the code.
 	ReasonRunFailed = "RunFailed"
 	// ReasonTooManyRecipients: the audience was larger than delivery.maxRecipients; nothing was sent.

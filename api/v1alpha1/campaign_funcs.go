@@ -15,6 +15,7 @@ const (
 	defaultMaxRecipients           = 50000
 	defaultStartingDeadlineSeconds = 3600
 	defaultRetryDeadlineSeconds    = 86400
+	defaultPausePercent            = 5
 	defaultTriggerTime             = ClockTime("09:00")
 )
 
@@ -43,6 +44,11 @@ func (c *Campaign) EffectiveDelivery() Delivery {
 	d.RetryDeadlineSeconds = orDefault(d.RetryDeadlineSeconds, defaultRetryDeadlineSeconds)
 	d.OnUnknown = orDefault(d.OnUnknown, OnUnknownResend)
 	d.QuietHours = orDefault(d.QuietHours, QuietHoursDefer)
+	if d.PauseOn != nil {
+		p := *d.PauseOn
+		p.FailedPercent, p.BouncedPercent = orDefault(p.FailedPercent, defaultPausePercent), orDefault(p.BouncedPercent, defaultPausePercent)
+		d.PauseOn = &p
+	}
 	return d
 }
 

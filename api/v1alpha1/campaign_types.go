@@ -389,6 +389,28 @@ type Delivery struct {
 	// +optional
 	// +kubebuilder:default=Defer
 	QuietHours QuietHoursMode `json:"quietHours,omitempty"`
+
+	// pauseOn lets a run rest of which too much goes wrong, until somebody lets it go on.
+	// +optional
+	PauseOn *PauseOn `json:"pauseOn,omitempty"`
+}
+
+// PauseOn are the shares of a run's messages at which it rests. They are of the last 500 messages whose outcome is known, and say
+// nothing while there are fewer than 100. 100 percent is never exceeded.
+type PauseOn struct {
+	// failedPercent of messages that could not be made or were refused for good, bounces included. Defaults to 5.
+	// +optional
+	// +kubebuilder:default=5
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	FailedPercent int32 `json:"failedPercent,omitempty"`
+
+	// bouncedPercent of messages to mailboxes that do not exist. Defaults to 5.
+	// +optional
+	// +kubebuilder:default=5
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	BouncedPercent int32 `json:"bouncedPercent,omitempty"`
 }
 
 // CampaignStatus is what became of a campaign.
@@ -431,13 +453,14 @@ type CampaignStatus struct {
 
 // CampaignRunState is how far a run is.
 //
-// +kubebuilder:validation:Enum=Starting;Sending;Finished;Failed
+// +kubebuilder:validation:Enum=Starting;Sending;Paused;Finished;Failed
 type CampaignRunState string
 
 // The states of a run.
 const (
 	RunStarting CampaignRunState = "Starting"
 	RunSending  CampaignRunState = "Sending"
+	RunPaused   CampaignRunState = "Paused"
 	RunFinished CampaignRunState = "Finished"
 	RunFailed   CampaignRunState = "Failed"
 )

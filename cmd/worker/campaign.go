@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/alumni-operator/alumni-operator/internal/campaign"
 	"github.com/alumni-operator/alumni-operator/internal/capture"
@@ -83,6 +84,11 @@ func (f campaignFlags) job(log *slog.Logger) (campaign.Job, error) {
 	var err error
 	if job.ScheduledAt, err = settings.ScheduledAt(os.Getenv(settings.EnvScheduledAt)); err != nil {
 		return job, fmt.Errorf("%w: %w", errFinal, err)
+	}
+	if paused := os.Getenv(settings.EnvResume); paused != "" {
+		if job.Resume, err = time.Parse(time.RFC3339Nano, paused); err != nil {
+			return job, fmt.Errorf("%w: read %s: %w", errFinal, settings.EnvResume, err)
+		}
 	}
 	if job.Network, err = settings.Load[settings.Network](filepath.Join(f.network, settings.NetworkFile)); err != nil {
 		return job, err

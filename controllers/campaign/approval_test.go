@@ -52,13 +52,18 @@ func (a *approver) declare(at time.Time, texts v1alpha1.LocalisedContent) *v1alp
 // look takes the steps that an approval decides about.
 func (a *approver) look(c *v1alpha1.Campaign, now time.Time) *scope {
 	a.t.Helper()
-	jobs := a.jobs()
-	s := &scope{campaign: c, now: now, jobs: jobs, settings: settings.Campaign{Locales: []settings.LocalisedContent{{Locale: "ja", Body: a.text}}},
-		network: &v1alpha1.AlumniNetwork{ObjectMeta: metav1.ObjectMeta{Name: "alumni"},
-			Spec: v1alpha1.AlumniNetworkSpec{Channels: &v1alpha1.Channels{Email: &v1alpha1.EmailChannel{}}}}}
+	s := a.scope(c, now)
 	a.g.Expect(a.r.checkApproval(a.t.Context(), s)).To(Succeed())
 	a.g.Expect(a.r.keepSchedule(a.t.Context(), s)).To(Succeed())
 	return s
+}
+
+// scope is what the steps before have found.
+func (a *approver) scope(c *v1alpha1.Campaign, now time.Time) *scope {
+	a.t.Helper()
+	return &scope{campaign: c, now: now, jobs: a.jobs(), settings: settings.Campaign{Locales: []settings.LocalisedContent{{Locale: "ja", Body: a.text}}},
+		network: &v1alpha1.AlumniNetwork{ObjectMeta: metav1.ObjectMeta{Name: "alumni"},
+			Spec: v1alpha1.AlumniNetworkSpec{Channels: &v1alpha1.Channels{Email: &v1alpha1.EmailChannel{}}}}}
 }
 
 func (a *approver) jobs() []batchv1.Job {
@@ -69,9 +74,14 @@ func (a *approver) jobs() []batchv1.Job {
 }
 
 func (a *approver) approve(c *v1alpha1.Campaign, value string) {
-	before := client.MergeFrom(c.DeepCopy())
-	c.Annotations = map[string]string{approvalAnnotation: value}
+	a.annotate(c, approvalAnnotation, value)
+}
+
+func (a *approver) annotate(c *v1alpha1.Campaign, key, value string) {
+	before, status := client.MergeFrom(c.DeepCopy()), c.Status
+	metav1.SetMetaDataAnnotation(&c.ObjectMeta, key, value)
 	a.g.Expect(a.env.Client.Patch(a.t.Context(), c, before)).To(Succeed())
+	c.Status = status
 }
 
 // said is the reason of the condition Approved.

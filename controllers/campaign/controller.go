@@ -32,7 +32,7 @@ import (
 // +kubebuilder:rbac:groups=alumni-operator.io,resources=alumninetworks,verbs=get;list;watch
 // +kubebuilder:rbac:groups=alumni-operator.io,resources=campaigns,verbs=get;list;watch
 // +kubebuilder:rbac:groups=alumni-operator.io,resources=campaigns/status,verbs=get;patch
-// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=create;get;list;patch;watch
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=create;delete;get;list;patch;watch
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=create;delete;get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

@@ -51,7 +51,7 @@ func (r *Reconciler) readRuns(ctx context.Context, s *scope) error {
 	if len(status.Runs) > 0 {
 		status.LastRun = &status.Runs[0]
 	}
-	showLastRun(s.campaign, runs)
+	showLastRun(s.campaign, runs, s.now)
 	return nil
 }
 
@@ -82,12 +82,19 @@ func runStatus(run stats.CampaignRun) v1alpha1.CampaignRun {
 
 // showLastRun speaks of the newest run that has ended. One that is being sent shows in Scheduled, so that a
 // campaign at work is as Ready as one at rest.
-func showLastRun(c *v1alpha1.Campaign, runs []stats.CampaignRun) {
+func showLastRun(c *v1alpha1.Campaign, runs []stats.CampaignRun, now time.Time) {
 	kind := v1alpha1.LastRunSucceededCondition
 	for i, run := range runs {
 		switch v1alpha1.CampaignRunState(run.State) {
 		case v1alpha1.RunFinished:
 			conditions.True(c, kind, v1alpha1.ReasonRunFinished, fmt.Sprintf("Run %s: %d of %d sent", run.RunName, c.Status.Runs[i].Sent, run.Audience))
+			return
+		case v1alpha1.RunPaused:
+			if now.Before(run.Deadline) {
+				showPaused(c, run)
+				return
+			}
+			conditions.False(c, kind, v1alpha1.ReasonRunFailed, fmt.Sprintf("Run %s rested beyond its deadline and is not sent any more: %s", run.RunName, run.Failure))
 			return
 		case v1alpha1.RunFailed:
 			reason := v1alpha1.ReasonRunFailed

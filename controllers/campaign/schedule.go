@@ -49,6 +49,9 @@ func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
 		conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonRunning, "Run "+running+" is being sent")
 		return nil // Forbid: a run that is due waits, or is missed, until this one is done
 	}
+	if rests, err := r.leaveAtRest(ctx, s, jobs, plan.next); rests || err != nil {
+		return err
+	}
 	if name := lost(s, jobs); s.awaits != "" && name != "" {
 		status.NextRunAt = metaTime(plan.next)
 		conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonScheduled,
@@ -109,13 +112,22 @@ func (r *Reconciler) turn(s *scope, due time.Time) time.Duration {
 // start makes the Job of one run. Its name is made of the campaign and the due minute, so a second controller,
 // or this one with an old cache, finds it there.
 func (r *Reconciler) start(ctx context.Context, s *scope, due time.Time) error {
+	if err := r.begin(ctx, s, due, time.Time{}); err != nil {
+		return err
+	}
+	s.campaign.Status.LastScheduledAt = metaTime(due)
+	return nil
+}
+
+// begin makes the Job of a run, which may have rested since a moment.
+func (r *Reconciler) begin(ctx context.Context, s *scope, due, paused time.Time) error {
 	name := naming.Run(s.campaign.Name, due)
 	in := job.CampaignInput{
 		Run: job.Run{
 			Namespace: s.campaign.Namespace, Network: s.network.Name, Name: name, ScheduledAt: due, Image: s.network.WorkloadImage(r.WorkloadImage),
 			PullSecrets: s.network.PullSecrets(),
 		},
-		Campaign: s.campaign.Name, ConfigMap: name,
+		Campaign: s.campaign.Name, ConfigMap: name, Resume: paused,
 	}
 	if ref := s.network.Email().CredentialsSecretRef; ref != nil {
 		in.EmailSecret = ref.Name
@@ -124,7 +136,6 @@ func (r *Reconciler) start(ctx context.Context, s *scope, due time.Time) error {
 	if err := (runs.Runner{Client: r.Client, Live: r.Live}).Start(ctx, s.campaign, made, settings.CampaignFile, s.settings); err != nil {
 		return err
 	}
-	s.campaign.Status.LastScheduledAt = metaTime(due)
 	s.wake = poll
 	conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonRunning, "Run "+made.Name+" is being sent")
 	return nil

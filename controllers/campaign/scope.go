@@ -79,6 +79,9 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 	if delivery.QuietHours == v1alpha1.QuietHoursSkip {
 		s.settings.QuietHours = settings.QuietSkip
 	}
+	if p := delivery.PauseOn; p != nil {
+		s.settings.PauseOn = &settings.PauseOn{FailedPercent: int(p.FailedPercent), BouncedPercent: int(p.BouncedPercent)}
+	}
 	if t := c.Spec.Schedule.Trigger; t != nil {
 		s.settings.Trigger = &settings.Trigger{Event: string(t.Event), After: string(t.After)}
 	}

@@ -137,18 +137,18 @@ func (e *engine) sweep(ctx context.Context) error {
 // rest waits until something may be due. It tells when nothing is open any more.
 func (e *engine) rest(ctx context.Context) (done bool, err error) {
 	mine := e.queue.inFlight.Load() > 0 // before the look: what is written meanwhile must not let this worker sleep
-	claimed, waiting, due, err := e.ledger.open(ctx)
+	open, err := e.ledger.open(ctx)
 	switch {
 	case err != nil:
 		return false, err
-	case !claimed && !waiting:
+	case open.over():
 		return true, nil
 	}
 	pause := e.job.Tuning.Poll
-	if waiting {
-		pause = min(pause, max(due, 10*time.Millisecond))
+	if open.waiting && !open.paused {
+		pause = min(pause, max(open.due, 10*time.Millisecond))
 	}
-	if claimed { // by this worker's lanes, or by another
+	if open.claimed { // by this worker's lanes, or by another
 		pause = min(pause, e.sweepEvery())
 		if mine {
 			pause = min(pause, e.job.Tuning.FlushEvery)

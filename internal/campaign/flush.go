@@ -33,6 +33,8 @@ type flusher struct {
 	// inFlight is lowered by every outcome that is in the ledger.
 	inFlight *atomic.Int64
 	invite   bool // a sent message makes a listed member an invited one
+	guard    *guard
+	rest     func(ctx context.Context, reason string) error // lets the run rest
 	columns
 }
 
@@ -86,6 +88,12 @@ func (f *flusher) run(ctx context.Context) error {
 				timer.Reset(f.every)
 			}
 			f.add(a)
+			if reason := f.guard.note(a.settlement); reason != "" {
+				f.guard = &guard{limits: never}
+				if err := f.retry(ctx, func(ctx context.Context) error { return f.rest(ctx, reason) }); err != nil {
+					return err
+				}
+			}
 			if len(f.members) < flushSize {
 				continue
 			}

@@ -60,6 +60,7 @@ type Job struct {
 	Campaign    settings.Campaign
 	Mail        mail.Config
 	TokenKey    []byte
+	Resume      time.Time // when the run was paused that may go on; zero for none
 	Tuning      Tuning
 	Log         *slog.Logger
 }

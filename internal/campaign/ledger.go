@@ -59,6 +59,9 @@ var (
 	sqlOpenRows        = statement("open_rows")
 	sqlRunFinish       = statement("run_finish")
 	sqlCounts          = statement("counts")
+	sqlRunPause        = statement("run_pause")
+	sqlRunResume       = statement("run_resume")
+	sqlEndPaused       = statement("end_paused")
 )
 
 // The states of a run, and the reason of a run that is too large.
@@ -66,6 +69,7 @@ const (
 	runSending         = "Sending"
 	runFinished        = "Finished"
 	runFailed          = "Failed"
+	runPaused          = "Paused"
 	failureTooMany     = "TooManyRecipients"
 	freezeStatementMax = "10min"
 )
@@ -103,6 +107,14 @@ func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = '"+freezeStatementMax+"'"); err != nil {
 			return fmt.Errorf("allow time to freeze the audience: %w", err)
+		}
+		if _, err := tx.Exec(ctx, sqlEndPaused, job.Campaign.UID); err != nil {
+			return fmt.Errorf("end runs that rested too long: %w", err)
+		}
+		if !job.Resume.IsZero() {
+			if _, err := tx.Exec(ctx, sqlRunResume, job.RunName, job.Resume); err != nil {
+				return fmt.Errorf("let the run go on: %w", err)
+			}
 		}
 		var id int64
 		err := tx.QueryRow(ctx, sqlRunInsert, job.RunName, job.Campaign.UID, job.Campaign.Name, job.Campaign.Type, l.purpose,
@@ -285,16 +297,35 @@ func (l *ledger) sweep(ctx context.Context, onUnknown string) (lost, expired int
 	return tag.RowsAffected(), late.RowsAffected(), nil
 }
 
-// open tells whether rows are claimed, and how long until the next one is due.
-func (l *ledger) open(ctx context.Context) (claimed, waiting bool, due time.Duration, err error) {
+// pause lets the run rest.
+func (l *ledger) pause(ctx context.Context, reason string) error {
+	if _, err := l.pool.Exec(ctx, sqlRunPause, l.run.id, reason); err != nil {
+		return fmt.Errorf("pause the run: %w", err)
+	}
+	return nil
+}
+
+// left is how much of a run is not done.
+type left struct {
+	claimed bool          // rows are on their way, here or at another worker
+	waiting bool          // rows are to be sent
+	due     time.Duration // until the first of those
+	paused  bool          // the run rests
+}
+
+// over tells that no worker has anything to do any more.
+func (l left) over() bool { return !l.claimed && (!l.waiting || l.paused) }
+
+func (l *ledger) open(ctx context.Context) (left, error) {
+	var o left
 	var seconds *float64
-	if err := l.pool.QueryRow(ctx, sqlOpenRows, l.run.id).Scan(&claimed, &seconds); err != nil {
-		return false, false, 0, fmt.Errorf("look for open rows: %w", err)
+	if err := l.pool.QueryRow(ctx, sqlOpenRows, l.run.id).Scan(&o.claimed, &seconds, &o.paused); err != nil {
+		return left{}, fmt.Errorf("look for open rows: %w", err)
 	}
-	if seconds == nil {
-		return claimed, false, 0, nil
+	if seconds != nil {
+		o.waiting, o.due = true, time.Duration(*seconds*float64(time.Second))
 	}
-	return claimed, true, time.Duration(*seconds * float64(time.Second)), nil
+	return o, nil
 }
 
 // finish ends the run if every row is settled.

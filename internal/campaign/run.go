@@ -58,6 +58,9 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	switch {
 	case r.state == runFinished:
 		return nil
+	case r.state == runPaused:
+		job.Log.Warn("Leaving the run at rest", "run", job.RunName, "reason", r.failure)
+		return nil
 	case r.state == runFailed:
 		return fmt.Errorf("%w: %s", ErrFinal, r.failure)
 	case r.generation != job.Campaign.Generation:
@@ -137,7 +140,12 @@ func (e *engine) work(ctx context.Context) error {
 			left: func() time.Duration { return time.Until(e.ledger.run.deadline) }},
 	}
 	f := &flusher{ledger: e.ledger, log: e.job.Log, every: e.job.Tuning.FlushEvery, acks: acks, inFlight: inFlight,
-		invite: e.job.Campaign.Type == typeInvitation}
+		invite: e.job.Campaign.Type == typeInvitation, guard: &guard{limits: e.job.Campaign.Limits()}}
+	f.rest = func(ctx context.Context, reason string) error {
+		e.job.Log.Warn("Pausing the run because too much goes wrong", "run", e.job.RunName, "reason", reason)
+		stopClaims(nil)
+		return e.ledger.pause(ctx, reason)
+	}
 	flushed := make(chan error, 1)
 	go func() {
 		err := f.run(store)
@@ -197,12 +205,15 @@ func (e *engine) limit() rate.Limit {
 func (e *engine) end(ctx context.Context, workErr error) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalWrites)
 	defer cancel()
-	claimed, waiting, _, err := e.ledger.open(last)
-	if err != nil {
+	open, err := e.ledger.open(last)
+	switch {
+	case err != nil:
 		return errors.Join(workErr, err)
-	}
-	if claimed || waiting {
+	case !open.over():
 		return errors.Join(ErrUnfinished, workErr)
+	case open.paused && open.waiting:
+		e.job.Log.Warn("Leaving the run at rest", "run", e.job.RunName)
+		return workErr
 	}
 	if err := e.ledger.finish(last); err != nil {
 		return err

@@ -203,11 +203,18 @@ type Trigger struct {
 	After string `json:"after,omitempty"` // ISO 8601 calendar period
 }
 
+// Limits are the shares at which a run of the campaign rests.
+func (c Campaign) Limits() PauseOn {
+	if c.PauseOn != nil {
+		return *c.PauseOn
+	}
+	return PauseOn{FailedPercent: 5, BouncedPercent: 5}
+}
+
 // PauseOn are the shares at which a run stops and waits for a person.
 type PauseOn struct {
-	FailedPercent      int `json:"failedPercent"`
-	BouncedPercent     int `json:"bouncedPercent"`
-	ComplaintsPerMille int `json:"complaintsPerMille"`
+	FailedPercent  int `json:"failedPercent"`
+	BouncedPercent int `json:"bouncedPercent"`
 }
 
 // MatchExpression compares one fact of a member; see AudienceExpression of the API.
@@ -296,6 +303,8 @@ const (
 	EnvRunName = "ALUMNI_RUN_NAME"
 	// EnvScheduledAt is the due time of the run, RFC 3339.
 	EnvScheduledAt = "ALUMNI_SCHEDULED_AT"
+	// EnvResume is when a campaign run was paused that may go on, RFC 3339 with microseconds.
+	EnvResume = "ALUMNI_RESUME"
 	// EnvSettingsDigest is the SHA-256 of the run's own settings, in hex: nobody changes them after the run was started.
 	EnvSettingsDigest = "ALUMNI_SETTINGS_DIGEST"
 )

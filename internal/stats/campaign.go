@@ -22,8 +22,9 @@ type CampaignRun struct {
 	RunName                          string
 	Campaign, Type                   string
 	Generation                       int64
-	State                            string // Sending, Finished or Failed
-	Failure                          string // reason code when Failed, for example TooManyRecipients
+	State                            string    // Sending, Paused, Finished or Failed
+	Failure                          string    // reason code when Paused or Failed, for example TooManyRecipients
+	PausedAt                         time.Time // when Paused
 	ScheduledAt, Deadline, StartedAt time.Time
 	FinishedAt                       *time.Time
 
@@ -48,7 +49,7 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 		runs []CampaignRun
 		ids  []int64
 	)
-	index := map[int64]int{}
+	index, paused := map[int64]int{}, []int64{}
 	batch := &pgx.Batch{}
 	batch.Queue(sqlCampaignRuns, campaignUID, limit).Query(each(func(rows pgx.Rows) error {
 		var (
@@ -59,6 +60,9 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 			&c.ScheduledAt, &c.Deadline, &c.StartedAt, &c.FinishedAt, &c.Unsubscribed)
 		if c.State != "Finished" || !slices.Contains(settled, c.RunName) {
 			index[id], ids = len(runs), append(ids, id)
+		}
+		if c.State == "Paused" {
+			paused = append(paused, id)
 		}
 		runs = append(runs, c)
 		return err
@@ -78,6 +82,17 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 		}
 		return err
 	}))
+	if len(paused) > 0 { // never in the store of the version before, which has no such view
+		batch.Queue(sqlCampaignPauses, paused).Query(each(func(rows pgx.Rows) error {
+			var id int64
+			var at time.Time
+			err := rows.Scan(&id, &at)
+			if i, ok := index[id]; ok {
+				runs[i].PausedAt = at
+			}
+			return err
+		}))
+	}
 	if err := r.send(ctx, "the campaign's ledger", batch); err != nil {
 		return nil, err
 	}

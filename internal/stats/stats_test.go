@@ -175,6 +175,17 @@ var ledger = []string{
 	`INSERT INTO alumni.unsubscribe_count VALUES (2, 4)`,
 }
 
+func TestARunAtRestSaysSinceWhen(t *testing.T) {
+	g := NewWithT(t)
+	r := open(t, append(append(append([]string{}, people...), ledger...),
+		`UPDATE alumni.campaign_run SET state = 'Paused', failure = 'TooManyBounces', paused_at = '2025-02-01T00:10:00.123456Z' WHERE run_name = 'news-2'`)...)
+	runs, err := r.CampaignRuns(t.Context(), "uid", 10)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect([]any{runs[0].State, runs[0].Failure, runs[0].PausedAt.UTC()}).To(Equal([]any{"Paused", "TooManyBounces",
+		time.Date(2025, 2, 1, 0, 10, 0, 123456000, time.UTC)}))
+	g.Expect(runs[1].PausedAt).To(BeZero())
+}
+
 func TestCampaignRunsAddUpToTheirAudience(t *testing.T) {
 	g := NewWithT(t)
 	r := open(t, append(append([]string{}, people...), ledger...)...)
@@ -202,6 +213,7 @@ func TestCampaignRunsAddUpToTheirAudience(t *testing.T) {
 	g.Expect(settled[0]).To(Equal(run), "a run that still sends is counted whatever the caller thinks")
 	g.Expect(total(settled[1])).To(BeZero())
 	g.Expect(settled[1].Audience).To(Equal(runs[1].Audience))
+	g.Expect(run.PausedAt).To(BeZero())
 	none, err := r.CampaignRuns(t.Context(), "nobody", 10)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(none).To(BeEmpty())

@@ -104,7 +104,14 @@ func TestACampaignIsApprovedByWhoeverMayAndByNobodyElse(t *testing.T) {
 	g.Expect(change(hr, approve("1"))).To(Succeed())
 	g.Expect(change(writer, func(c *v1alpha1.Campaign) { c.Spec.Type = v1alpha1.CampaignSurvey })).To(Succeed(), "an approval that was given stays on the object")
 	g.Expect(change(writer, func(c *v1alpha1.Campaign) { c.Annotations = nil })).To(Succeed(), "anybody may take it back")
+	resume := func(c *v1alpha1.Campaign) {
+		c.Annotations = map[string]string{"alumni-operator.io/resume-run": "letter-1@2027-04-01T00:00:00Z"}
+	}
+	denied(change(writer, resume), "to let a run go on")
+	g.Expect(change(hr, resume)).To(Succeed())
+	g.Expect(change(writer, func(c *v1alpha1.Campaign) { c.Annotations = nil })).To(Succeed())
 	g.Expect(change(hr, func(c *v1alpha1.Campaign) { c.Spec.Approval = v1alpha1.ApprovalNotRequired })).To(Succeed())
+	g.Expect(change(writer, resume)).To(Succeed(), "who needs no approval needs none to go on")
 
 	other := c.DeepCopy()
 	other.ObjectMeta = metav1.ObjectMeta{Namespace: namespace, Name: "other", Annotations: map[string]string{approved: "1"}}

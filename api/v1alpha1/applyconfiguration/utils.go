@@ -117,6 +117,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.NetworkReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Organisation"):
 		return &apiv1alpha1.OrganisationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PauseOn"):
+		return &apiv1alpha1.PauseOnApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Portal"):
 		return &apiv1alpha1.PortalApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PortalAutoscaling"):

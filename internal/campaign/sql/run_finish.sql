@@ -2,6 +2,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- Ends a run of which every row is settled. $1 run
-UPDATE alumni.campaign_run SET state = 'Finished', finished_at = now()
-WHERE id = $1 AND state = 'Sending'
+UPDATE alumni.campaign_run SET state = 'Finished', failure = '', finished_at = now()
+WHERE id = $1 AND state IN ('Sending', 'Paused')
   AND NOT EXISTS (SELECT FROM alumni.delivery WHERE run_id = $1 AND state IN ('Planned', 'Deferred', 'Claimed'));

@@ -80,7 +80,7 @@ func Grants() []Grant {
 	// A backup reads everything, what later migrations make too, and writes its own journal alone.
 	grant(naming.RoleBackup, r, "alumni.*")
 	grant(naming.RoleBackup, riu, "alumni.backup_run")
-	grant(naming.RoleMetrics, r, "alumni_stats.backup_runs")
+	grant(naming.RoleMetrics, r, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses")
 	// A workload tells by the version whether the store is ready for it.
 	for _, role := range []naming.Role{naming.RolePortal, naming.RoleCampaign, naming.RoleRetention, naming.RoleRoster} {
 		grant(role, r, VersionTable)

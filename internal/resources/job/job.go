@@ -44,6 +44,7 @@ type CampaignInput struct {
 	EmailSecret string        // Secret with username and password of the mail server; empty for none
 	StopAfter   time.Duration // the run is cut off after so long; zero means never
 	Suspended   bool          // the job has no pods while the campaign is suspended
+	Resume      time.Time     // when the run was paused that may go on; zero for a run that was not
 }
 
 // RetentionInput describes the job of one retention run over one network.
@@ -79,6 +80,10 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 		pod.Secret("token-key", naming.TokenKeySecret(in.Network), settings.TokenKeyDir, settings.TokenKeyFile))
 	if in.EmailSecret != "" {
 		mount(j, pod.MailLogin(in.EmailSecret))
+	}
+	if !in.Resume.IsZero() {
+		c := &j.Spec.Template.Spec.Containers[0]
+		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvResume, Value: in.Resume.UTC().Format(time.RFC3339Nano)})
 	}
 	resize(j, pod.Resources("100m", "96Mi", "384Mi"))
 	return j

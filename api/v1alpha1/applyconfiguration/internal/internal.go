@@ -621,6 +621,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.OnUnknown
       default: Resend
+    - name: pauseOn
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.PauseOn
     - name: quietHours
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuietHoursMode
@@ -836,6 +839,17 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.PauseOn
+  map:
+    fields:
+    - name: bouncedPercent
+      type:
+        scalar: numeric
+      default: 5
+    - name: failedPercent
+      type:
+        scalar: numeric
+      default: 5
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Period
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Portal

@@ -56,7 +56,10 @@ CREATE OR REPLACE TRIGGER occasion_follows AFTER DELETE ON alumni.member
 CREATE OR REPLACE TRIGGER opt_out_follows AFTER DELETE ON alumni.member
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION alumni.opt_out_follow();
 
--- A run that went wrong rests until a person lets it go on; what happened before resumed_at is not held against it again.
-ALTER TABLE alumni.campaign_run ADD COLUMN IF NOT EXISTS resumed_at timestamptz;
+-- A run that went wrong rests until a person lets it go on: this pause, and no later one.
+ALTER TABLE alumni.campaign_run ADD COLUMN IF NOT EXISTS paused_at timestamptz;
 ALTER TABLE alumni.campaign_run DROP CONSTRAINT IF EXISTS campaign_run_state_check;
 ALTER TABLE alumni.campaign_run ADD CONSTRAINT campaign_run_state_check CHECK (state IN ('Sending', 'Paused', 'Finished', 'Failed'));
+
+CREATE OR REPLACE VIEW alumni_stats.campaign_pauses AS
+SELECT id AS run_id, paused_at FROM alumni.campaign_run WHERE state = 'Paused';

@@ -27,6 +27,8 @@ type DeliveryApplyConfiguration struct {
 	// quietHours says what becomes of members whom a message would reach in the network's quiet hours, by their own clock.
 	// Defaults to Defer. Who is deferred beyond the retry deadline is not written to, and counted as expired.
 	QuietHours *apiv1alpha1.QuietHoursMode `json:"quietHours,omitempty"`
+	// pauseOn lets a run rest of which too much goes wrong, until somebody lets it go on.
+	PauseOn *PauseOnApplyConfiguration `json:"pauseOn,omitempty"`
 }
 
 // DeliveryApplyConfiguration constructs a declarative configuration of the Delivery type for use with
@@ -80,5 +82,13 @@ func (b *DeliveryApplyConfiguration) WithOnUnknown(value apiv1alpha1.OnUnknown) 
 // If called multiple times, the QuietHours field is set to the value of the last call.
 func (b *DeliveryApplyConfiguration) WithQuietHours(value apiv1alpha1.QuietHoursMode) *DeliveryApplyConfiguration {
 	b.QuietHours = &value
+	return b
+}
+
+// WithPauseOn sets the PauseOn field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PauseOn field is set to the value of the last call.
+func (b *DeliveryApplyConfiguration) WithPauseOn(value *PauseOnApplyConfiguration) *DeliveryApplyConfiguration {
+	b.PauseOn = value
 	return b
 }
