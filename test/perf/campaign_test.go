@@ -7,9 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +20,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/testutil/sink"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/store"
 )
 
@@ -62,23 +60,10 @@ func BenchmarkCampaign(b *testing.B) {
 	}
 }
 
-// benchTools builds the measuring programs that lie beside the repository.
+// benchTools builds the worker and the programs that it is measured with.
 func benchTools(b *testing.B) map[string]string {
 	b.Helper()
-	dir := os.Getenv("ALUMNI_BENCH_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "bench")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "smtp-sink")); err != nil {
-		b.Skipf("the mail server and the client that this benchmark measures with are not in %s; name their folder in ALUMNI_BENCH_DIR", dir)
-	}
-	out := b.TempDir()
-	tools := map[string]string{}
-	for _, name := range []string{"smtp-sink", "smtp-blast"} {
-		tools[name] = filepath.Join(out, name)
-		command(b, "go", "build", "-C", dir, "-buildvcs=false", "-o", tools[name], "./"+name)
-	}
-	tools["worker"] = filepath.Join(out, "worker")
+	tools := map[string]string{"smtp-blast": sink.Program(b, "smtp-blast"), "worker": filepath.Join(b.TempDir(), "worker")}
 	command(b, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", tools["worker"], "github.com/alumni-operator/alumni-operator/cmd/worker")
 	return tools
 }
@@ -94,30 +79,18 @@ func command(b *testing.B, name string, args ...string) string {
 
 // campaignBench is a store full of members and a running sink.
 type campaignBench struct {
-	b             *testing.B
-	store         *store.Store
-	tools         map[string]string
-	dir           string
-	smtp, control string
+	b     *testing.B
+	store *store.Store
+	tools map[string]string
+	dir   string
+	sink  *sink.Server
 }
 
 func newCampaignBench(b *testing.B, tools map[string]string) *campaignBench {
 	b.Helper()
-	c := &campaignBench{b: b, store: store.New(b), tools: tools, dir: b.TempDir(), smtp: freeAddress(b), control: freeAddress(b)}
-	sink := exec.Command(tools["smtp-sink"], "-smtp", c.smtp, "-ctl", c.control)
-	must(b, sink.Start())
-	b.Cleanup(func() { _ = sink.Process.Kill(); _ = sink.Wait() })
-	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", c.control); err == nil {
-			_ = conn.Close()
-			break
-		}
-		if time.Since(start) > 10*time.Second {
-			b.Fatal("the sink does not answer")
-		}
-	}
+	c := &campaignBench{b: b, store: store.New(b), tools: tools, dir: b.TempDir(), sink: sink.Start(b)}
 	c.seed()
-	host, port, _ := strings.Cut(c.smtp, ":")
+	host, port, _ := strings.Cut(c.sink.SMTP, ":")
 	number, err := strconv.Atoi(port)
 	must(b, err)
 	c.write(settings.NetworkFile, settings.Network{
@@ -133,14 +106,6 @@ func newCampaignBench(b *testing.B, tools map[string]string) *campaignBench {
 	})
 	must(b, os.WriteFile(filepath.Join(c.dir, settings.TokenKeyFile), bytes.Repeat([]byte{1}, 32), 0o600))
 	return c
-}
-
-func freeAddress(b *testing.B) string {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(b, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 func (c *campaignBench) write(name string, v any) {
@@ -185,38 +150,11 @@ func (r campaignResult) String() string {
 		r.perSecond, r.sending, r.size, r.first.Milliseconds(), r.total.Seconds(), r.cpu, r.rss>>10, r.pgCPU, r.sinkCPU)
 }
 
-type sinkStats struct {
-	Accepted  int64            `json:"accepted"`
-	Bytes     int64            `json:"bytes"`
-	Histogram map[string]int64 `json:"histogram"`
-	First     int64            `json:"first_ms"`
-	Seconds   float64          `json:"seconds"`
-	PerSecond float64          `json:"per_second"`
-	NoUnsub   int64            `json:"no_list_unsubscribe"`
-	CPU       float64          `json:"sink_cpu_seconds"`
-}
-
-func (c *campaignBench) sink(path string) []byte {
-	c.b.Helper()
-	response, err := http.Get("http://" + c.control + path)
-	must(c.b, err)
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	must(c.b, err)
-	return body
-}
-
-func (c *campaignBench) stats() (s sinkStats) {
-	c.b.Helper()
-	must(c.b, json.Unmarshal(c.sink(fmt.Sprintf("/stats?expect=%d", campaignRecipients)), &s))
-	return s
-}
-
 // run sends one whole run with the real worker and makes sure that everybody got one mail.
 func (c *campaignBench) run(round int) campaignResult {
 	c.b.Helper()
-	c.sink("/reset")
-	before, postgres := c.stats().CPU, c.postgresCPU()
+	c.sink.Reset()
+	before, postgres := c.sink.Stats(campaignRecipients).CPU, c.postgresCPU()
 	worker := exec.Command(c.tools["worker"], "campaign", "--database-dir", c.store.Dir(naming.RoleCampaign), "--network-dir", c.dir,
 		"--campaign-dir", c.dir, "--token-key-dir", c.dir, "--email-dir", filepath.Join(c.dir, "none"))
 	worker.Env = append(os.Environ(), settings.EnvRunName+"=news-"+strconv.Itoa(round), settings.EnvScheduledAt+"="+campaignDue)
@@ -227,7 +165,7 @@ func (c *campaignBench) run(round int) campaignResult {
 		c.b.Fatalf("run the worker: %v\n%s", err, &log)
 	}
 	total := time.Since(started)
-	s := c.stats()
+	s := c.sink.Stats(campaignRecipients)
 	if s.Accepted != campaignRecipients || s.Histogram["1"] != campaignRecipients || s.NoUnsub != 0 {
 		c.b.Fatalf("the sink took %d mails, %v per recipient, %d without List-Unsubscribe", s.Accepted, s.Histogram, s.NoUnsub)
 	}
@@ -264,8 +202,8 @@ var perSecond = regexp.MustCompile(`per_second (\d+)`)
 // blast measures the ceiling: the same number of mails of the same size, all alike.
 func (c *campaignBench) blast(size int64, pipelined bool) float64 {
 	c.b.Helper()
-	c.sink("/reset")
-	args := []string{"-smtp", c.smtp, "-n", strconv.Itoa(campaignRecipients), "-c", strconv.Itoa(campaignConnections), "-size", strconv.FormatInt(size, 10), "-rset=false"}
+	c.sink.Reset()
+	args := []string{"-smtp", c.sink.SMTP, "-n", strconv.Itoa(campaignRecipients), "-c", strconv.Itoa(campaignConnections), "-size", strconv.FormatInt(size, 10), "-rset=false"}
 	if pipelined {
 		args = append(args, "-pipeline")
 	}
