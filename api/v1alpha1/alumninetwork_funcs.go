@@ -19,6 +19,7 @@ const (
 	defaultTargetCPU      = 80
 	defaultEmailPort      = 587
 	defaultMaxPerSecond   = 50
+	defaultMaxPerHour     = 10000
 	defaultMaxConnections = 5
 	defaultBackupCount    = 14
 )
@@ -209,6 +210,7 @@ func (n *AlumniNetwork) Email() *EmailChannel {
 	e.TLS = orDefault(e.TLS, EmailStartTLS)
 	e.FromName = orDefault(e.FromName, n.Spec.DisplayName)
 	e.MaxPerSecond = orDefault(e.MaxPerSecond, defaultMaxPerSecond)
+	e.MaxPerHour = orDefault(e.MaxPerHour, defaultMaxPerHour)
 	e.MaxConnections = orDefault(e.MaxConnections, defaultMaxConnections)
 	if n.IsTrial() {
 		e.captured()

@@ -544,14 +544,23 @@ type EmailChannel struct {
 	// +optional
 	CredentialsSecretRef *SecretReference `json:"credentialsSecretRef,omitempty"`
 
-	// maxPerSecond is the highest number of messages handed to the server in a second. Defaults to 50.
+	// maxPerSecond is the highest number of messages of campaigns handed to the server in a second, by all runs together.
+	// Defaults to 50.
 	// +optional
 	// +kubebuilder:default=50
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000
 	MaxPerSecond int32 `json:"maxPerSecond,omitempty"`
 
-	// maxConnections is the highest number of connections open to the server at once. Defaults to 5.
+	// maxPerHour is the highest number of messages of campaigns handed to the server in an hour, by all runs together. Defaults
+	// to 10000.
+	// +optional
+	// +kubebuilder:default=10000
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000000
+	MaxPerHour int32 `json:"maxPerHour,omitempty"`
+
+	// maxConnections is the highest number of connections that one run has open to the server at once. Defaults to 5.
 	// +optional
 	// +kubebuilder:default=5
 	// +kubebuilder:validation:Minimum=1

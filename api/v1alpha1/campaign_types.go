@@ -390,6 +390,13 @@ type Delivery struct {
 	// +kubebuilder:default=Defer
 	QuietHours QuietHoursMode `json:"quietHours,omitempty"`
 
+	// parallelism is how many workers share a run. Without a value it is one, and one more for each 200,000 members that the
+	// network has beyond the first 200,000; eight at most.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=8
+	Parallelism int32 `json:"parallelism,omitempty"`
+
 	// pauseOn lets a run rest of which too much goes wrong, until somebody lets it go on.
 	// +optional
 	PauseOn *PauseOn `json:"pauseOn,omitempty"`

@@ -66,7 +66,7 @@ func TestATrialHasASenderThatLeadsNowhere(t *testing.T) {
 	n := &v1alpha1.AlumniNetwork{}
 	n.Spec.DisplayName, n.Spec.Trial = "Rehearsal", v1alpha1.TrialEnabled
 	g.Expect(n.TrialMembers()).To(BeEquivalentTo(200))
-	g.Expect(n.Email()).To(Equal(&v1alpha1.EmailChannel{FromAddress: "rehearsal@trial.example", FromName: "Rehearsal", MaxPerSecond: 50, MaxConnections: 5}))
+	g.Expect(n.Email()).To(Equal(&v1alpha1.EmailChannel{FromAddress: "rehearsal@trial.example", FromName: "Rehearsal", MaxPerSecond: 50, MaxPerHour: 10000, MaxConnections: 5}))
 
 	n.Spec.Channels = &v1alpha1.Channels{Email: &v1alpha1.EmailChannel{Host: "smtp", FromAddress: "a@b.example", MaxPerSecond: 9,
 		CredentialsSecretRef: &v1alpha1.SecretReference{Name: "smtp"}}}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/alumni-operator/alumni-operator/internal/campaign"
@@ -84,6 +85,11 @@ func (f campaignFlags) job(log *slog.Logger) (campaign.Job, error) {
 	var err error
 	if job.ScheduledAt, err = settings.ScheduledAt(os.Getenv(settings.EnvScheduledAt)); err != nil {
 		return job, fmt.Errorf("%w: %w", errFinal, err)
+	}
+	if workers := os.Getenv(settings.EnvWorkers); workers != "" {
+		if job.Workers, err = strconv.Atoi(workers); err != nil || job.Workers < 1 {
+			return job, fmt.Errorf("%w: %s is %q, not a number of workers", errFinal, settings.EnvWorkers, workers)
+		}
 	}
 	if paused := os.Getenv(settings.EnvResume); paused != "" {
 		if job.Resume, err = time.Parse(time.RFC3339Nano, paused); err != nil {

@@ -108,6 +108,28 @@ func showLastRun(c *v1alpha1.Campaign, runs []stats.CampaignRun, now time.Time) 
 	conditions.True(c, kind, v1alpha1.ReasonNoRunYet, "No run has ended yet")
 }
 
+// membersPerWorker is how many recipients one worker is enough for, and mostWorkers how many may share a run (campaign.md M17).
+const (
+	membersPerWorker = 200_000
+	mostWorkers      = 8
+)
+
+// workers is how many share a run. Who matches is not known before it begins, so everybody counts who could.
+func workers(s *scope) int32 {
+	if declared := s.campaign.EffectiveDelivery().Parallelism; declared > 0 {
+		return declared
+	}
+	members := s.network.Status.Members
+	if members == nil {
+		return 1
+	}
+	most := members.Active + members.Paused
+	if s.campaign.Spec.Type == v1alpha1.CampaignInvitation {
+		most = members.Listed
+	}
+	return int32(min(max(1, (most+membersPerWorker-1)/membersPerWorker), mostWorkers))
+}
+
 // newestDue is the due time of the newest run in the ledger.
 func newestDue(runs []stats.CampaignRun) time.Time {
 	var newest time.Time

@@ -46,3 +46,27 @@ func TestARunThatEndedLongAgoKeepsTheNumbersThatStatusShows(t *testing.T) {
 	g.Expect(c.Status.Runs[0].Sent).To(BeEquivalentTo(9), "a young run is counted anew")
 	g.Expect(c.Status.Runs[1]).To(Equal(shown))
 }
+
+func TestALargeNetworkHasItsRunsSharedByMoreWorkers(t *testing.T) {
+	for name, c := range map[string]struct {
+		members     *v1alpha1.MembersStatus
+		kind        v1alpha1.CampaignType
+		parallelism int32
+		want        int32
+	}{
+		"nothing is known yet":               {nil, "Newsletter", 0, 1},
+		"nobody":                             {&v1alpha1.MembersStatus{}, "Newsletter", 0, 1},
+		"as many as one is enough for":       {&v1alpha1.MembersStatus{Active: 200_000}, "Newsletter", 0, 1},
+		"one more":                           {&v1alpha1.MembersStatus{Active: 200_000, Paused: 1}, "Newsletter", 0, 2},
+		"a million":                          {&v1alpha1.MembersStatus{Active: 1_000_000}, "Newsletter", 0, 5},
+		"never more than eight":              {&v1alpha1.MembersStatus{Active: 10_000_000}, "Newsletter", 0, 8},
+		"an invitation goes to those listed": {&v1alpha1.MembersStatus{Active: 1_000_000, Listed: 300_000}, "Invitation", 0, 2},
+		"what is declared":                   {&v1alpha1.MembersStatus{Active: 1_000_000}, "Newsletter", 3, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &scope{campaign: &v1alpha1.Campaign{Spec: v1alpha1.CampaignSpec{Type: c.kind, Delivery: &v1alpha1.Delivery{Parallelism: c.parallelism}}},
+				network: &v1alpha1.AlumniNetwork{Status: v1alpha1.AlumniNetworkStatus{Members: c.members}}}
+			NewWithT(t).Expect(workers(s)).To(Equal(c.want))
+		})
+	}
+}

@@ -127,7 +127,7 @@ func (r *Reconciler) begin(ctx context.Context, s *scope, due, paused time.Time)
 			Namespace: s.campaign.Namespace, Network: s.network.Name, Name: name, ScheduledAt: due, Image: s.network.WorkloadImage(r.WorkloadImage),
 			PullSecrets: s.network.PullSecrets(),
 		},
-		Campaign: s.campaign.Name, ConfigMap: name, Resume: paused,
+		Campaign: s.campaign.Name, ConfigMap: name, Resume: paused, Workers: workers(s),
 	}
 	if ref := s.network.Email().CredentialsSecretRef; ref != nil {
 		in.EmailSecret = ref.Name

@@ -70,7 +70,7 @@ func newRig(t *testing.T, members int) *rig {
 			UID: "n1", Namespace: "hoshino", Name: "alumni", DisplayName: "ほしの食品アルムナイ", DefaultLocale: "ja", TimeZone: "Asia/Tokyo",
 			PublicURL: "https://alumni.hoshino.example", Operator: settings.Operator{Name: "Hoshino", Address: "Tokyo", Contact: "a@hoshino.example"},
 			Email: &settings.Email{Host: r.smtp.Host, Port: r.smtp.Port, TLS: "None", FromAddress: "alumni@hoshino.example", FromName: "Hoshino Alumni",
-				MaxPerSecond: 100000, MaxConnections: testConnections},
+				MaxPerSecond: 100000, MaxPerHour: 10000000, MaxConnections: testConnections},
 			// Tests run at any hour, and write to the same people again and again.
 			QuietHours:   &settings.QuietHours{From: "00:00", Until: "00:00"},
 			FrequencyCap: &settings.FrequencyCap{PerDay: 100, PerSevenDays: 100},

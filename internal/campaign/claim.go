@@ -5,33 +5,30 @@ package campaign
 
 import (
 	"context"
+	"errors"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // feed hands claimed items to the lanes, no faster than the limit, and sizes the batches so that no item waits
 // long for its turn.
 type feed struct {
-	items   chan *item
-	limiter *rate.Limiter
-	batch   int
-	most    int
-	age     time.Duration // how long after its claim an item may go out
+	items chan *item
+	batch int
+	most  int
+	age   time.Duration // how long after its claim an item may go out
 }
 
 // newFeed sizes the feed. With a limit it keeps at most a tenth of a second's messages, so that a pause of the mail
 // server does not gather a burst; and claims at most a second's.
-func newFeed(limit rate.Limit, onUnknown string, age time.Duration) *feed {
-	f := &feed{age: age, most: maxBatch, batch: firstBatch, limiter: rate.NewLimiter(rate.Inf, 0)}
+func newFeed(limit int, onUnknown string, age time.Duration) *feed {
+	f := &feed{age: age, most: maxBatch, batch: firstBatch}
 	waiting := maxBatch
 	if onUnknown == OnUnknownHold {
 		f.most, waiting = holdBatch, 0
 	}
 	if limit > 0 {
-		f.limiter = rate.NewLimiter(limit, max(1, int(limit/100)))
-		f.most = min(f.most, max(1, int(limit)))
-		waiting = min(waiting, int(limit/10))
+		f.most = min(f.most, max(1, limit))
+		waiting = min(waiting, limit/10)
 	}
 	f.batch = min(f.batch, f.most)
 	f.items = make(chan *item, waiting)
@@ -66,12 +63,17 @@ func (e *engine) claimAll(ctx, store context.Context, f *feed) error {
 				continue
 			}
 		}
+		if e.pace.rest(ctx) {
+			continue
+		}
 		items, refused, err := e.ledger.claim(store, e.claimSize(f), e.day)
 		if err != nil {
 			return ignoreStop(ctx, err)
 		}
 		if len(items) > 0 {
-			e.feed(ctx, f, items)
+			if err := e.feed(ctx, f, items); err != nil {
+				return ignoreStop(ctx, err)
+			}
 			continue
 		}
 		if refused > 0 {
@@ -96,12 +98,13 @@ func (e *engine) claimSize(f *feed) int {
 	return f.batch
 }
 
-// feed hands items on as the limit allows. What is left when ctx ends is given back.
-func (e *engine) feed(ctx context.Context, f *feed, items []*item) {
+// feed hands items on as the limits allow. What is left when that ends is given back. The error is the store's.
+func (e *engine) feed(ctx context.Context, f *feed, items []*item) error {
 	started := time.Now()
 	e.queue.inFlight.Add(int64(len(items)))
 	for n, i := range items {
-		goOn := f.limiter.Wait(ctx) == nil && (len(items) == 1 || !e.queue.breaker.isOpen())
+		err := e.pace.next(ctx)
+		goOn := err == nil && (len(items) == 1 || !e.queue.breaker.isOpen())
 		if goOn {
 			select {
 			case f.items <- i:
@@ -112,11 +115,16 @@ func (e *engine) feed(ctx context.Context, f *feed, items []*item) {
 		for _, left := range items[n:] {
 			e.queue.settle(left, settlement{state: statePlanned})
 		}
-		return
+		if errors.Is(err, errHourUsedUp) {
+			e.job.Log.Warn("Waiting because the sender's hour is used up", "run", e.job.RunName)
+			return nil
+		}
+		return err
 	}
 	if len(items) == f.batch {
 		f.adapt(time.Since(started))
 	}
+	return nil
 }
 
 // sweep settles rows of dead workers and late rows.

@@ -42,6 +42,8 @@ var purposes = map[string]string{
 	"Reactivation":    "Network",
 }
 
+func (j Job) workers() int { return max(1, j.Workers) }
+
 // stops is what the link at the foot of a mail stops: the occasion that it was written for, where there is one and the purpose is
 // the network itself, which nobody should have to leave because of a greeting; otherwise the purpose.
 func (j Job) stops() string {
@@ -60,6 +62,7 @@ type Job struct {
 	Campaign    settings.Campaign
 	Mail        mail.Config
 	TokenKey    []byte
+	Workers     int       // how many share the run; 0 means one
 	Resume      time.Time // when the run was paused that may go on; zero for none
 	Tuning      Tuning
 	Log         *slog.Logger

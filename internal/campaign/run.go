@@ -117,13 +117,15 @@ type engine struct {
 	ledger *ledger
 	writer *writer
 	queue  *queue
+	pace   *pacer
 }
 
 // work claims, sends and writes until nothing is left or ctx ends.
 func (e *engine) work(ctx context.Context) error {
-	lanes := max(e.job.Network.Email.MaxConnections, 1)
+	lanes := max(e.job.Network.Email.MaxConnections/e.job.workers(), 1)
 	acks := make(chan ack, waitingAcks)
 	feed := newFeed(e.limit(), e.job.Campaign.OnUnknown, e.job.Tuning.claimAge())
+	e.pace = newPacer(e.ledger, channelEmail, e.shared(), e.own())
 	// Writing outlives ctx, which only says that nothing new may begin; wire outlives it by DrainTimeout.
 	store, stopStore := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopStore()
@@ -192,13 +194,30 @@ func (e *engine) giveBack(items <-chan *item) {
 	}
 }
 
-// limit is the number of messages per second; 0 without one.
-func (e *engine) limit() rate.Limit {
-	limit := e.job.Network.Email.MaxPerSecond
-	if own := e.job.Campaign.MaxPerSecond; own > 0 && (limit <= 0 || own < limit) {
-		limit = own
+// shared are the limits of the sender, which every run of the network keeps together; own is the campaign's, of which each of its
+// workers takes its part.
+func (e *engine) shared() limits {
+	l := limits{perSecond: e.job.Network.Email.MaxPerSecond, perHour: e.job.Network.Email.HourlyLimit()}
+	if l.perSecond <= 0 {
+		l.perSecond = defaultPerSecond
 	}
-	return rate.Limit(limit)
+	return l
+}
+
+func (e *engine) own() rate.Limit {
+	return rate.Limit(e.job.Campaign.MaxPerSecond) / rate.Limit(e.job.workers())
+}
+
+// defaultPerSecond is the limit of a sender that names none.
+const defaultPerSecond = 50
+
+// limit is the number of messages per second that this worker may send at most.
+func (e *engine) limit() int {
+	limit := e.shared().perSecond
+	if own := e.own(); own > 0 && int(own) < limit {
+		limit = max(1, int(own))
+	}
+	return limit
 }
 
 // end reports how the run stands.

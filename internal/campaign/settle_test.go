@@ -11,7 +11,6 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
-	"golang.org/x/time/rate"
 	"pgregory.net/rapid"
 
 	"github.com/alumni-operator/alumni-operator/internal/mail"
@@ -124,7 +123,7 @@ func TestBreaker(t *testing.T) {
 
 func TestFeedIsSizedByItsLimit(t *testing.T) {
 	for name, c := range map[string]struct {
-		limit                float64
+		limit                int
 		hold                 string
 		most, batch, waiting int
 	}{
@@ -136,7 +135,7 @@ func TestFeedIsSizedByItsLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			f := newFeed(rate.Limit(c.limit), c.hold, maxClaimAge)
+			f := newFeed(c.limit, c.hold, maxClaimAge)
 			g.Expect(f.most).To(Equal(c.most))
 			g.Expect(f.batch).To(Equal(c.batch))
 			g.Expect(cap(f.items)).To(Equal(c.waiting))

@@ -164,7 +164,22 @@ type Email struct {
 	FromName       string `json:"fromName"`
 	MaxPerSecond   int    `json:"maxPerSecond"`
 	MaxConnections int    `json:"maxConnections"`
+	MaxPerHour     int    `json:"maxPerHour,omitempty"` // 0: what HourlyLimit says
 }
+
+// HourlyLimit is how many messages go to the mail server in an hour at most (campaign.md M10).
+func (e Email) HourlyLimit() int {
+	switch {
+	case e.MaxPerHour > 0:
+		return e.MaxPerHour
+	case e.Transport == TransportCapture:
+		return math.MaxInt32
+	}
+	return DefaultPerHour
+}
+
+// DefaultPerHour is what a network gets that declares no limit for an hour.
+const DefaultPerHour = 10_000
 
 // Roster is the HR feed of a network.
 type Roster struct {
@@ -303,6 +318,8 @@ const (
 	EnvRunName = "ALUMNI_RUN_NAME"
 	// EnvScheduledAt is the due time of the run, RFC 3339.
 	EnvScheduledAt = "ALUMNI_SCHEDULED_AT"
+	// EnvWorkers is how many workers share a campaign run; missing means one.
+	EnvWorkers = "ALUMNI_WORKERS"
 	// EnvResume is when a campaign run was paused that may go on, RFC 3339 with microseconds.
 	EnvResume = "ALUMNI_RESUME"
 	// EnvSettingsDigest is the SHA-256 of the run's own settings, in hex: nobody changes them after the run was started.

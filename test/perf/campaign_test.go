@@ -97,7 +97,7 @@ func newCampaignBench(b *testing.B, tools map[string]string) *campaignBench {
 		UID: "n", Namespace: "perf", Name: "alumni", DisplayName: "Hoshino Alumni", DefaultLocale: "en", TimeZone: "Asia/Tokyo",
 		PublicURL: "https://alumni.hoshino.example", Operator: settings.Operator{Name: "Hoshino", Address: "Tokyo", Contact: "a@hoshino.example"},
 		Email: &settings.Email{Host: host, Port: number, TLS: "None", FromAddress: "alumni@hoshino.example", FromName: "Hoshino",
-			MaxPerSecond: 100_000, MaxConnections: campaignConnections},
+			MaxPerSecond: 100_000, MaxPerHour: 100_000_000, MaxConnections: campaignConnections},
 		QuietHours: &settings.QuietHours{From: "00:00", Until: "00:00"},
 	})
 	c.write(settings.CampaignFile, settings.Campaign{

@@ -51,6 +51,7 @@ func Grants() []Grant {
 	grant(naming.RoleCampaign, []string{"INSERT"}, "alumni.captured_mail")                // of a trial
 	grant(naming.RoleCampaign, []string{"SELECT", "INSERT", "DELETE"}, "alumni.occasion") // of a run that is not sent after all
 	grant(naming.RoleCampaign, r, "alumni.opt_out")
+	grant(naming.RoleCampaign, riu, "alumni.send_allowance")
 
 	grant(naming.RoleRoster, riu, "alumni.member", "alumni.roster_import")
 	grant(naming.RoleRoster, riud, "alumni.contact", "alumni.employment") // HR takes an address out, or mends its dates

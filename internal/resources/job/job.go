@@ -4,6 +4,7 @@
 package job
 
 import (
+	"strconv"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -44,6 +45,7 @@ type CampaignInput struct {
 	EmailSecret string        // Secret with username and password of the mail server; empty for none
 	StopAfter   time.Duration // the run is cut off after so long; zero means never
 	Suspended   bool          // the job has no pods while the campaign is suspended
+	Workers     int32         // how many pods share the run; 0 means one
 	Resume      time.Time     // when the run was paused that may go on; zero for a run that was not
 }
 
@@ -81,8 +83,14 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 	if in.EmailSecret != "" {
 		mount(j, pod.MailLogin(in.EmailSecret))
 	}
+	c := &j.Spec.Template.Spec.Containers[0]
+	if in.Workers > 1 {
+		// Each index is one worker. Should two pods have the same, nothing is sent twice: they share the run as all others do.
+		j.Spec.CompletionMode = ptr.To(batchv1.IndexedCompletion)
+		j.Spec.Parallelism, j.Spec.Completions = ptr.To(in.Workers), ptr.To(in.Workers)
+		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvWorkers, Value: strconv.Itoa(int(in.Workers))})
+	}
 	if !in.Resume.IsZero() {
-		c := &j.Spec.Template.Spec.Containers[0]
 		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvResume, Value: in.Resume.UTC().Format(time.RFC3339Nano)})
 	}
 	resize(j, pod.Resources("100m", "96Mi", "384Mi"))

@@ -50,6 +50,9 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 			Host: e.Host, Port: int(e.Port), TLS: string(e.TLS), FromAddress: e.FromAddress, FromName: e.FromName,
 			MaxPerSecond: int(e.MaxPerSecond), MaxConnections: int(e.MaxConnections),
 		}
+		if e.MaxPerHour != settings.DefaultPerHour { // workers of the version before know no other
+			s.Email.MaxPerHour = int(e.MaxPerHour)
+		}
 	}
 	s.Roster = buildRoster(n.Spec.Roster)
 	if q := n.Spec.QuietHours; q != nil {
@@ -129,6 +132,9 @@ func BuildEndpoint(n *v1alpha1.AlumniNetwork, e Endpoint) *corev1.ConfigMap {
 // digest, which everybody who sees the pod can read, tells nothing of them.
 func PortalHash(n *v1alpha1.AlumniNetwork, promise time.Duration, e Endpoint, key []byte, credentials map[string][]byte) (string, error) {
 	s := BuildSettings(n)
+	if s.Email != nil {
+		s.Email.MaxPerHour = 0
+	}
 	s.Roster, s.ErasureHours, s.QuietHours, s.FrequencyCap = nil, int(promise.Hours()), nil, nil
 	if len(e.CA) == 0 {
 		e.CA = nil // it is missing, however it came to be

@@ -621,6 +621,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.OnUnknown
       default: Resend
+    - name: parallelism
+      type:
+        scalar: numeric
     - name: pauseOn
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.PauseOn
@@ -655,6 +658,10 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 5
+    - name: maxPerHour
+      type:
+        scalar: numeric
+      default: 10000
     - name: maxPerSecond
       type:
         scalar: numeric

@@ -63,3 +63,11 @@ ALTER TABLE alumni.campaign_run ADD CONSTRAINT campaign_run_state_check CHECK (s
 
 CREATE OR REPLACE VIEW alumni_stats.campaign_pauses AS
 SELECT id AS run_id, paused_at FROM alumni.campaign_run WHERE state = 'Paused';
+
+-- What each sender has used up of its limits, for all workers together and across restarts; see internal/campaign/allowance.go.
+CREATE TABLE IF NOT EXISTS alumni.send_allowance (
+    sender       text PRIMARY KEY,
+    next_at      timestamptz NOT NULL DEFAULT 'epoch',      -- no message before
+    first_minute bigint NOT NULL DEFAULT 0,                 -- Unix minute of the first count
+    minutes      int[] NOT NULL DEFAULT '{}'                -- messages granted in each minute
+);

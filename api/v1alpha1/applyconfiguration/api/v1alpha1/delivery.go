@@ -27,6 +27,9 @@ type DeliveryApplyConfiguration struct {
 	// quietHours says what becomes of members whom a message would reach in the network's quiet hours, by their own clock.
 	// Defaults to Defer. Who is deferred beyond the retry deadline is not written to, and counted as expired.
 	QuietHours *apiv1alpha1.QuietHoursMode `json:"quietHours,omitempty"`
+	// parallelism is how many workers share a run. Without a value it is one, and one more for each 200,000 members that the
+	// network has beyond the first 200,000; eight at most.
+	Parallelism *int32 `json:"parallelism,omitempty"`
 	// pauseOn lets a run rest of which too much goes wrong, until somebody lets it go on.
 	PauseOn *PauseOnApplyConfiguration `json:"pauseOn,omitempty"`
 }
@@ -82,6 +85,14 @@ func (b *DeliveryApplyConfiguration) WithOnUnknown(value apiv1alpha1.OnUnknown) 
 // If called multiple times, the QuietHours field is set to the value of the last call.
 func (b *DeliveryApplyConfiguration) WithQuietHours(value apiv1alpha1.QuietHoursMode) *DeliveryApplyConfiguration {
 	b.QuietHours = &value
+	return b
+}
+
+// WithParallelism sets the Parallelism field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Parallelism field is set to the value of the last call.
+func (b *DeliveryApplyConfiguration) WithParallelism(value int32) *DeliveryApplyConfiguration {
+	b.Parallelism = &value
 	return b
 }
 

@@ -27,9 +27,13 @@ type EmailChannelApplyConfiguration struct {
 	// credentialsSecretRef names a Secret with the keys username and password, and optionally ca.crt, the certificate
 	// of the authority that the server's own was signed by.
 	CredentialsSecretRef *SecretReferenceApplyConfiguration `json:"credentialsSecretRef,omitempty"`
-	// maxPerSecond is the highest number of messages handed to the server in a second. Defaults to 50.
+	// maxPerSecond is the highest number of messages of campaigns handed to the server in a second, by all runs together.
+	// Defaults to 50.
 	MaxPerSecond *int32 `json:"maxPerSecond,omitempty"`
-	// maxConnections is the highest number of connections open to the server at once. Defaults to 5.
+	// maxPerHour is the highest number of messages of campaigns handed to the server in an hour, by all runs together. Defaults
+	// to 10000.
+	MaxPerHour *int32 `json:"maxPerHour,omitempty"`
+	// maxConnections is the highest number of connections that one run has open to the server at once. Defaults to 5.
 	MaxConnections *int32 `json:"maxConnections,omitempty"`
 }
 
@@ -92,6 +96,14 @@ func (b *EmailChannelApplyConfiguration) WithCredentialsSecretRef(value *SecretR
 // If called multiple times, the MaxPerSecond field is set to the value of the last call.
 func (b *EmailChannelApplyConfiguration) WithMaxPerSecond(value int32) *EmailChannelApplyConfiguration {
 	b.MaxPerSecond = &value
+	return b
+}
+
+// WithMaxPerHour sets the MaxPerHour field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxPerHour field is set to the value of the last call.
+func (b *EmailChannelApplyConfiguration) WithMaxPerHour(value int32) *EmailChannelApplyConfiguration {
+	b.MaxPerHour = &value
 	return b
 }
 
