@@ -45,7 +45,6 @@ var (
 	sqlClaim         = statement("claim")
 	sqlStill         = statement("still")
 	sqlAck           = statement("ack")
-	sqlSuppress      = statement("suppress")
 	sqlInvited       = statement("invited")
 	sqlRenew         = statement("renew")
 	sqlLostLeases    = statement("lost_leases")

@@ -122,7 +122,19 @@ type Email struct {
 	FromName       string `json:"fromName"`
 	MaxPerSecond   int    `json:"maxPerSecond"`
 	MaxConnections int    `json:"maxConnections"`
+	// BounceAddress is where campaign mails come back to, each with a token of its own; empty: they come back to FromAddress.
+	BounceAddress string `json:"bounceAddress,omitempty"`
+	// BounceReceiver is the protocol by which the portal takes what comes back: LMTP or SMTP; empty: it takes nothing.
+	BounceReceiver string `json:"bounceReceiver,omitempty"`
 }
+
+// The values of Email.BounceReceiver.
+const (
+	// BounceLMTP is RFC 2033, which mail servers speak to what keeps their mails.
+	BounceLMTP = "LMTP"
+	// BounceSMTP is RFC 5321.
+	BounceSMTP = "SMTP"
+)
 
 // Roster is the HR feed of a network.
 type Roster struct {

@@ -25,7 +25,8 @@ WITH picked AS MATERIALIZED (
                     WHEN $2::text IS NOT NULL AND NOT EXISTS (
                         SELECT FROM alumni.consent_state s
                         WHERE s.member_id = m.id AND s.purpose = $2 AND s.decision = 'Given') THEN 'NoConsent'
-                    WHEN EXISTS (SELECT FROM alumni.suppression x WHERE x.member_id = m.id AND x.channel = $3) THEN 'Suppressed'
+                    WHEN EXISTS (SELECT FROM alumni.suppression x WHERE x.member_id = m.id AND x.channel = $3
+                                 AND (x.expires_at IS NULL OR x.expires_at > now())) THEN 'Suppressed'
                     WHEN c.address IS NULL THEN 'Unreachable'
                END AS refusal
         FROM alumni.member m

@@ -14,6 +14,7 @@ FROM (SELECT m.id,
       FROM alumni.member m
       LEFT JOIN alumni.contact c ON c.member_id = m.id AND c.channel = $3
       LEFT JOIN alumni.suppression x ON x.member_id = m.id AND x.channel = $3
+           AND (x.expires_at IS NULL OR x.expires_at > now())
       /*audience join*/
       WHERE m.state = 'Listed' AND $2::text IS NULL
         AND /*audience where*/) f;

@@ -19,6 +19,7 @@ FROM (SELECT m.id,
       LEFT JOIN alumni.contact c ON c.member_id = m.id AND c.channel = $3
       LEFT JOIN alumni.consent_state s ON s.member_id = m.id AND s.purpose = $2 AND s.decision = 'Given'
       LEFT JOIN alumni.suppression x ON x.member_id = m.id AND x.channel = $3
+           AND (x.expires_at IS NULL OR x.expires_at > now())
       /*audience join*/
       WHERE m.state IN ('Active', 'Paused', 'Withdrawn')
         AND /*audience where*/) f;

@@ -46,7 +46,10 @@ type Follower struct{ Table, Column, Trigger string }
 
 // Followers lists them.
 func Followers() []Follower {
-	return []Follower{{Table: "alumni.captured_mail", Column: "recipient_id", Trigger: "captured_mail_follows"}}
+	return []Follower{
+		{Table: "alumni.bounce", Column: "recipient_id", Trigger: "bounce_follows"},
+		{Table: "alumni.captured_mail", Column: "recipient_id", Trigger: "captured_mail_follows"},
+	}
 }
 
 // Belonging is a table whose rows go with a member, and the column by which they know it.
