@@ -9,6 +9,6 @@
 // transaction that writes the outcome, and Register uses it for what is reported later, when the ledger must be put right
 // too. Whatever is told of a member or a mail that is not known changes nothing, and neither does what is told twice.
 //
-// The package imports internal/bounce and pgx. It must never write to the store outside its SQL files, or put an address
-// or a server's text into the store, a log or an error. Its errors wrap the database's, whose text may quote a row.
+// The package imports internal/bounce, internal/dbconn and pgx. It must never write to the store outside its SQL files, or put an address
+// or a server's text into the store, a log or an error.
 package register

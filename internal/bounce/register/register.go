@@ -6,14 +6,17 @@ package register
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/alumni-operator/alumni-operator/internal/bounce"
+	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 )
 
 //go:embed sql/*.sql
@@ -122,7 +125,31 @@ func (r *Register) Note(ctx context.Context, claim bounce.Claim, report bounce.R
 	ctx, cancel := context.WithTimeout(ctx, noteLimit)
 	defer cancel()
 	if err := r.pool.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("note a %s: %w", report.Kind, err)
+		return &failure{kind: report.Kind, cause: err}
 	}
 	return nil
 }
+
+// failure says that a report could not be noted. The server's own text may quote a row, so it is reachable by errors.As
+// only.
+type failure struct {
+	kind  bounce.Kind
+	cause error
+}
+
+// Error names the kind of the report and the class of the cause.
+func (f *failure) Error() string {
+	var refusal *pgconn.PgError
+	if errors.As(f.cause, &refusal) {
+		return fmt.Sprintf("note a %s: SQLSTATE %s", f.kind, refusal.Code)
+	}
+	for _, class := range []error{dbconn.ErrUnreachable, dbconn.ErrAuthentication, dbconn.ErrTLS, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(dbconn.Classify(f.cause), class) {
+			return fmt.Sprintf("note a %s: %s", f.kind, class)
+		}
+	}
+	return fmt.Sprintf("note a %s: %T", f.kind, f.cause)
+}
+
+// Unwrap is the database's error.
+func (f *failure) Unwrap() error { return f.cause }

@@ -240,7 +240,7 @@ func TestReadyNamesTheSchemaItNeeds(t *testing.T) {
 	w := newWorld(t)
 	w.Expect(w.portal.Ready(t.Context())).To(Succeed())
 	w.exec(`DELETE FROM alumni.schema_migration WHERE version_id > 0`)
-	w.Expect(w.portal.Ready(t.Context())).To(MatchError(ContainSubstring("the portal needs 1")))
+	w.Expect(w.portal.Ready(t.Context())).To(MatchError(ContainSubstring("the portal needs 9")))
 }
 
 func TestErrorsOfTheDatabaseQuoteNothing(t *testing.T) {
