@@ -50,6 +50,12 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 			Host: e.Host, Port: int(e.Port), TLS: string(e.TLS), FromAddress: e.FromAddress, FromName: e.FromName,
 			MaxPerSecond: int(e.MaxPerSecond), MaxConnections: int(e.MaxConnections),
 		}
+		if e.Bounces != nil {
+			s.Email.BounceAddress = e.Bounces.Address
+		}
+		if receiver := n.BounceReceiver(); receiver != v1alpha1.BounceDisabled {
+			s.Email.BounceReceiver = string(receiver)
+		}
 	}
 	s.Roster = buildRoster(n.Spec.Roster)
 	if n.IsTrial() {

@@ -293,6 +293,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sizeBytes
       type:
         scalar: numeric
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BounceReceiver
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CIDR
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Campaign
@@ -601,9 +603,22 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 3600
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailBounces
+  map:
+    fields:
+    - name: address
+      type:
+        scalar: string
+    - name: receiver
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BounceReceiver
+      default: Disabled
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailChannel
   map:
     fields:
+    - name: bounces
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailBounces
     - name: credentialsSecretRef
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
