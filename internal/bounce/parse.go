@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"mime/quotedprintable"
+	"regexp"
 	"strings"
 )
 
@@ -154,6 +155,8 @@ func (p *parser) hint(value string) {
 	}
 }
 
+var boundaryIs = regexp.MustCompile("(?i)boundary=")
+
 // mediaType reads a Content-Type. A broken one counts as far as it can be read.
 func mediaType(value string) (media, boundary string) {
 	media, parameters, err := mime.ParseMediaType(value)
@@ -162,8 +165,8 @@ func mediaType(value string) (media, boundary string) {
 	}
 	media, rest, _ := strings.Cut(value, ";")
 	media = strings.ToLower(strings.TrimSpace(media))
-	if i := strings.Index(strings.ToLower(rest), "boundary="); i >= 0 {
-		rest = rest[i+len("boundary="):]
+	if i := boundaryIs.FindStringIndex(rest); i != nil {
+		rest = rest[i[1]:]
 		if quoted, found := strings.CutPrefix(rest, "\""); found {
 			boundary, _, _ = strings.Cut(quoted, "\"")
 		} else {

@@ -118,8 +118,8 @@ func (p *parser) plain(header fields) {
 }
 
 var (
-	statusPattern = regexp.MustCompile("(?:^|[^0-9.])([245])\\.([0-9]{1,3})\\.([0-9]{1,3})(?:[^0-9.]|\\.(?:[^0-9]|$)|$)")
-	codePattern   = regexp.MustCompile("(?:^|[^0-9.])([245][0-9]{2})(?:[ \\-]|$)")
+	statusPattern = regexp.MustCompile(`(?:^|[^0-9.])([245])\.([0-9]{1,3})\.([0-9]{1,3})(?:[^0-9.]|\.(?:[^0-9]|$)|$)`)
+	codePattern   = regexp.MustCompile(`(?:^|[^0-9.])([245][0-9]{2})(?:[ -]|$)`)
 )
 
 // findStatus is the first enhanced status in a text, and not a piece of an address or a version.

@@ -111,7 +111,7 @@ func (r *Register) Note(ctx context.Context, claim bounce.Claim, report bounce.R
 		if report.Kind == bounce.HardBounce {
 			reason = reasonHardBounce
 		}
-		b.Queue(sqlLedger, claim.Member, claim.Run, channelEmail, reason, int16(report.Code)) //nolint:gosec // a reply code has three digits
+		b.Queue(sqlLedger, claim.Member, claim.Run, channelEmail, reason, int16(report.Code))
 	}
 	if report.Kind == bounce.Delivered {
 		QueueClear(b, claim.Member)

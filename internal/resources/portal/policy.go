@@ -15,7 +15,7 @@ import (
 )
 
 // BuildNetworkPolicy lets anybody reach the portal's ports, and no other, also where the namespace lets in nobody by
-// default. What the portal itself reaches is not restricted: its mail server and an External store may be anywhere.
+// default: the mail server that hands on bounces may be anywhere, too. What the portal itself reaches is not restricted: its mail server and an External store may be anywhere.
 func BuildNetworkPolicy(in Input) *networkingv1.NetworkPolicy {
 	port := func(number int32) networkingv1.NetworkPolicyPort {
 		return networkingv1.NetworkPolicyPort{Protocol: ptr.To(corev1.ProtocolTCP), Port: ptr.To(intstr.FromInt32(number))}
