@@ -515,7 +515,7 @@ type EmailBounces struct {
 	// +required
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=200
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_-]([A-Za-z0-9._-]{0,13}[A-Za-z0-9_-])?@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$') && !self.contains('..')",message="address is a plain mail address such as bounces@example.com; its local part is at most 15 letters, digits, dots, hyphens and underscores, for a token follows it"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_-]([A-Za-z0-9._-]{0,13}[A-Za-z0-9_-])?@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?[.])*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$') && !self.contains('..')",message="address is a plain mail address such as bounces@example.com; its local part is at most 15 letters, digits, dots, hyphens and underscores, for a token follows it"
 	Address string `json:"address"`
 
 	// receiver makes the portal take what comes back, at a port of its own of its Service: 24 with LMTP, 25 with SMTP. The

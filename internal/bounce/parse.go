@@ -52,7 +52,9 @@ func Parse(message []byte) Report {
 	}
 	p.walk(header, body, 0)
 	if !p.found && isReport(header) { // the part that says it has another type, or no part was found
-		p.status(body)
+		if p.feedback(body); !p.found {
+			p.status(body)
+		}
 	}
 	if !p.found {
 		p.plain(header)

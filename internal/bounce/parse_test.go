@@ -50,7 +50,9 @@ func TestReportsAreRead(t *testing.T) {
 		"malformed-encoded":  {HardBounce, "5.2.1", 0, false, false},
 		"malformed-boundary": {HardBounce, "", 550, false, false},
 		"malformed-no-part":  {HardBounce, "5.1.2", 550, false, false},
+		"malformed-arf":      {Complaint, "", 0, false, false},
 		"absence":            {Ignored, "", 0, false, false},
+		"receipt":            {Ignored, "", 0, false, false},
 	} {
 		for ends, message := range map[string][]byte{
 			"": sample(t, name), " with CRLF": bytes.ReplaceAll(sample(t, name), []byte("\n"), []byte("\r\n")),

@@ -40,6 +40,9 @@ const (
 // may have (RFC 5321, section 4.5.3.1.1).
 const MaxLocal = 64 - 1 - tokenChars
 
+// maxAddress is the longest address (RFC 5321, section 4.5.3.1.3, without its brackets).
+const maxAddress = 254
+
 // ErrInvalid is the answer to every address that was not made with this key. It does not say why.
 var ErrInvalid = errors.New("not a bounce address of this network")
 
@@ -82,7 +85,7 @@ func NewSender(address string, key []byte) (*Sender, error) {
 		return nil, ErrMailbox
 	}
 	local, domain, _ := strings.Cut(a.Mailbox, "@")
-	if len(local) > MaxLocal || strings.Contains(local, "+") {
+	if len(local) > MaxLocal || len(a.Mailbox)+1+tokenChars > maxAddress || strings.Contains(local, "+") {
 		return nil, ErrMailbox
 	}
 	encryption, err := hkdf.Key(sha256.New, key, nil, "alumni bounce address encryption", 32)

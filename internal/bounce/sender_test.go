@@ -115,7 +115,7 @@ func TestForeignAddressesAreRefused(t *testing.T) {
 }
 
 func TestAnAddressWithoutRoomForATokenIsRefused(t *testing.T) {
-	for _, bad := range []string{"", "bounces", "a+b@hoshino.example", strings.Repeat("a", MaxLocal+1) + "@hoshino.example", "跳@hoshino.example", "a@b@c"} {
+	for _, bad := range []string{"", "bounces", "a+b@hoshino.example", strings.Repeat("a", MaxLocal+1) + "@hoshino.example", "a@" + strings.Repeat("b.", 110) + "example", "跳@hoshino.example", "a@b@c"} {
 		_, err := NewSender(bad, testKey)
 		NewWithT(t).Expect(err).To(MatchError(ErrMailbox), bad)
 	}

@@ -222,6 +222,7 @@ func TestAlumniNetworkRules(t *testing.T) {
 		"bounces without an address":             refused("spec.channels.email.bounces.address", "Required value", set(object{"receiver": "SMTP"}, "spec", "channels", "email", "bounces")),
 		"no room for a token":                    refused("spec.channels.email.bounces.address", "at most 15", set(object{"address": "alumni-bounces12@hoshino.example"}, "spec", "channels", "email", "bounces")),
 		"a plus before the token":                refused("spec.channels.email.bounces.address", "at most 15", set(object{"address": "a+b@hoshino.example"}, "spec", "channels", "email", "bounces")),
+		"a domain that cannot be one":            refused("spec.channels.email.bounces.address", "at most 15", set(object{"address": "a@b.-c.example"}, "spec", "channels", "email", "bounces")),
 		"two dots in the mailbox":                refused("spec.channels.email.bounces.address", "at most 15", set(object{"address": "a..b@hoshino.example"}, "spec", "channels", "email", "bounces")),
 		"a receiver of another kind":             refused("spec.channels.email.bounces.receiver", "Unsupported value", set(object{"address": "b@hoshino.example", "receiver": "IMAP"}, "spec", "channels", "email", "bounces")),
 		"a receiver of what people write": refused("spec.channels.email", "another one than fromAddress",

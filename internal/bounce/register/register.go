@@ -107,6 +107,7 @@ const noteLimit = 20 * time.Second
 func (r *Register) Note(ctx context.Context, claim bounce.Claim, report bounce.Report) error {
 	b := &pgx.Batch{}
 	if report.Kind.Failed() {
+		b.Queue(sqlLock, [][16]byte{claim.Member}) // before the ledger, as an erasure does
 		reason := reasonRefused
 		if report.Kind == bounce.HardBounce {
 			reason = reasonHardBounce

@@ -224,6 +224,21 @@ func TestMigrationsAreForwardOnlyAndTransactional(t *testing.T) {
 	}
 }
 
+// TestBouncesMigrateAgain runs what may have run before, as after a crash between the change and its note.
+func TestBouncesMigrateAgain(t *testing.T) {
+	g := NewWithT(t)
+	login, conn := emptyStore(t)
+	_, err := Migrate(t.Context(), login)
+	g.Expect(err).NotTo(HaveOccurred())
+	content, err := fs.ReadFile(migrations(), "00009_bounces.sql")
+	g.Expect(err).NotTo(HaveOccurred())
+	for range 2 {
+		_, err = conn.Exec(t.Context(), string(content))
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	g.Expect(scan[int64](t, conn, `SELECT count(*) FROM pg_constraint WHERE conrelid = 'alumni.suppression'::regclass AND contype = 'c' AND conname LIKE '%reason%'`)).To(Equal(int64(1)))
+}
+
 // takesAway finds statements after which programs of the version before could fail.
 var takesAway = regexp.MustCompile(`(?im)^[^-\n]*\b(DROP\s+(TABLE|COLUMN|VIEW|FUNCTION|TYPE|SCHEMA)|RENAME\s+(TO|COLUMN)|ALTER\s+COLUMN\s+\S+\s+(SET\s+DATA\s+)?TYPE|SET\s+NOT\s+NULL)\b`)
 
