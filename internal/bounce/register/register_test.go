@@ -306,6 +306,33 @@ func TestReportsAtTheSameTimeAreCountedOneAfterAnother(t *testing.T) {
 	w.Expect(w.state(member)).To(Equal("5 SoftBounce for 30 days"))
 }
 
+func TestAnErasureAtTheSameTimeLeavesNothingBehind(t *testing.T) {
+	w := newWorld(t)
+	var claims []bounce.Claim
+	for range 20 {
+		claims = append(claims, w.sent(w.member(), 0))
+	}
+	var all sync.WaitGroup
+	for _, report := range []bounce.Report{hard, complaint, soft} {
+		all.Go(func() {
+			for _, c := range claims {
+				if err := w.register.Note(context.Background(), c, report); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Go(func() {
+		for _, c := range claims {
+			if _, err := w.store.Admin().Exec(context.Background(), "DELETE FROM alumni.member WHERE id = $1", c.Member); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	all.Wait()
+	w.Expect(scalar[int](w, "SELECT (SELECT count(*) FROM alumni.bounce) + (SELECT count(*) FROM alumni.suppression)")).To(BeZero())
+}
+
 func TestAWorkerNotesManyAtOnce(t *testing.T) {
 	w := newWorld(t)
 	var notes register.Notes
