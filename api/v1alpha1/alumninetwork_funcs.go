@@ -218,6 +218,14 @@ func (n *AlumniNetwork) Email() *EmailChannel {
 	return &e
 }
 
+// BounceReceiver is the protocol by which the portal takes what comes back to campaign mails, or BounceDisabled.
+func (n *AlumniNetwork) BounceReceiver() BounceReceiver {
+	if e := n.Email(); e != nil && e.Bounces != nil {
+		return orDefault(e.Bounces.Receiver, BounceDisabled)
+	}
+	return BounceDisabled
+}
+
 // SecretNames lists the Secrets of other people that the spec refers to, sorted and without repeats.
 func (n *AlumniNetwork) SecretNames() []string {
 	var names []string

@@ -503,8 +503,41 @@ const (
 	EmailNoTLS EmailTLS = "None"
 )
 
+// BounceReceiver says whether the portal takes what comes back to campaign mails, and by which protocol.
+//
+// +kubebuilder:validation:Enum=LMTP;SMTP;Disabled
+type BounceReceiver string
+
+const (
+	// BounceLMTP is RFC 2033, which mail servers speak to what keeps their mails.
+	BounceLMTP BounceReceiver = "LMTP"
+	// BounceSMTP is RFC 5321.
+	BounceSMTP BounceReceiver = "SMTP"
+	// BounceDisabled takes nothing.
+	BounceDisabled BounceReceiver = "Disabled"
+)
+
+// EmailBounces is where campaign mails come back to.
+type EmailBounces struct {
+	// address is the mailbox to which campaign mails come back. Each mail has an envelope sender of its own: the local part,
+	// "+", a token of 48 characters that tells nobody but this network whom the mail was for, and the domain, whose SPF
+	// record must allow the mail server. Mails that went out before a change come back to the former address.
+	// +required
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=200
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_-]([A-Za-z0-9._-]{0,13}[A-Za-z0-9_-])?@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?[.])*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$') && !self.contains('..')",message="address is a plain mail address such as bounces@example.com; its local part is at most 15 letters, digits, dots, hyphens and underscores, for a token follows it"
+	Address string `json:"address"`
+
+	// receiver makes the portal take what comes back, at a port of its own of its Service: 24 with LMTP, 25 with SMTP. The
+	// mail server of address must hand it on to there. A change restarts the portal. Defaults to Disabled.
+	// +optional
+	// +kubebuilder:default=Disabled
+	Receiver BounceReceiver `json:"receiver,omitempty"`
+}
+
 // EmailChannel is one SMTP relay.
 //
+// +kubebuilder:validation:XValidation:rule="!has(self.bounces) || self.bounces.receiver == 'Disabled' || self.bounces.address.lowerAscii() != self.fromAddress.lowerAscii()",message="bounces.address must be another one than fromAddress when a receiver is enabled: it refuses what people write"
 // +kubebuilder:validation:XValidation:rule="self.tls != 'None' || !has(self.credentialsSecretRef)",message="tls None would send the password in clear text; use StartTLS or Implicit with credentialsSecretRef"
 type EmailChannel struct {
 	// host name or address of the mail server.
@@ -566,6 +599,12 @@ type EmailChannel struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	MaxConnections int32 `json:"maxConnections,omitempty"`
+
+	// bounces lets campaign mails come back to a mailbox of their own, so that addresses that do not exist and complaints
+	// are noted also when the mail server learns of them later. Without it they come back to fromAddress, and only what
+	// the mail server refuses at once is noted.
+	// +optional
+	Bounces *EmailBounces `json:"bounces,omitempty"`
 }
 
 // AlumniNetworkStatus is what the operator has seen of a network.

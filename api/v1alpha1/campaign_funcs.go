@@ -16,6 +16,7 @@ const (
 	defaultStartingDeadlineSeconds = 3600
 	defaultRetryDeadlineSeconds    = 86400
 	defaultPausePercent            = 5
+	defaultComplaintsPerMille      = 3
 	defaultTriggerTime             = ClockTime("09:00")
 )
 
@@ -47,6 +48,7 @@ func (c *Campaign) EffectiveDelivery() Delivery {
 	if d.PauseOn != nil {
 		p := *d.PauseOn
 		p.FailedPercent, p.BouncedPercent = orDefault(p.FailedPercent, defaultPausePercent), orDefault(p.BouncedPercent, defaultPausePercent)
+		p.ComplaintsPerMille = orDefault(p.ComplaintsPerMille, defaultComplaintsPerMille)
 		d.PauseOn = &p
 	}
 	return d

@@ -418,6 +418,14 @@ type PauseOn struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	BouncedPercent int32 `json:"bouncedPercent,omitempty"`
+
+	// complaintsPerMille of members who reported the run as unwanted, of those it was sent to, from two complaints on. Mail
+	// providers block senders from 3 in a thousand on, which is the default.
+	// +optional
+	// +kubebuilder:default=3
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	ComplaintsPerMille int32 `json:"complaintsPerMille,omitempty"`
 }
 
 // CampaignStatus is what became of a campaign.
@@ -510,6 +518,9 @@ type CampaignRun struct {
 	// unsubscribed counts members who left by the link of this run.
 	// +optional
 	Unsubscribed int64 `json:"unsubscribed,omitempty"`
+	// complained counts members who reported a mail of this run as unwanted; see channels.email.bounces of the network.
+	// +optional
+	Complained int64 `json:"complained,omitempty"`
 	// refused counts people who were not written to, by reason.
 	// +optional
 	// +listType=map

@@ -70,7 +70,7 @@ func TestATrialHasASenderThatLeadsNowhere(t *testing.T) {
 
 	n.Spec.Channels = &v1alpha1.Channels{Email: &v1alpha1.EmailChannel{Host: "smtp", FromAddress: "a@b.example", MaxPerSecond: 9,
 		CredentialsSecretRef: &v1alpha1.SecretReference{Name: "smtp"}}}
-	g.Expect(n.Email()).To(Equal(&v1alpha1.EmailChannel{FromAddress: "a@b.example", FromName: "Rehearsal", MaxPerSecond: 9, MaxConnections: 5}))
+	g.Expect(n.Email()).To(Equal(&v1alpha1.EmailChannel{FromAddress: "a@b.example", FromName: "Rehearsal", MaxPerSecond: 9, MaxPerHour: 10000, MaxConnections: 5}))
 	g.Expect(n.SecretNames()).To(BeEmpty(), "the password is not even looked at")
 	g.Expect(n.Spec.Channels.Email.Host).To(Equal("smtp"), "the spec itself stays as it was written")
 

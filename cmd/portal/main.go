@@ -3,6 +3,8 @@
 
 // Command portal serves the web app of one network.
 //
+// Where the network's settings say so it also takes what comes back to campaign mails, at a port of its own.
+//
 // It reads the files that the operator mounts (internal/settings) and never talks to the Kubernetes API. On SIGTERM
 // it first says that it is not ready, goes on serving for the shutdown delay, and then finishes what is under way.
 package main
@@ -42,6 +44,7 @@ func main() {
 type options struct {
 	listen         string
 	metricsListen  string
+	bouncesListen  string
 	shutdownDelay  time.Duration
 	trustedProxies string
 	networkDir     string
@@ -56,6 +59,7 @@ func readOptions(args []string, lookup func(string) (string, bool), out io.Write
 	f.SetOutput(out)
 	f.StringVar(&o.listen, "listen", ":8080", "address of the web app and its probes")
 	f.StringVar(&o.metricsListen, "metrics-listen", ":9090", "address of /metrics")
+	f.StringVar(&o.bouncesListen, "bounces-listen", ":8025", "address at which bounces are taken, if the network's settings say so")
 	f.DurationVar(&o.shutdownDelay, "shutdown-delay", 5*time.Second, "how long to go on serving after SIGTERM, until nobody is sent here any more")
 	f.StringVar(&o.trustedProxies, "trusted-proxies", "", "addresses or CIDRs of proxies whose X-Forwarded-For is believed, separated by commas")
 	f.StringVar(&o.networkDir, "network-dir", settings.NetworkDir, "folder with the network's settings")

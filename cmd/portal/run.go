@@ -21,6 +21,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/alumni-operator/alumni-operator/internal/bounce/receiver"
+	"github.com/alumni-operator/alumni-operator/internal/bounce/register"
 	"github.com/alumni-operator/alumni-operator/internal/capture"
 	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
@@ -44,15 +46,19 @@ const (
 	housekeepingLimit = 20 * time.Second
 )
 
-// app is the running portal: its two listeners and what works behind them.
+// app is the running portal: its listeners and what works behind them.
 type app struct {
 	log        *slog.Logger
 	store      *pgstore.Portal
 	server     *portal.Server
 	requests   *outbox.Requests
-	worker     *outbox.Worker // nil without a sender
-	recorder   mail.Recorder  // takes the mails of a trial
+	worker     *outbox.Worker     // nil without a sender
+	recorder   mail.Recorder      // takes the mails of a trial
+	bounces    *receiver.Receiver // nil without a receiver
 	background sync.WaitGroup
+
+	key             []byte // of tokens
+	bouncesListener net.Listener
 }
 
 // run serves until the context ends and everything under way is finished.
@@ -72,6 +78,9 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	if err := a.build(o, network, registry); err != nil {
 		return err
 	}
+	if a.bounces, err = newReceiver(network, a.key, register.New(pool), logger, registry); err != nil {
+		return err
+	}
 
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
@@ -80,6 +89,11 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	metricsListener, err := net.Listen("tcp", o.metricsListen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen for metrics: %w", err), listener.Close())
+	}
+	if a.bounces != nil {
+		if a.bouncesListener, err = net.Listen("tcp", o.bouncesListen); err != nil {
+			return errors.Join(fmt.Errorf("listen for bounces: %w", err), listener.Close(), metricsListener.Close())
+		}
 	}
 	metrics := http.NewServeMux()
 	metrics.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
@@ -92,6 +106,7 @@ func (a *app) build(o options, network settings.Network, registry prometheus.Reg
 	if err != nil {
 		return fmt.Errorf("read the token key: %w", err)
 	}
+	a.key = key
 	signer, err := unsubscribe.NewSigner(key)
 	if err != nil {
 		return err
@@ -131,9 +146,17 @@ type listening struct {
 // serve runs the listeners and the background work. When the context ends, it drains: not ready at once, then the
 // delay, then no new connection, then the end of everything that was begun.
 func (a *app) serve(ctx context.Context, delay time.Duration, web, metrics listening) error {
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	for _, l := range []listening{web, metrics} {
 		go func() { failed <- l.server.Serve(l.listener) }()
+	}
+	if a.bounces != nil {
+		go func() {
+			if err := a.bounces.Serve(a.bouncesListener); err != nil {
+				failed <- err
+			}
+		}()
+		a.log.Info("Taking bounces", "address", a.bouncesListener.Addr().String())
 	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
@@ -155,6 +178,9 @@ func (a *app) serve(ctx context.Context, delay time.Duration, web, metrics liste
 	}
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishLimit)
 	defer cancel()
+	if a.bounces != nil {
+		a.bounces.Stop(finish)
+	}
 	err := web.server.Shutdown(finish)
 	stopWork()
 	if !a.workEnds(finish) {

@@ -22,8 +22,9 @@ const resumeAnnotation = "alumni-operator.io/resume-run"
 
 // whyPaused says what the ledger's reason codes mean.
 var whyPaused = map[string]string{
-	"TooManyFailures": "more messages failed than delivery.pauseOn.failedPercent allows",
-	"TooManyBounces":  "more addresses do not exist than delivery.pauseOn.bouncedPercent allows",
+	"TooManyFailures":   "more messages failed than delivery.pauseOn.failedPercent allows",
+	"TooManyBounces":    "more addresses do not exist than delivery.pauseOn.bouncedPercent allows",
+	"TooManyComplaints": "more members complained than delivery.pauseOn.complaintsPerMille allows",
 }
 
 // atRest finds a run that rests and may still go on.

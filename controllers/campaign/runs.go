@@ -72,7 +72,7 @@ func runStatus(run stats.CampaignRun) v1alpha1.CampaignRun {
 		ID: run.RunName, State: v1alpha1.CampaignRunState(run.State), Audience: run.Audience,
 		StartedAt: metaTime(run.StartedAt), FinishedAt: metaTimePointer(run.FinishedAt),
 		Sent: run.Sent, Pending: run.Pending, Deferred: run.Deferred, Failed: run.Failed, Bounced: run.Bounced,
-		InDoubt: run.InDoubt, Expired: run.Expired, Unsubscribed: run.Unsubscribed,
+		InDoubt: run.InDoubt, Expired: run.Expired, Unsubscribed: run.Unsubscribed, Complained: run.Complained,
 	}
 	for _, refused := range run.Refused {
 		out.Refused = append(out.Refused, v1alpha1.RefusedCount{Reason: refused.Reason, Count: refused.Count})

@@ -80,7 +80,8 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 		s.settings.QuietHours = settings.QuietSkip
 	}
 	if p := delivery.PauseOn; p != nil {
-		s.settings.PauseOn = &settings.PauseOn{FailedPercent: int(p.FailedPercent), BouncedPercent: int(p.BouncedPercent)}
+		s.settings.PauseOn = &settings.PauseOn{FailedPercent: int(p.FailedPercent), BouncedPercent: int(p.BouncedPercent),
+			ComplaintsPerMille: int(p.ComplaintsPerMille)}
 	}
 	if t := c.Spec.Schedule.Trigger; t != nil {
 		s.settings.Trigger = &settings.Trigger{Event: string(t.Event), After: string(t.After)}

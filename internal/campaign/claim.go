@@ -139,7 +139,17 @@ func (e *engine) sweep(ctx context.Context) error {
 	if expired > 0 {
 		e.job.Log.Warn("Giving up messages after the deadline", "run", e.job.RunName, "messages", expired)
 	}
-	return nil
+	return e.listen(ctx)
+}
+
+// listen lets the run rest when too many complain about it.
+func (e *engine) listen(ctx context.Context) error {
+	complaints, sent, err := e.ledger.complaints(ctx)
+	if err != nil || !complained(e.job.Campaign.Limits(), complaints, sent) {
+		return err
+	}
+	e.job.Log.Warn("Pausing the run because too many complain", "run", e.job.RunName, "complaints", complaints, "sent", sent)
+	return e.ledger.pause(ctx, pauseComplaints)
 }
 
 // rest waits until something may be due. It tells when nothing is open any more.

@@ -15,7 +15,9 @@
 //   - Consent, suppression, state and address are checked when a row is claimed; a message whose check is older
 //     than maxClaimAge does not go out but is checked again.
 //
-// The package imports the settings, the content and audience compilers, internal/mail, internal/unsubscribe and pgx.
-// It must never import Kubernetes, write to the store outside its SQL files, or put a member's data into a log or an
+// The package imports the settings, the content and audience compilers, internal/mail, internal/unsubscribe,
+// internal/bounce and pgx.
+// It must never import Kubernetes, write to the store outside its SQL files
+// and internal/bounce/register, or put a member's data into a log or an
 // error: members appear there as counts and opaque ids only.
 package campaign

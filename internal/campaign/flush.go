@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/alumni-operator/alumni-operator/internal/bounce/register"
 )
 
 // ack is an outcome on its way into the ledger.
@@ -44,10 +46,11 @@ type columns struct {
 	states, reasons, messages []string
 	attempts, resent, codes   []int16
 	delays                    []float64
-	sent, bounced             [][16]byte
+	sent                      [][16]byte
+	notes                     register.Notes
 }
 
-func (c *columns) add(a ack) {
+func (c *columns) add(run int64, a ack) {
 	c.members, c.leases = append(c.members, a.member), append(c.leases, a.lease)
 	c.states = append(c.states, a.state)
 	c.reasons = append(c.reasons, a.reason)
@@ -59,16 +62,15 @@ func (c *columns) add(a ack) {
 	if a.state == stateSent {
 		c.sent = append(c.sent, a.member)
 	}
-	if a.suppress {
-		c.bounced = append(c.bounced, a.member)
-	}
+	c.notes.Add(a.member, run, a.note, a.status)
 }
 
 func (c *columns) reset() {
 	c.leases = c.leases[:0]
 	c.members, c.states, c.reasons, c.messages = c.members[:0], c.states[:0], c.reasons[:0], c.messages[:0]
 	c.attempts, c.resent, c.codes, c.delays = c.attempts[:0], c.resent[:0], c.codes[:0], c.delays[:0]
-	c.sent, c.bounced = c.sent[:0], c.bounced[:0]
+	c.sent = c.sent[:0]
+	c.notes.Reset()
 }
 
 // run writes until the channel of outcomes is closed. It returns an error when the store could not be written to;
@@ -87,7 +89,7 @@ func (f *flusher) run(ctx context.Context) error {
 			if len(f.members) == 0 {
 				timer.Reset(f.every)
 			}
-			f.add(a)
+			f.add(f.ledger.run.id, a)
 			if reason := f.guard.note(a.settlement); reason != "" {
 				f.guard = &guard{limits: never}
 				if err := f.retry(ctx, func(ctx context.Context) error { return f.rest(ctx, reason) }); err != nil {
@@ -136,9 +138,7 @@ func (f *flusher) write(ctx context.Context) error {
 	defer cancel()
 	b := &pgx.Batch{} // one batch is one transaction
 	b.Queue(sqlAck, f.ackArguments()...)
-	if len(f.bounced) > 0 {
-		b.Queue(sqlSuppress, f.bounced, channelEmail)
-	}
+	f.notes.Queue(b)
 	if f.invite && len(f.sent) > 0 {
 		b.Queue(sqlInvited, f.sent)
 	}

@@ -9,8 +9,9 @@ import (
 
 // Why a run rests; see alumni.campaign_run.failure.
 const (
-	pauseFailures = "TooManyFailures"
-	pauseBounces  = "TooManyBounces"
+	pauseFailures   = "TooManyFailures"
+	pauseBounces    = "TooManyBounces"
+	pauseComplaints = "TooManyComplaints"
 )
 
 // The guard looks at the last guardWindow messages that were settled, once there are guardLeast of them: fewer say nothing.
@@ -20,7 +21,7 @@ const (
 )
 
 // never are limits that nothing exceeds.
-var never = settings.PauseOn{FailedPercent: 100, BouncedPercent: 100}
+var never = settings.PauseOn{FailedPercent: 100, BouncedPercent: 100, ComplaintsPerMille: 1001}
 
 // outcome is what became of a message, as the guard sees it.
 type outcome uint8
@@ -65,12 +66,17 @@ func (g *guard) note(s settlement) (reason string) {
 	return ""
 }
 
+// complained tells whether a run must rest because of complaints: from two on, for one says little in a small community.
+func complained(l settings.PauseOn, complaints, sent int64) bool {
+	return complaints >= 2 && complaints*1000 >= int64(l.ComplaintsPerMille)*max(sent, 1)
+}
+
 // outcomeOf leaves out messages of which the last word is not spoken.
 func outcomeOf(s settlement) (o outcome, settled bool) {
 	switch {
 	case s.state == stateSent:
 		return went, true
-	case s.state == stateFailed && s.suppress:
+	case s.state == stateFailed && s.reason == reasonHardBounce:
 		return bouncedOff, true
 	case s.state == stateFailed:
 		return failed, true

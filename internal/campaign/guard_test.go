@@ -4,6 +4,7 @@
 package campaign
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 )
 
 func TestTheGuardCountsTheLastFiveHundred(t *testing.T) {
-	sent, lost, bounce := settlement{state: stateSent}, settlement{state: stateFailed}, settlement{state: stateFailed, suppress: true}
+	sent, lost, bounce := settlement{state: stateSent}, settlement{state: stateFailed}, settlement{state: stateFailed, reason: reasonHardBounce}
 	later := settlement{state: stateDeferred}
 	repeat := func(n int, s settlement) []settlement {
 		all := make([]settlement, n)
@@ -56,7 +57,7 @@ func TestTheGuardsSumsAreThoseOfItsWindow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := guard{limits: settings.PauseOn{FailedPercent: 100, BouncedPercent: 100}}
 		for range rapid.IntRange(0, 1500).Draw(t, "messages") {
-			g.note([]settlement{{state: stateSent}, {state: stateFailed}, {state: stateFailed, suppress: true}, {state: statePlanned}}[rapid.IntRange(0, 3).Draw(t, "outcome")])
+			g.note([]settlement{{state: stateSent}, {state: stateFailed}, {state: stateFailed, reason: reasonHardBounce}, {state: statePlanned}}[rapid.IntRange(0, 3).Draw(t, "outcome")])
 		}
 		var counts [3]int
 		for _, o := range g.last[:min(g.seen, guardWindow)] {
@@ -118,4 +119,34 @@ func TestARunThatRestedTooLongIsEndedByTheNext(t *testing.T) {
 	r.mustRun()
 	g.Expect(scalar[string](r, "SELECT state || '/' || failure FROM alumni.campaign_run WHERE id = 1")).To(Equal("Failed/TooManyBounces"))
 	g.Expect(r.counts()).To(Equal(map[string]int{"Expired": 3, "Sent": 3}))
+}
+
+func TestTwoComplaintsInAThousandAreBorneAndThreeAreNot(t *testing.T) {
+	usual := settings.Campaign{}.Limits()
+	for _, c := range []struct {
+		complaints, sent int64
+		want             bool
+	}{{0, 0, false}, {1, 10, false}, {2, 10, true}, {2, 1000, false}, {3, 1000, true}, {29, 10_000, false}, {30, 10_000, true}} {
+		NewWithT(t).Expect(complained(usual, c.complaints, c.sent)).To(Equal(c.want), "%d of %d", c.complaints, c.sent)
+	}
+	NewWithT(t).Expect(complained(never, 1000, 1000)).To(BeFalse())
+}
+
+// TestARunThatManyComplainAboutRests has members complain while the mail server greets slowly.
+func TestARunThatManyComplainAboutRests(t *testing.T) {
+	g := NewWithT(t)
+	r := newRig(t, 400)
+	r.job.Network.Email.MaxPerSecond = 100
+	var once sync.Once
+	r.smtp.SetHooks(smtptest.Hooks{Rcpt: func(string, int) smtptest.Verdict {
+		once.Do(func() {
+			r.exec("INSERT INTO alumni.complaint_count (run_id, count) SELECT id, 2 FROM alumni.campaign_run")
+		})
+		return smtptest.Verdict{}
+	}})
+	g.Expect(r.run()).To(Succeed())
+	g.Expect(scalar[string](r, "SELECT state || '/' || failure FROM alumni.campaign_run")).To(Equal("Paused/TooManyComplaints"))
+	counts := r.counts()
+	g.Expect(counts["Planned"] + counts["Sent"]).To(Equal(400))
+	g.Expect(counts["Sent"]).To(BeNumerically("<", 400))
 }

@@ -37,7 +37,7 @@ func TestAnOutcomeThatIsWrittenTwiceDoesNotEndALaterClaim(t *testing.T) {
 	}
 	f := &flusher{ledger: l, log: r.job.Log}
 	for _, i := range claim() {
-		f.add(ack{member: i.member, lease: i.lease, settlement: settlement{state: statePlanned}})
+		f.add(f.ledger.run.id, ack{member: i.member, lease: i.lease, settlement: settlement{state: statePlanned}})
 	}
 	g.Expect(f.write(t.Context())).To(Succeed())
 	claim()

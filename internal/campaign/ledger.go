@@ -51,7 +51,6 @@ var (
 	sqlClaim           = statement("claim")
 	sqlStill           = statement("still")
 	sqlAck             = statement("ack")
-	sqlSuppress        = statement("suppress")
 	sqlInvited         = statement("invited")
 	sqlRenew           = statement("renew")
 	sqlLostLeases      = statement("lost_leases")
@@ -62,6 +61,7 @@ var (
 	sqlAllowanceInsert = statement("allowance_insert")
 	sqlAllowanceLock   = statement("allowance_lock")
 	sqlAllowanceUpdate = statement("allowance_update")
+	sqlComplaints      = statement("complaints")
 	sqlRunPause        = statement("run_pause")
 	sqlRunResume       = statement("run_resume")
 	sqlEndPaused       = statement("end_paused")
@@ -298,6 +298,15 @@ func (l *ledger) sweep(ctx context.Context, onUnknown string) (lost, expired int
 		return 0, 0, fmt.Errorf("expire late rows: %w", err)
 	}
 	return tag.RowsAffected(), late.RowsAffected(), nil
+}
+
+// complaints counts the members who complained about the run, and those to whom it was sent; both are 0 while nobody or one did.
+func (l *ledger) complaints(ctx context.Context) (complaints, sent int64, err error) {
+	err = l.pool.QueryRow(ctx, sqlComplaints, l.run.id).Scan(&complaints, &sent)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return 0, 0, fmt.Errorf("count complaints: %w", err)
+	}
+	return complaints, sent, nil
 }
 
 // pause lets the run rest.

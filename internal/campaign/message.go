@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/alumni-operator/alumni-operator/internal/bounce"
 	"github.com/alumni-operator/alumni-operator/internal/content"
 	"github.com/alumni-operator/alumni-operator/internal/mail/compose"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
@@ -25,9 +26,10 @@ import (
 type writer struct {
 	content *content.Content
 	signer  *unsubscribe.Signer
-	from    compose.Address
-	head    []byte // the headers that are the same in every mail of the run
-	base    string // where unsubscribe links begin
+	from    compose.Address // in the header, and of the envelope of networks without a bounce address
+	bounces *bounce.Sender  // of the envelope; nil without a bounce address
+	head    []byte          // the headers that are the same in every mail of the run
+	base    string          // where unsubscribe links begin
 	purpose string
 	run     int64
 	runName string
@@ -48,6 +50,11 @@ func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
 	}
 	if w.from, err = compose.ParseAddress(job.Network.Email.FromAddress); err != nil {
 		return nil, fmt.Errorf("%w: read the sender's address: %w", ErrFinal, err)
+	}
+	if address := job.Network.Email.BounceAddress; address != "" {
+		if w.bounces, err = bounce.NewSender(address, job.TokenKey); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrFinal, err)
+		}
 	}
 	if w.idKey, err = hkdf.Key(sha256.New, job.TokenKey, nil, "alumni message id", 32); err != nil {
 		return nil, fmt.Errorf("derive the key of message ids: %w", err)
@@ -73,6 +80,14 @@ func (w *writer) messageID(member uuid.UUID) string {
 	var sum [sha256.Size]byte
 	id := hex.AppendEncode(buf[:0], mac.Sum(sum[:0])[:16])
 	return string(append(append(id, '@'), w.from.Domain()...))
+}
+
+// envelope is the sender to which a member's mail comes back.
+func (w *writer) envelope(member uuid.UUID) compose.Address {
+	if w.bounces == nil {
+		return w.from
+	}
+	return compose.Address{Mailbox: w.bounces.Address(bounce.Claim{Member: member, Run: w.run})}
 }
 
 // write appends the mail of one member.

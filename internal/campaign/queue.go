@@ -122,7 +122,7 @@ func (q *queue) prepare(i *item) *mail.Letter {
 		q.settle(i, settlement{state: stateFailed, reason: reasonAddress, attempts: 1})
 		return nil
 	}
-	i.letter.From, i.letter.To, i.letter.Tag, i.letter.Member = q.writer.from, to, i, i.member
+	i.letter.From, i.letter.To, i.letter.Tag, i.letter.Member = q.writer.envelope(i.member), to, i, i.member
 	i.messageID = q.writer.messageID(i.member)
 	i.buffer = q.buffer()
 	body, err := q.render(i)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/alumni-operator/alumni-operator/internal/bounce"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
 )
 
@@ -37,7 +38,8 @@ type settlement struct {
 	resent   int // 1 when the message may arrive twice
 	code     int
 	delay    time.Duration // for Deferred
-	suppress bool          // the address bounced for good
+	note     bounce.Kind   // what it says of the address, for internal/bounce/register
+	status   bounce.Status // with note
 	provider bool          // the mail server itself is in trouble
 }
 
@@ -64,7 +66,7 @@ func (p policy) settle(o mail.Outcome, attempts int) settlement {
 		s.state, s.attempts = stateSent, 1
 		return s
 	case mail.Temporary:
-		return p.deferred(s, attempts)
+		return p.deferred(s, o, attempts)
 	case mail.Permanent:
 		return p.refused(s, o)
 	case mail.Unknown:
@@ -73,7 +75,7 @@ func (p policy) settle(o mail.Outcome, attempts int) settlement {
 			return s
 		}
 		s.resent = 1
-		return p.deferred(s, attempts)
+		return p.deferred(s, o, attempts)
 	}
 	switch {
 	case errors.Is(o.Err, mail.ErrStale):
@@ -83,7 +85,7 @@ func (p policy) settle(o mail.Outcome, attempts int) settlement {
 		s.state, s.provider = statePlanned, true
 		return s
 	}
-	return p.deferred(s, attempts)
+	return p.deferred(s, o, attempts)
 }
 
 // refused reads a permanent refusal. Only what speaks of the mailbox itself suppresses the address.
@@ -93,32 +95,37 @@ func (p policy) refused(s settlement, o mail.Outcome) settlement {
 		s.state, s.reason, s.attempts = stateFailed, reasonAddress, 1
 	case o.Stage == mail.StageMail: // the sender is refused: every message would be
 		s.state, s.provider = statePlanned, true
-	case o.Stage == mail.StageRcpt && bounced(o):
-		s.state, s.reason, s.attempts, s.suppress = stateFailed, reasonHardBounce, 1, true
 	default:
 		s.state, s.reason, s.attempts = stateFailed, reasonRefused, 1
+		s.noted(o)
+		if s.note == bounce.HardBounce {
+			s.reason = reasonHardBounce
+		}
 	}
 	return s
 }
 
-// bounced tells whether a refusal at RCPT means that the mailbox does not exist: status 5.1.x or 5.2.1, or no
-// status and one of the codes for mailboxes. Policy (5.7.x), a full mailbox (5.2.2) and the like say nothing about
-// tomorrow.
-func bounced(o mail.Outcome) bool {
-	if o.Status.Class == 5 {
-		return o.Status.Subject == 1 || o.Status.Subject == 2 && o.Status.Detail == 1 || o.Status.Subject == 0
+// noted keeps what a message that is given up says of its address. Only the answer to the recipient does.
+func (s *settlement) noted(o mail.Outcome) {
+	if o.Stage != mail.StageRcpt || o.Code == 0 {
+		return
 	}
-	return o.Code == 550 || o.Code == 551 || o.Code == 553 || o.Code == 556
+	status := bounce.Status(o.Status)
+	switch kind := bounce.Classify(status, o.Code); kind {
+	case bounce.HardBounce, bounce.SoftBounce:
+		s.note, s.status = kind, status
+	}
 }
 
 // deferred plans the next try, or gives up when it would come after the deadline.
-func (p policy) deferred(s settlement, attempts int) settlement {
+func (p policy) deferred(s settlement, o mail.Outcome, attempts int) settlement {
 	s.attempts = 1
 	step := steps[min(attempts, len(steps)-1)]
 	s.delay = time.Duration(float64(p.base) * float64(step) * (1 - jitter + 2*jitter*p.random()))
 	s.state = stateDeferred
 	if s.delay > p.left() {
 		s.state, s.delay = stateExpired, 0
+		s.noted(o)
 	}
 	return s
 }

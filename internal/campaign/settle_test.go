@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 	"pgregory.net/rapid"
 
+	"github.com/alumni-operator/alumni-operator/internal/bounce"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
 )
 
@@ -38,12 +39,14 @@ func TestOutcomesAreSettled(t *testing.T) {
 		"later at RCPT":              {reply(mail.Temporary, mail.StageRcpt, 451), "", settlement{state: "Deferred", attempts: 1, code: 451, delay: time.Minute}},
 		"later at the end":           {reply(mail.Temporary, mail.StageDot, 452), "", settlement{state: "Deferred", attempts: 1, code: 452, delay: time.Minute}},
 		"closing":                    {reply(mail.Temporary, mail.StageRcpt, 421), "", settlement{state: "Deferred", attempts: 1, code: 421, delay: time.Minute}},
-		"no such mailbox":            {reply(mail.Permanent, mail.StageRcpt, 550, 5, 1, 1), "", settlement{state: "Failed", reason: "HardBounce", attempts: 1, code: 550, suppress: true}},
-		"a disabled mailbox":         {reply(mail.Permanent, mail.StageRcpt, 550, 5, 2, 1), "", settlement{state: "Failed", reason: "HardBounce", attempts: 1, code: 550, suppress: true}},
-		"550 without a status":       {reply(mail.Permanent, mail.StageRcpt, 550), "", settlement{state: "Failed", reason: "HardBounce", attempts: 1, code: 550, suppress: true}},
+		"no such mailbox":            {reply(mail.Permanent, mail.StageRcpt, 550, 5, 1, 1), "", settlement{state: "Failed", reason: "HardBounce", attempts: 1, code: 550, note: bounce.HardBounce, status: bounce.Status{Class: 5, Subject: 1, Detail: 1}}},
+		"a disabled mailbox":         {reply(mail.Permanent, mail.StageRcpt, 550, 5, 2, 1), "", settlement{state: "Failed", reason: "HardBounce", attempts: 1, code: 550, note: bounce.HardBounce, status: bounce.Status{Class: 5, Subject: 2, Detail: 1}}},
+		"550 without a status":       {reply(mail.Permanent, mail.StageRcpt, 550), "", settlement{state: "Failed", reason: "HardBounce", attempts: 1, code: 550, note: bounce.HardBounce}},
 		"policy":                     {reply(mail.Permanent, mail.StageRcpt, 550, 5, 7, 1), "", settlement{state: "Failed", reason: "Refused", attempts: 1, code: 550}},
-		"a full mailbox":             {reply(mail.Permanent, mail.StageRcpt, 552, 5, 2, 2), "", settlement{state: "Failed", reason: "Refused", attempts: 1, code: 552}},
+		"a full mailbox":             {reply(mail.Permanent, mail.StageRcpt, 552, 5, 2, 2), "", settlement{state: "Failed", reason: "Refused", attempts: 1, code: 552, note: bounce.SoftBounce, status: bounce.Status{Class: 5, Subject: 2, Detail: 2}}},
 		"554 without a status":       {reply(mail.Permanent, mail.StageRcpt, 554), "", settlement{state: "Failed", reason: "Refused", attempts: 1, code: 554}},
+		"a sender's fault at RCPT":   {reply(mail.Permanent, mail.StageRcpt, 550, 5, 1, 8), "", settlement{state: "Failed", reason: "Refused", attempts: 1, code: 550}},
+		"a mailbox at the end":       {reply(mail.Permanent, mail.StageDot, 550, 5, 1, 1), "", settlement{state: "Failed", reason: "Refused", attempts: 1, code: 550}},
 		"refused content":            {reply(mail.Permanent, mail.StageDot, 554, 5, 7, 1), "", settlement{state: "Failed", reason: "Refused", attempts: 1, code: 554}},
 		"a refused sender":           {reply(mail.Permanent, mail.StageMail, 550, 5, 7, 1), "", settlement{state: "Planned", code: 550, provider: true}},
 		"an address beyond SMTPUTF8": {reply(mail.Permanent, mail.StageMail, 0, 5, 6, 7), "", settlement{state: "Failed", reason: "Address", attempts: 1}},
@@ -78,7 +81,11 @@ func TestNoTryAfterTheDeadline(t *testing.T) {
 	p := testPolicy("")
 	p.left = func() time.Duration { return 59 * time.Second }
 	NewWithT(t).Expect(p.settle(mail.Outcome{Kind: mail.Temporary, Code: 451, Stage: mail.StageRcpt}, 0)).
-		To(Equal(settlement{state: "Expired", attempts: 1, code: 451}))
+		To(Equal(settlement{state: "Expired", attempts: 1, code: 451, note: bounce.SoftBounce}), "given up: the mailbox could not be reached")
+	NewWithT(t).Expect(p.settle(mail.Outcome{Kind: mail.Temporary, Code: 451, Stage: mail.StageDot}, 0)).
+		To(Equal(settlement{state: "Expired", attempts: 1, code: 451}), "that was no answer to the recipient")
+	NewWithT(t).Expect(p.settle(mail.Outcome{Kind: mail.Trouble, Stage: mail.StageRcpt, Err: io.EOF}, 0)).
+		To(Equal(settlement{state: "Expired", attempts: 1}), "nor was a connection that broke")
 }
 
 func TestBreaker(t *testing.T) {

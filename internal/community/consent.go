@@ -64,7 +64,7 @@ type Consents struct {
 	State map[Purpose]ConsentEntry
 	// History is the ledger, newest first.
 	History []ConsentEntry
-	// Suppressed says why no mail is sent whatever was agreed to: Unsubscribed, HardBounce or Complaint; empty
+	// Suppressed says why no mail is sent whatever was agreed to: Unsubscribed, HardBounce, SoftBounce or Complaint; empty
 	// when mail flows.
 	Suppressed string
 	// Declined are the occasions for which the member does not want to be written to.

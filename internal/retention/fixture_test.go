@@ -138,7 +138,7 @@ func (w *world) queue(batch *pgx.Batch, p someone, id uuid.UUID) {
 	}
 }
 
-// queueEverything gives a member rows in every table: fourteen, with the contact that everybody has.
+// queueEverything gives a member rows in every table: fifteen, with the contact that everybody has.
 func queueEverything(batch *pgx.Batch, id uuid.UUID) {
 	batch.Queue(`INSERT INTO alumni.consent (member_id, purpose, decision, text_version, channel, source, decided_at)
 		VALUES ($1, 'Network', 'Given', 'v1', 'Roster', 'import', now()), ($1, 'Newsletter', 'Given', 'v1', 'Portal', 'portal', now())`, id)
@@ -150,10 +150,11 @@ func queueEverything(batch *pgx.Batch, id uuid.UUID) {
 	batch.Queue(`INSERT INTO alumni.captured_mail (recipient_id, recipient, message) VALUES ($1, 'x', 'Subject: x')`, id)
 	batch.Queue(`INSERT INTO alumni.occasion (recipient_id, kind, occasion, run_id) VALUES ($1, 'Birthday', '2026', 1)`, id)
 	batch.Queue(`INSERT INTO alumni.opt_out (recipient_id, kind, source) VALUES ($1, 'Birthday', 'portal')`, id)
+	batch.Queue(`INSERT INTO alumni.bounce (recipient_id, run_id, kind) VALUES ($1, 1, 'HardBounce')`, id)
 }
 
 // childrenRows is how many rows queueEverything makes, consent_state's included.
-const childrenRows = 13
+const childrenRows = 14
 
 func (w *world) send(batch *pgx.Batch) {
 	w.t.Helper()
@@ -258,7 +259,9 @@ func (w *world) intact() {
 	for _, table := range []string{"contact", "employment", "consent", "consent_state", "visibility", "suppression", "delivery", "sign_in_link", "session", "portal_mail"} {
 		g.Expect(queryOne[int64](w, `SELECT count(*) FROM alumni.`+table+` c WHERE NOT EXISTS (SELECT FROM alumni.member m WHERE m.id = c.member_id)`)).To(BeZero(), table)
 	}
-	g.Expect(queryOne[int64](w, `SELECT count(*) FROM alumni.captured_mail c WHERE NOT EXISTS (SELECT FROM alumni.member m WHERE m.id = c.recipient_id)`)).To(BeZero())
+	for _, table := range []string{"captured_mail", "bounce"} {
+		g.Expect(queryOne[int64](w, `SELECT count(*) FROM alumni.`+table+` c WHERE NOT EXISTS (SELECT FROM alumni.member m WHERE m.id = c.recipient_id)`)).To(BeZero(), table)
+	}
 	g.Expect(queryOne[int64](w, `SELECT count(*) FROM alumni.tombstone WHERE kind = 'Member'`)).
 		To(Equal(queryOne[int64](w, `SELECT coalesce(sum(members), 0)::bigint FROM alumni.retention_run_count WHERE outcome = 'Erased'`)))
 }

@@ -165,7 +165,19 @@ type Email struct {
 	MaxPerSecond   int    `json:"maxPerSecond"`
 	MaxConnections int    `json:"maxConnections"`
 	MaxPerHour     int    `json:"maxPerHour,omitempty"` // 0: what HourlyLimit says
+	// BounceAddress is where campaign mails come back to, each with a token of its own; empty: they come back to FromAddress.
+	BounceAddress string `json:"bounceAddress,omitempty"`
+	// BounceReceiver is the protocol by which the portal takes what comes back: LMTP or SMTP; empty: it takes nothing.
+	BounceReceiver string `json:"bounceReceiver,omitempty"`
 }
+
+// The values of Email.BounceReceiver.
+const (
+	// BounceLMTP is RFC 2033, which mail servers speak to what keeps their mails.
+	BounceLMTP = "LMTP"
+	// BounceSMTP is RFC 5321.
+	BounceSMTP = "SMTP"
+)
 
 // HourlyLimit is how many messages go to the mail server in an hour at most (campaign.md M10).
 func (e Email) HourlyLimit() int {
@@ -223,13 +235,15 @@ func (c Campaign) Limits() PauseOn {
 	if c.PauseOn != nil {
 		return *c.PauseOn
 	}
-	return PauseOn{FailedPercent: 5, BouncedPercent: 5}
+	return PauseOn{FailedPercent: 5, BouncedPercent: 5, ComplaintsPerMille: 3}
 }
 
 // PauseOn are the shares at which a run stops and waits for a person.
 type PauseOn struct {
 	FailedPercent  int `json:"failedPercent"`
 	BouncedPercent int `json:"bouncedPercent"`
+
+	ComplaintsPerMille int `json:"complaintsPerMille"`
 }
 
 // MatchExpression compares one fact of a member; see AudienceExpression of the API.

@@ -30,7 +30,7 @@ type CampaignRun struct {
 
 	Audience                                                   int64
 	Sent, Pending, Deferred, Failed, Bounced, InDoubt, Expired int64
-	Unsubscribed                                               int64
+	Unsubscribed, Complained                                   int64
 	// Refused counts people who were not written to, by reason, most first.
 	Refused []Refusal
 }
@@ -57,7 +57,7 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 			id int64
 		)
 		err := rows.Scan(&id, &c.RunName, &c.Campaign, &c.Type, &c.Generation, &c.State, &c.Failure, &c.Audience,
-			&c.ScheduledAt, &c.Deadline, &c.StartedAt, &c.FinishedAt, &c.Unsubscribed)
+			&c.ScheduledAt, &c.Deadline, &c.StartedAt, &c.FinishedAt, &c.Unsubscribed, &c.Complained)
 		if c.State != "Finished" || !slices.Contains(settled, c.RunName) {
 			index[id], ids = len(runs), append(ids, id)
 		}

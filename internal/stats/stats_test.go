@@ -178,11 +178,13 @@ var ledger = []string{
 func TestARunAtRestSaysSinceWhen(t *testing.T) {
 	g := NewWithT(t)
 	r := open(t, append(append(append([]string{}, people...), ledger...),
-		`UPDATE alumni.campaign_run SET state = 'Paused', failure = 'TooManyBounces', paused_at = '2025-02-01T00:10:00.123456Z' WHERE run_name = 'news-2'`)...)
+		`UPDATE alumni.campaign_run SET state = 'Paused', failure = 'TooManyBounces', paused_at = '2025-02-01T00:10:00.123456Z' WHERE run_name = 'news-2'`,
+		`INSERT INTO alumni.complaint_count (run_id, count) SELECT id, 2 FROM alumni.campaign_run WHERE run_name = 'news-2'`)...)
 	runs, err := r.CampaignRuns(t.Context(), "uid", 10)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect([]any{runs[0].State, runs[0].Failure, runs[0].PausedAt.UTC()}).To(Equal([]any{"Paused", "TooManyBounces",
 		time.Date(2025, 2, 1, 0, 10, 0, 123456000, time.UTC)}))
+	g.Expect(runs[0].Complained).To(BeEquivalentTo(2))
 	g.Expect(runs[1].PausedAt).To(BeZero())
 }
 

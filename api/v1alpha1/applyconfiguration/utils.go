@@ -87,6 +87,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CronScheduleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Delivery"):
 		return &apiv1alpha1.DeliveryApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EmailBounces"):
+		return &apiv1alpha1.EmailBouncesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmailChannel"):
 		return &apiv1alpha1.EmailChannelApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ErasureRequests"):

@@ -3,7 +3,8 @@
 
 -- Writes the outcomes of messages. A message that was sent is noted as sent even when the lease was lost meanwhile;
 -- every other outcome counts only while the lease is held under which it was claimed: written twice, it does not end
--- a later claim.
+-- a later claim. A mail that came back before its outcome was written stays failed: what has left once (sent_at) and is
+-- Failed is known better than by its sender.
 -- Like a claim it names rows by their place; one that moved meanwhile is not counted, and the statement is run again.
 -- $1 run, $2 channel, $3.. one array for each column
 WITH outcomes AS MATERIALIZED (
@@ -28,4 +29,4 @@ SET state = u.state,
     lease_until = NULL
 FROM outcomes u
 WHERE d.ctid = u.place
-  AND (d.state = 'Claimed' AND d.lease_owner = u.lease OR u.state = 'Sent' AND d.state <> 'Sent');
+  AND (d.state = 'Claimed' AND d.lease_owner = u.lease OR u.state = 'Sent' AND d.state <> 'Sent' AND NOT (d.state = 'Failed' AND d.sent_at IS NOT NULL));

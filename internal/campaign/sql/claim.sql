@@ -28,7 +28,8 @@ WITH picked AS MATERIALIZED (
                     WHEN $2::text IS NOT NULL AND NOT EXISTS (
                         SELECT FROM alumni.consent_state s
                         WHERE s.member_id = m.id AND s.purpose = $2 AND s.decision = 'Given') THEN 'NoConsent'
-                    WHEN EXISTS (SELECT FROM alumni.suppression x WHERE x.member_id = m.id AND x.channel = $3) THEN 'Suppressed'
+                    WHEN EXISTS (SELECT FROM alumni.suppression x WHERE x.member_id = m.id AND x.channel = $3
+                                 AND (x.expires_at IS NULL OR x.expires_at > now())) THEN 'Suppressed'
                     WHEN EXISTS (SELECT FROM alumni.opt_out y WHERE y.recipient_id = m.id AND y.kind = $7) THEN 'OptedOut'
                     WHEN c.address IS NULL THEN 'Unreachable'
                     WHEN q.ends IS NOT NULL THEN 'QuietHours'

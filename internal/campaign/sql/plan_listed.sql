@@ -10,7 +10,7 @@ SELECT m.id, q.ends, /*occasion*/ AS occasion,
        END AS refusal
 FROM alumni.member m
 LEFT JOIN alumni.contact c ON c.member_id = m.id AND c.channel = $3
-LEFT JOIN alumni.suppression x ON x.member_id = m.id AND x.channel = $3
+LEFT JOIN alumni.suppression x ON x.member_id = m.id AND x.channel = $3 AND (x.expires_at IS NULL OR x.expires_at > now())
 LEFT JOIN unnest($5::text[], $6::timestamptz[]) q(zone, ends) ON q.zone = m.time_zone
 LEFT JOIN busy b ON b.member_id = m.id
 /*audience join*/

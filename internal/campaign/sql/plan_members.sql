@@ -19,7 +19,7 @@ SELECT m.id, q.ends, /*occasion*/ AS occasion,
 FROM alumni.member m
 LEFT JOIN alumni.contact c ON c.member_id = m.id AND c.channel = $3
 LEFT JOIN alumni.consent_state s ON s.member_id = m.id AND s.purpose = $2 AND s.decision = 'Given'
-LEFT JOIN alumni.suppression x ON x.member_id = m.id AND x.channel = $3
+LEFT JOIN alumni.suppression x ON x.member_id = m.id AND x.channel = $3 AND (x.expires_at IS NULL OR x.expires_at > now())
 LEFT JOIN alumni.opt_out y ON y.recipient_id = m.id AND y.kind = $4
 LEFT JOIN unnest($5::text[], $6::timestamptz[]) q(zone, ends) ON q.zone = m.time_zone
 LEFT JOIN busy b ON b.member_id = m.id

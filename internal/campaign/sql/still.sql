@@ -15,4 +15,5 @@ SELECT EXISTS (
                ELSE m.state NOT IN ('Withdrawn', 'Listed', 'Invited') AND EXISTS (
                    SELECT FROM alumni.consent_state s WHERE s.member_id = m.id AND s.purpose = $2 AND s.decision = 'Given') END
       AND NOT EXISTS (SELECT FROM alumni.opt_out y WHERE y.recipient_id = m.id AND y.kind = $7)
-      AND NOT EXISTS (SELECT FROM alumni.suppression x WHERE x.member_id = m.id AND x.channel = $3))
+      AND NOT EXISTS (SELECT FROM alumni.suppression x WHERE x.member_id = m.id AND x.channel = $3
+                        AND (x.expires_at IS NULL OR x.expires_at > now())))

@@ -26,7 +26,7 @@ func Grants() []Grant {
 		[]string{"SELECT", "INSERT", "UPDATE"}, []string{"SELECT", "DELETE"}
 	riud := []string{"SELECT", "INSERT", "UPDATE", "DELETE"}
 
-	grant(naming.RolePortal, r, "alumni.member", "alumni.contact")
+	grant(naming.RolePortal, r, "alumni.member", "alumni.contact", "alumni.consent_state", "alumni.campaign_run", "alumni.delivery")
 	all = append(all,
 		// What members may change of themselves; their name and number are HR's.
 		Grant{Role: naming.RolePortal, Privileges: []string{"UPDATE"}, Object: "alumni.member",
@@ -34,18 +34,21 @@ func Grants() []Grant {
 				"joined_at", "last_active_at", "paused_until", "withdrawn_at", "updated_at"}},
 		Grant{Role: naming.RolePortal, Privileges: []string{"UPDATE"}, Object: "alumni.contact", Columns: []string{"verified_at"}},
 		Grant{Role: naming.RolePortal, Privileges: r, Object: "alumni.employment",
-			Columns: []string{"id", "member_id", "department", "post", "joined_on", "left_on"}})
+			Columns: []string{"id", "member_id", "department", "post", "joined_on", "left_on"}},
+		// What came back is no longer counted as sent; see internal/bounce/register.
+		Grant{Role: naming.RolePortal, Privileges: []string{"UPDATE"}, Object: "alumni.delivery",
+			Columns: []string{"state", "reason", "reply_code", "sent_at", "lease_owner", "lease_until"}})
 	grant(naming.RolePortal, ri, "alumni.consent", "alumni.erasure_request")
-	grant(naming.RolePortal, []string{"SELECT", "INSERT", "DELETE"}, "alumni.suppression") // members may ask for mail again
-	grant(naming.RolePortal, r, "alumni.consent_state", "alumni.campaign_run")
+	grant(naming.RolePortal, riud, "alumni.suppression", "alumni.bounce") // members may ask for mail again
 	grant(naming.RolePortal, riud, "alumni.visibility", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail")
-	grant(naming.RolePortal, riu, "alumni.unsubscribe_count")
+	grant(naming.RolePortal, riu, "alumni.unsubscribe_count", "alumni.complaint_count")
 	grant(naming.RolePortal, []string{"SELECT", "INSERT", "DELETE"}, "alumni.opt_out")
 	grant(naming.RolePortal, []string{"SELECT", "INSERT", "DELETE"}, "alumni.captured_mail") // of a trial; see internal/capture
 
 	grant(naming.RoleCampaign, r, "alumni.contact", "alumni.employment", "alumni.consent_state")
 	grant(naming.RoleCampaign, ru, "alumni.member")
-	grant(naming.RoleCampaign, ri, "alumni.suppression")
+	grant(naming.RoleCampaign, riu, "alumni.suppression", "alumni.complaint_count")
+	grant(naming.RoleCampaign, riud, "alumni.bounce")
 	grant(naming.RoleCampaign, riu, "alumni.campaign_run", "alumni.delivery")
 	grant(naming.RoleCampaign, r, "alumni.delivery_erased")
 	grant(naming.RoleCampaign, []string{"INSERT"}, "alumni.captured_mail")                // of a trial
@@ -62,7 +65,7 @@ func Grants() []Grant {
 	grant(naming.RoleRetention, []string{"SELECT", "UPDATE", "DELETE"}, "alumni.member")
 	grant(naming.RoleRetention, rd, "alumni.contact", "alumni.employment", "alumni.consent", "alumni.consent_state",
 		"alumni.visibility", "alumni.suppression", "alumni.delivery", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
-		"alumni.captured_mail", "alumni.occasion", "alumni.opt_out")
+		"alumni.captured_mail", "alumni.bounce", "alumni.occasion", "alumni.opt_out")
 	grant(naming.RoleRetention, r, "alumni.campaign_run")
 	grant(naming.RoleRetention, riu, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
 	grant(naming.RoleRetention, []string{"SELECT", "INSERT", "DELETE"}, "alumni.retention_failure")

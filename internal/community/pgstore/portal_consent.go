@@ -26,7 +26,7 @@ func (p *Portal) Consents(ctx context.Context, viewer community.Viewer) (communi
 		c.History, err = pgx.CollectRows(rows, pgx.RowToStructByPos[community.ConsentEntry])
 		return err
 	})
-	batch.Queue(sqlSuppressionGet, viewer.Member).QueryRow(func(row pgx.Row) error {
+	batch.Queue(sqlSuppressionGet, viewer.Member, p.now()).QueryRow(func(row pgx.Row) error {
 		if err := row.Scan(&c.Suppressed); !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}

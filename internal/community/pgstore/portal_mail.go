@@ -63,6 +63,10 @@ func (p *Portal) RetryMail(ctx context.Context, id int64, wait time.Duration) er
 	return p.exec(ctx, "put off a mail", sqlMailRetry, id, p.now().Add(wait))
 }
 
+// bouncesKept is how long what came back is remembered: well beyond the window in which it counts, and in which a report
+// that comes twice would.
+const bouncesKept = 90 * 24 * time.Hour
+
 // Housekeep implements community.Housekeeper.
 func (p *Portal) Housekeep(ctx context.Context) error {
 	now := p.now()
@@ -72,6 +76,7 @@ func (p *Portal) Housekeep(ctx context.Context) error {
 		p.exec(ctx, "forget sessions", sqlSessionsPurge, now),
 		p.exec(ctx, "forget mails", sqlMailsPurge, now.Add(-24*time.Hour)),
 		p.exec(ctx, "forget captured mails", sqlCapturedPurge, now.Add(-community.CapturedFor), community.CapturedKept),
+		p.exec(ctx, "forget bounces", sqlBouncesPurge, now, now.Add(-bouncesKept)),
 	)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/alumni-operator/alumni-operator/internal/bounce/register"
 	"github.com/alumni-operator/alumni-operator/internal/community"
 )
 
@@ -107,6 +108,7 @@ func (p *Portal) openWithLink(ctx context.Context, token string, act func(pgx.Tx
 		sessionHash := hashToken(session)
 		return send(ctx, tx, func(b *pgx.Batch) {
 			b.Queue(sqlContactVerify, member, now)
+			register.QueueClear(b, member) // a link that was mailed was opened: the address can be reached
 			b.Queue(sqlSessionInsert, sessionHash[:], member, now, now.Add(community.SessionIdle))
 		})
 	})

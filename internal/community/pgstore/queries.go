@@ -7,6 +7,8 @@ import _ "embed" // the queries
 
 // The queries of the portal's services, one file each.
 var (
+	//go:embed queries/bounces_purge.sql
+	sqlBouncesPurge string
 	//go:embed queries/captured_get.sql
 	sqlCapturedGet string
 	//go:embed queries/captured_list.sql

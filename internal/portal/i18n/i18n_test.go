@@ -110,7 +110,7 @@ func TestEveryKeyThatIsPutTogetherExists(t *testing.T) {
 	for _, channel := range []string{"Roster", "Portal", "Email"} {
 		keys = append(keys, "channel."+channel)
 	}
-	for _, reason := range []string{"Unsubscribed", "HardBounce", "Complaint"} {
+	for _, reason := range []string{"Unsubscribed", "HardBounce", "SoftBounce", "Complaint"} {
 		keys = append(keys, "consents.suppressed."+reason)
 	}
 	for _, purpose := range []string{"Rehire", "Referral", "Collaboration", "Brand", "KnowledgeTransfer", "FutureExecutives"} {

@@ -53,6 +53,12 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 		if e.MaxPerHour != settings.DefaultPerHour { // workers of the version before know no other
 			s.Email.MaxPerHour = int(e.MaxPerHour)
 		}
+		if e.Bounces != nil {
+			s.Email.BounceAddress = e.Bounces.Address
+		}
+		if receiver := n.BounceReceiver(); receiver != v1alpha1.BounceDisabled {
+			s.Email.BounceReceiver = string(receiver)
+		}
 	}
 	s.Roster = buildRoster(n.Spec.Roster)
 	if q := n.Spec.QuietHours; q != nil {

@@ -26,6 +26,7 @@ const (
 	servicePort int32 = 80
 	httpPort    int32 = 8080
 	metricsPort int32 = 9090
+	bouncesPort int32 = 8025
 
 	// trustedProxies is the variable of cmd/portal's flag of that name.
 	trustedProxies = "ALUMNI_PORTAL_TRUSTED_PROXIES"
@@ -53,9 +54,13 @@ func Desired(in Input) (*appsv1.Deployment, []client.Object) {
 	return BuildDeployment(in), others
 }
 
-// BuildService is the address of the portal inside the cluster. No route from outside leads to its metrics.
+// bouncePorts are the ports of the Service at which mail servers expect each protocol.
+var bouncePorts = map[v1alpha1.BounceReceiver]int32{v1alpha1.BounceLMTP: 24, v1alpha1.BounceSMTP: 25}
+
+// BuildService is the address of the portal inside the cluster. No route from outside leads to its metrics, or to what takes
+// bounces.
 func BuildService(in Input) *corev1.Service {
-	return &corev1.Service{
+	s := &corev1.Service{
 		ObjectMeta: meta(in),
 		Spec: corev1.ServiceSpec{
 			Selector: labels.Selector(in.Network.Name, labels.Portal),
@@ -68,6 +73,12 @@ func BuildService(in Input) *corev1.Service {
 			},
 		},
 	}
+	if port, enabled := bouncePorts[in.Network.BounceReceiver()]; enabled {
+		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{
+			Name: "bounces", Port: port, TargetPort: intstr.FromString("bounces"), Protocol: corev1.ProtocolTCP,
+		})
+	}
+	return s
 }
 
 // BuildDisruptionBudget keeps all replicas but one through a drain. A single replica gets none, for it would block
@@ -142,6 +153,9 @@ func podSpec(in Input) corev1.PodSpec {
 		StartupProbe:   probe("/healthz", 1, 60),
 		LivenessProbe:  probe("/healthz", 10, 3),
 		ReadinessProbe: probe("/readyz", 3, 2),
+	}
+	if n.BounceReceiver() != v1alpha1.BounceDisabled {
+		container.Ports = append(container.Ports, corev1.ContainerPort{Name: "bounces", ContainerPort: bouncesPort, Protocol: corev1.ProtocolTCP})
 	}
 	spec := corev1.PodSpec{
 		PriorityClassName: n.Spec.Portal.PriorityClassName,

@@ -47,6 +47,7 @@ type Follower struct{ Table, Column, Trigger string }
 // Followers lists them.
 func Followers() []Follower {
 	return []Follower{
+		{Table: "alumni.bounce", Column: "recipient_id", Trigger: "bounce_follows"},
 		{Table: "alumni.captured_mail", Column: "recipient_id", Trigger: "captured_mail_follows"},
 		{Table: "alumni.occasion", Column: "recipient_id", Trigger: "occasion_follows"},
 		{Table: "alumni.opt_out", Column: "recipient_id", Trigger: "opt_out_follows"},

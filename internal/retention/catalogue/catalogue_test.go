@@ -36,8 +36,8 @@ func TestWhatIsNotKnownIsNamed(t *testing.T) {
 			`CREATE TABLE public.export (person uuid REFERENCES alumni.member)`,
 			"public.export.person refers to alumni.member and is not known"},
 		"a table behind a known one": {
-			`CREATE TABLE alumni.bounce (mail bigint REFERENCES alumni.portal_mail)`,
-			"alumni.bounce.mail refers to alumni.portal_mail and is not known"},
+			`CREATE TABLE alumni.receipt (mail bigint REFERENCES alumni.portal_mail)`,
+			"alumni.receipt.mail refers to alumni.portal_mail and is not known"},
 		"a second key of a known table": {
 			`ALTER TABLE alumni.suppression ADD reported_by uuid REFERENCES alumni.member`,
 			"alumni.suppression.reported_by refers to alumni.member and is not known"},

@@ -62,9 +62,9 @@ type Process struct {
 	t       testing.TB
 	command *exec.Cmd
 	Log     *Buffer
-	// Address and Metrics are where it listens.
-	Address, Metrics string
-	done             chan struct{}
+	// Address, Metrics and Bounces are where it listens; Bounces only where the settings say so.
+	Address, Metrics, Bounces string
+	done                      chan struct{}
 }
 
 // Dirs are the folders that the operator would mount.
@@ -93,7 +93,7 @@ func (w *World) Dirs() Dirs {
 func (w *World) Start(args ...string) *Process {
 	w.t.Helper()
 	d := w.Dirs()
-	all := append([]string{"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--network-dir", d.Network,
+	all := append([]string{"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--bounces-listen", "127.0.0.1:0", "--network-dir", d.Network,
 		"--db-dir", d.Database, "--token-key-dir", d.TokenKey, "--email-dir", d.Email}, args...)
 	p := &Process{t: w.t, command: exec.Command(Binary(w.t), all...), Log: &Buffer{}, done: make(chan struct{})}
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -123,7 +123,13 @@ func (p *Process) follow(lines *bufio.Scanner, serving chan struct{}) {
 	for lines.Scan() {
 		_, _ = p.Log.Write(append(lines.Bytes(), '\n'))
 		var line struct{ Msg, Address, Metrics string }
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "Serving" {
+		if json.Unmarshal(lines.Bytes(), &line) != nil {
+			continue
+		}
+		switch line.Msg {
+		case "Taking bounces":
+			p.Bounces = line.Address
+		case "Serving":
 			p.Address, p.Metrics = line.Address, line.Metrics
 			close(serving)
 		}

@@ -303,6 +303,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sizeBytes
       type:
         scalar: numeric
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BounceReceiver
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CIDR
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Campaign
@@ -338,6 +340,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
     - name: bounced
+      type:
+        scalar: numeric
+    - name: complained
       type:
         scalar: numeric
     - name: deferred
@@ -639,9 +644,22 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 3600
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailBounces
+  map:
+    fields:
+    - name: address
+      type:
+        scalar: string
+    - name: receiver
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BounceReceiver
+      default: Disabled
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailChannel
   map:
     fields:
+    - name: bounces
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailBounces
     - name: credentialsSecretRef
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
@@ -853,6 +871,10 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 5
+    - name: complaintsPerMille
+      type:
+        scalar: numeric
+      default: 3
     - name: failedPercent
       type:
         scalar: numeric

@@ -42,6 +42,8 @@ type CampaignRunApplyConfiguration struct {
 	Expired *int64 `json:"expired,omitempty"`
 	// unsubscribed counts members who left by the link of this run.
 	Unsubscribed *int64 `json:"unsubscribed,omitempty"`
+	// complained counts members who reported a mail of this run as unwanted; see channels.email.bounces of the network.
+	Complained *int64 `json:"complained,omitempty"`
 	// refused counts people who were not written to, by reason.
 	Refused []RefusedCountApplyConfiguration `json:"refused,omitempty"`
 }
@@ -153,6 +155,14 @@ func (b *CampaignRunApplyConfiguration) WithExpired(value int64) *CampaignRunApp
 // If called multiple times, the Unsubscribed field is set to the value of the last call.
 func (b *CampaignRunApplyConfiguration) WithUnsubscribed(value int64) *CampaignRunApplyConfiguration {
 	b.Unsubscribed = &value
+	return b
+}
+
+// WithComplained sets the Complained field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Complained field is set to the value of the last call.
+func (b *CampaignRunApplyConfiguration) WithComplained(value int64) *CampaignRunApplyConfiguration {
+	b.Complained = &value
 	return b
 }
 

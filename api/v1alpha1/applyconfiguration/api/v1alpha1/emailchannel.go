@@ -35,6 +35,10 @@ type EmailChannelApplyConfiguration struct {
 	MaxPerHour *int32 `json:"maxPerHour,omitempty"`
 	// maxConnections is the highest number of connections that one run has open to the server at once. Defaults to 5.
 	MaxConnections *int32 `json:"maxConnections,omitempty"`
+	// bounces lets campaign mails come back to a mailbox of their own, so that addresses that do not exist and complaints
+	// are noted also when the mail server learns of them later. Without it they come back to fromAddress, and only what
+	// the mail server refuses at once is noted.
+	Bounces *EmailBouncesApplyConfiguration `json:"bounces,omitempty"`
 }
 
 // EmailChannelApplyConfiguration constructs a declarative configuration of the EmailChannel type for use with
@@ -112,5 +116,13 @@ func (b *EmailChannelApplyConfiguration) WithMaxPerHour(value int32) *EmailChann
 // If called multiple times, the MaxConnections field is set to the value of the last call.
 func (b *EmailChannelApplyConfiguration) WithMaxConnections(value int32) *EmailChannelApplyConfiguration {
 	b.MaxConnections = &value
+	return b
+}
+
+// WithBounces sets the Bounces field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Bounces field is set to the value of the last call.
+func (b *EmailChannelApplyConfiguration) WithBounces(value *EmailBouncesApplyConfiguration) *EmailChannelApplyConfiguration {
+	b.Bounces = value
 	return b
 }

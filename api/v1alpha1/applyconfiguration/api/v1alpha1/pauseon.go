@@ -15,6 +15,9 @@ type PauseOnApplyConfiguration struct {
 	FailedPercent *int32 `json:"failedPercent,omitempty"`
 	// bouncedPercent of messages to mailboxes that do not exist. Defaults to 5.
 	BouncedPercent *int32 `json:"bouncedPercent,omitempty"`
+	// complaintsPerMille of members who reported the run as unwanted, of those it was sent to, from two complaints on. Mail
+	// providers block senders from 3 in a thousand on, which is the default.
+	ComplaintsPerMille *int32 `json:"complaintsPerMille,omitempty"`
 }
 
 // PauseOnApplyConfiguration constructs a declarative configuration of the PauseOn type for use with
@@ -36,5 +39,13 @@ func (b *PauseOnApplyConfiguration) WithFailedPercent(value int32) *PauseOnApply
 // If called multiple times, the BouncedPercent field is set to the value of the last call.
 func (b *PauseOnApplyConfiguration) WithBouncedPercent(value int32) *PauseOnApplyConfiguration {
 	b.BouncedPercent = &value
+	return b
+}
+
+// WithComplaintsPerMille sets the ComplaintsPerMille field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ComplaintsPerMille field is set to the value of the last call.
+func (b *PauseOnApplyConfiguration) WithComplaintsPerMille(value int32) *PauseOnApplyConfiguration {
+	b.ComplaintsPerMille = &value
 	return b
 }
