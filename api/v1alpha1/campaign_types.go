@@ -455,6 +455,11 @@ type CampaignStatus struct {
 	// +optional
 	MissedRuns int64 `json:"missedRuns,omitempty"`
 
+	// preview is how the next run would go, counted while the campaign waits for an approval, or when the annotation
+	// alumni-operator.io/preview gets a new value.
+	// +optional
+	Preview *CampaignPreview `json:"preview,omitempty"`
+
 	// lastRun is the newest run.
 	// +optional
 	LastRun *CampaignRun `json:"lastRun,omitempty"`
@@ -522,6 +527,42 @@ type CampaignRun struct {
 	// +optional
 	Complained int64 `json:"complained,omitempty"`
 	// refused counts people who were not written to, by reason.
+	// +optional
+	// +listType=map
+	// +listMapKey=reason
+	// +kubebuilder:validation:MaxItems=16
+	Refused []RefusedCount `json:"refused,omitempty"`
+}
+
+// CampaignPreviewState is how far a preview is.
+//
+// +kubebuilder:validation:Enum=Counting;Counted;Failed
+type CampaignPreviewState string
+
+// The states of a preview.
+const (
+	PreviewCounting CampaignPreviewState = "Counting"
+	PreviewCounted  CampaignPreviewState = "Counted"
+	PreviewFailed   CampaignPreviewState = "Failed"
+)
+
+// CampaignPreview counts whom a run would write to and whom not. Nothing was planned or sent for it.
+type CampaignPreview struct {
+	// name of the Job that counts: the campaign's, and a digest of what is declared.
+	Name string `json:"name"`
+	// state of the preview.
+	State CampaignPreviewState `json:"state"`
+	// asOf is the moment at which the run would start.
+	// +optional
+	AsOf *metav1.Time `json:"asOf,omitempty"`
+	// countedAt is when it was counted. What other campaigns send later is not taken into account.
+	// +optional
+	CountedAt *metav1.Time `json:"countedAt,omitempty"`
+	// audience is the number of people who match.
+	Audience int64 `json:"audience"`
+	// recipients is the number of those who would be written to.
+	Recipients int64 `json:"recipients"`
+	// refused counts the others, by reason.
 	// +optional
 	// +listType=map
 	// +listMapKey=reason

@@ -25,10 +25,11 @@ import (
 // look by hand.
 type campaignFlags struct {
 	database, network, campaign, tokenKey, email string
+	preview                                      bool
 	tuning                                       campaign.Tuning
 }
 
-// runCampaign sends one run of a campaign, or what is left of it.
+// runCampaign sends one run of a campaign, or what is left of it; or counts how it would go.
 func runCampaign(ctx context.Context, args []string, log *slog.Logger) error {
 	f, err := parseCampaignFlags(args)
 	if err != nil {
@@ -50,7 +51,11 @@ func runCampaign(ctx context.Context, args []string, log *slog.Logger) error {
 	if job.Mail, err = mail.LoadConfig(*job.Network.Email, f.email, capture.NewRecorder(pool)); err != nil {
 		return err
 	}
-	if err := campaign.Run(ctx, pool, job); err != nil {
+	do := campaign.Run
+	if f.preview {
+		do = campaign.Preview
+	}
+	if err := do(ctx, pool, job); err != nil {
 		if errors.Is(err, campaign.ErrFinal) {
 			return fmt.Errorf("%w: %w", errFinal, err)
 		}
@@ -67,6 +72,7 @@ func parseCampaignFlags(args []string) (campaignFlags, error) {
 	set.StringVar(&f.campaign, "campaign-dir", settings.CampaignDir, "folder with "+settings.CampaignFile)
 	set.StringVar(&f.tokenKey, "token-key-dir", settings.TokenKeyDir, "folder with "+settings.TokenKeyFile)
 	set.StringVar(&f.email, "email-dir", settings.EmailDir, "folder with username and password of the mail server")
+	set.BoolVar(&f.preview, "preview", false, "count whom a run would write to and whom not, and send nothing")
 	set.DurationVar(&f.tuning.Lease, "lease", 0, "how long a claim holds without being renewed (default 1m)")
 	set.DurationVar(&f.tuning.BackoffBase, "backoff-base", 0, "delay of the first retry; the others grow with it (default 1m)")
 	set.DurationVar(&f.tuning.DrainTimeout, "drain-timeout", 0, "how long messages on the wire may take after SIGTERM (default 9s)")

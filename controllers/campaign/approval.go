@@ -40,6 +40,9 @@ func (r *Reconciler) checkApproval(_ context.Context, s *scope) error {
 	if given != "" {
 		message += fmt.Sprintf("; %.40q was for what was declared before", given)
 	}
+	if p := c.Status.Preview; p != nil && p.State == v1alpha1.PreviewCounted {
+		message += fmt.Sprintf("; counted at %s, it would go to %d of %d people", p.CountedAt.UTC().Format(time.RFC3339), p.Recipients, p.Audience)
+	}
 	conditions.False(c, kind, v1alpha1.ReasonAwaitingApproval, message)
 	return nil
 }

@@ -27,6 +27,8 @@ const (
 // Ledger reads the newest runs of a campaign from the store of its network, newest first. It speaks to the
 // store as the role that sees aggregates only.
 type Ledger interface {
+	// CampaignPreview is nil when there is none.
+	CampaignPreview(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (*stats.CampaignPreview, error)
 	// Finished runs that are named as settled come without numbers of their ledger.
 	CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, limit int, settled ...string) ([]stats.CampaignRun, error)
 }

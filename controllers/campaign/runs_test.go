@@ -16,7 +16,14 @@ import (
 )
 
 // ledger answers as a store does that counts no settled run.
-type ledger struct{ settled []string }
+type ledger struct {
+	settled []string
+	preview *stats.CampaignPreview
+}
+
+func (l *ledger) CampaignPreview(context.Context, *v1alpha1.AlumniNetwork, string) (*stats.CampaignPreview, error) {
+	return l.preview, nil
+}
 
 func (l *ledger) CampaignRuns(_ context.Context, _ *v1alpha1.AlumniNetwork, _ string, _ int, settled ...string) ([]stats.CampaignRun, error) {
 	l.settled = settled

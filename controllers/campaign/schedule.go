@@ -121,17 +121,8 @@ func (r *Reconciler) start(ctx context.Context, s *scope, due time.Time) error {
 
 // begin makes the Job of a run, which may have rested since a moment.
 func (r *Reconciler) begin(ctx context.Context, s *scope, due, paused time.Time) error {
-	name := naming.Run(s.campaign.Name, due)
-	in := job.CampaignInput{
-		Run: job.Run{
-			Namespace: s.campaign.Namespace, Network: s.network.Name, Name: name, ScheduledAt: due, Image: s.network.WorkloadImage(r.WorkloadImage),
-			PullSecrets: s.network.PullSecrets(),
-		},
-		Campaign: s.campaign.Name, ConfigMap: name, Resume: paused, Workers: workers(s),
-	}
-	if ref := s.network.Email().CredentialsSecretRef; ref != nil {
-		in.EmailSecret = ref.Name
-	}
+	in := r.jobInput(s, naming.Run(s.campaign.Name, due), due)
+	in.Resume, in.Workers = paused, workers(s)
 	made := job.BuildCampaignJob(in)
 	if err := (runs.Runner{Client: r.Client, Live: r.Live}).Start(ctx, s.campaign, made, settings.CampaignFile, s.settings); err != nil {
 		return err
@@ -139,6 +130,21 @@ func (r *Reconciler) begin(ctx context.Context, s *scope, due, paused time.Time)
 	s.wake = poll
 	conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonRunning, "Run "+made.Name+" is being sent")
 	return nil
+}
+
+// jobInput is what every Job of the campaign has in common.
+func (r *Reconciler) jobInput(s *scope, name string, due time.Time) job.CampaignInput {
+	in := job.CampaignInput{
+		Run: job.Run{
+			Namespace: s.campaign.Namespace, Network: s.network.Name, Name: name, ScheduledAt: due, Image: s.network.WorkloadImage(r.WorkloadImage),
+			PullSecrets: s.network.PullSecrets(),
+		},
+		Campaign: s.campaign.Name, ConfigMap: name,
+	}
+	if ref := s.network.Email().CredentialsSecretRef; ref != nil {
+		in.EmailSecret = ref.Name
+	}
+	return in
 }
 
 func (r *Reconciler) showAgenda(s *scope, plan agenda) {

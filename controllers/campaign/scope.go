@@ -42,6 +42,13 @@ func (s *scope) suspended() bool {
 	return s.campaign.Spec.State.Suspended() || (s.network != nil && s.network.Spec.State.Suspended())
 }
 
+// wakeWithin has the campaign looked at again after a while, if not before.
+func (s *scope) wakeWithin(d time.Duration) {
+	if s.wake == 0 || s.wake > d {
+		s.wake = d
+	}
+}
+
 // restRuns stops the runs of a campaign that is suspended, or whose network is suspended or gone. It comes before every
 // other step: whoever stops a campaign because of a mistake in it must not have to mend the mistake first.
 func (r *Reconciler) restRuns(ctx context.Context, s *scope) error {

@@ -109,13 +109,11 @@ func (r *rig) pool() *pgxpool.Pool { return r.store.Pool(naming.RoleCampaign) }
 
 func (r *rig) run() error { return Run(r.Context(), r.pool(), r.job) }
 
-// ledger is the store as a run of the rig's newsletter sees it, with a clock.
+// ledger is the store as a run of the rig's job sees it, with a clock.
 func (r *rig) ledger(now func() time.Time) *ledger {
 	r.Helper()
-	purpose := "Newsletter"
-	l := &ledger{pool: r.pool(), leases: newLeases(), lease: r.job.Tuning.Lease, purpose: &purpose}
-	var err error
-	if l.promises, err = newPromises(r.job.Network, r.job.Campaign, now); err != nil {
+	l, err := newLedger(r.pool(), r.job, now)
+	if err != nil {
 		r.Fatal(err)
 	}
 	return l

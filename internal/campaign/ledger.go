@@ -61,6 +61,8 @@ var (
 	sqlAllowanceInsert = statement("allowance_insert")
 	sqlAllowanceLock   = statement("allowance_lock")
 	sqlAllowanceUpdate = statement("allowance_update")
+	sqlPreview         = statement("preview")
+	sqlPreviewNote     = statement("preview_note")
 	sqlComplaints      = statement("complaints")
 	sqlRunPause        = statement("run_pause")
 	sqlRunResume       = statement("run_resume")
@@ -87,6 +89,20 @@ type ledger struct {
 	event   *string // the occasion that a trigger writes for; nil without one
 
 	promises *promises
+}
+
+// newLedger is the store as a job sees it, whose promises go by a clock. Its error wraps ErrFinal.
+func newLedger(pool *pgxpool.Pool, job Job, now func() time.Time) (*ledger, error) {
+	l := &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease}
+	if p, ok := purposes[job.Campaign.Type]; ok {
+		l.purpose = &p
+	}
+	if t := job.Campaign.Trigger; t != nil {
+		l.event = &t.Event
+	}
+	var err error
+	l.promises, err = newPromises(job.Network, job.Campaign, now)
+	return l, err
 }
 
 // run is a row of alumni.campaign_run.

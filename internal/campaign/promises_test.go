@@ -199,8 +199,6 @@ func TestWhoOptsOutAfterPlanningIsNotWrittenTo(t *testing.T) {
 	r.exec("UPDATE alumni.member SET birthday = 1121")
 	r.job.Campaign.Type, r.job.Campaign.Trigger = "Milestone", &settings.Trigger{Event: "Birthday"}
 	l := r.ledger(time.Now)
-	purpose, event := "Network", "Birthday"
-	l.purpose, l.event = &purpose, &event
 	_, err := l.join(t.Context(), r.job, r.job.day())
 	g.Expect(err).NotTo(HaveOccurred())
 	r.exec("INSERT INTO alumni.opt_out (recipient_id, kind, source) VALUES ($1, 'Birthday', 'portal')", member(1))

@@ -34,15 +34,8 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 		return err
 	}
 	e := &engine{job: job, day: asDate(job.day())}
-	e.ledger = &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease}
-	if p, ok := purposes[job.Campaign.Type]; ok {
-		e.ledger.purpose = &p
-	}
-	if t := job.Campaign.Trigger; t != nil {
-		e.ledger.event = &t.Event
-	}
 	var err error
-	if e.ledger.promises, err = newPromises(job.Network, job.Campaign, time.Now); err != nil {
+	if e.ledger, err = newLedger(pool, job, time.Now); err != nil {
 		return err
 	}
 	// The texts are compiled before anything is written: a bad one must not leave a run behind.

@@ -9,6 +9,8 @@ const (
 	Network = "alumni-operator.io/network"
 	// Campaign names the Campaign that a child belongs to.
 	Campaign = "alumni-operator.io/campaign"
+	// CampaignPreview names the Campaign whose preview a job counts.
+	CampaignPreview = "alumni-operator.io/campaign-preview"
 	// RetentionPolicy names the RetentionPolicy that a child belongs to.
 	RetentionPolicy = "alumni-operator.io/retention-policy"
 	// Run names the run that a job does.

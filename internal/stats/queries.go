@@ -26,6 +26,8 @@ var (
 	sqlScratch string
 	//go:embed queries/campaign_runs.sql
 	sqlCampaignRuns string
+	//go:embed queries/campaign_preview.sql
+	sqlCampaignPreview string
 	//go:embed queries/campaign_pauses.sql
 	sqlCampaignPauses string
 	//go:embed queries/campaign_counts.sql

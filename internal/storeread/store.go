@@ -40,6 +40,18 @@ func (s Store) CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork
 	return runs, err
 }
 
+// CampaignPreview reads the newest preview of a campaign; nil when there is none, or the store is one of an earlier version.
+func (s Store) CampaignPreview(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (preview *stats.CampaignPreview, err error) {
+	if network.Status.Store == nil || network.Status.Store.SchemaVersion < stats.PreviewSchemaVersion {
+		return nil, nil
+	}
+	err = s.with(ctx, network, func(ctx context.Context, r *stats.Reader) error {
+		preview, err = r.CampaignPreview(ctx, campaignUID)
+		return err
+	})
+	return preview, err
+}
+
 // Retention is what the store of one network says of a policy.
 type Retention struct {
 	stats.Retention

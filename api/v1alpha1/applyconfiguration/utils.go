@@ -49,6 +49,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.BackupStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Campaign"):
 		return &apiv1alpha1.CampaignApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CampaignPreview"):
+		return &apiv1alpha1.CampaignPreviewApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignReference"):
 		return &apiv1alpha1.CampaignReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignRun"):

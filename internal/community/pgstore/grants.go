@@ -54,7 +54,7 @@ func Grants() []Grant {
 	grant(naming.RoleCampaign, []string{"INSERT"}, "alumni.captured_mail")                // of a trial
 	grant(naming.RoleCampaign, []string{"SELECT", "INSERT", "DELETE"}, "alumni.occasion") // of a run that is not sent after all
 	grant(naming.RoleCampaign, r, "alumni.opt_out")
-	grant(naming.RoleCampaign, riu, "alumni.send_allowance")
+	grant(naming.RoleCampaign, riu, "alumni.send_allowance", "alumni.campaign_preview")
 
 	grant(naming.RoleRoster, riu, "alumni.member", "alumni.roster_import")
 	grant(naming.RoleRoster, riud, "alumni.contact", "alumni.employment") // HR takes an address out, or mends its dates
@@ -84,7 +84,7 @@ func Grants() []Grant {
 	// A backup reads everything, what later migrations make too, and writes its own journal alone.
 	grant(naming.RoleBackup, r, "alumni.*")
 	grant(naming.RoleBackup, riu, "alumni.backup_run")
-	grant(naming.RoleMetrics, r, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses")
+	grant(naming.RoleMetrics, r, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses", "alumni_stats.campaign_previews")
 	// A workload tells by the version whether the store is ready for it.
 	for _, role := range []naming.Role{naming.RolePortal, naming.RoleCampaign, naming.RoleRetention, naming.RoleRoster} {
 		grant(role, r, VersionTable)

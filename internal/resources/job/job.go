@@ -97,6 +97,18 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 	return j
 }
 
+// BuildPreviewJob builds the job that counts how a run would go. It is no run: it has a label of its own.
+func BuildPreviewJob(in CampaignInput) *batchv1.Job {
+	j := BuildCampaignJob(in)
+	for _, set := range []map[string]string{j.Labels, j.Spec.Template.Labels} {
+		delete(set, labels.Campaign)
+		labels.With(set, labels.CampaignPreview, in.Campaign)
+	}
+	j.Spec.BackoffLimit = ptr.To[int32](3)
+	j.Spec.Template.Spec.Containers[0].Command = append(j.Spec.Template.Spec.Containers[0].Command, "--preview")
+	return j
+}
+
 // BuildRetentionJob builds the job that plans, and where the policy says so erases, for one network.
 func BuildRetentionJob(in RetentionInput) *batchv1.Job {
 	j := build(in.Run, labels.Retention, naming.RoleRetention, "retention", in.Arguments...)

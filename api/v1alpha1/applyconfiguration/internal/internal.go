@@ -327,6 +327,37 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignStatus
       default:
         observedGeneration: -1
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignPreview
+  map:
+    fields:
+    - name: asOf
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: audience
+      type:
+        scalar: numeric
+    - name: countedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: name
+      type:
+        scalar: string
+    - name: recipients
+      type:
+        scalar: numeric
+    - name: refused
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RefusedCount
+          elementRelationship: associative
+          keys:
+          - reason
+    - name: state
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignPreviewState
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignPreviewState
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignReference
   map:
     fields:
@@ -458,6 +489,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: preview
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignPreview
     - name: runs
       type:
         list:

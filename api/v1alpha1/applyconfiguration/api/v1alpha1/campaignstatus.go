@@ -27,6 +27,9 @@ type CampaignStatusApplyConfiguration struct {
 	LastScheduledAt *metav1.Time `json:"lastScheduledAt,omitempty"`
 	// missedRuns counts due times that passed without a run, because the starting deadline had gone by.
 	MissedRuns *int64 `json:"missedRuns,omitempty"`
+	// preview is how the next run would go, counted while the campaign waits for an approval, or when the annotation
+	// alumni-operator.io/preview gets a new value.
+	Preview *CampaignPreviewApplyConfiguration `json:"preview,omitempty"`
 	// lastRun is the newest run.
 	LastRun *CampaignRunApplyConfiguration `json:"lastRun,omitempty"`
 	// runs are the last ten runs, newest first.
@@ -81,6 +84,14 @@ func (b *CampaignStatusApplyConfiguration) WithLastScheduledAt(value metav1.Time
 // If called multiple times, the MissedRuns field is set to the value of the last call.
 func (b *CampaignStatusApplyConfiguration) WithMissedRuns(value int64) *CampaignStatusApplyConfiguration {
 	b.MissedRuns = &value
+	return b
+}
+
+// WithPreview sets the Preview field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Preview field is set to the value of the last call.
+func (b *CampaignStatusApplyConfiguration) WithPreview(value *CampaignPreviewApplyConfiguration) *CampaignStatusApplyConfiguration {
+	b.Preview = value
 	return b
 }
 
