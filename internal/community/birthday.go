@@ -21,7 +21,7 @@ func MonthDayOf(number int16) MonthDay {
 }
 
 // Number is the day as the store keeps it; see MonthDayOf.
-func (d MonthDay) Number() int16 { return int16(int(d.Month)*100 + d.Day) } //nolint:gosec // at most 1231, once it is valid
+func (d MonthDay) Number() int16 { return int16(int(d.Month)*100 + d.Day) }
 
 // Valid tells whether some year has such a day: 29 February is one.
 func (d MonthDay) Valid() bool {

@@ -182,7 +182,7 @@ func (s *stager) birthday(d community.MonthDay, known bool) {
 		return
 	}
 	s.length(2)
-	s.buffer = binary.BigEndian.AppendUint16(s.buffer, uint16(d.Number())) //nolint:gosec // never negative
+	s.buffer = binary.BigEndian.AppendUint16(s.buffer, uint16(d.Number()))
 }
 
 // texts appends an array: dimensions, whether it has nulls, the type, and for its one dimension length and first
