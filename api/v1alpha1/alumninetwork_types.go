@@ -394,7 +394,7 @@ type RosterHTTPS struct {
 
 // RosterField is a fact that a roster file can carry about a leaver.
 //
-// +kubebuilder:validation:Enum=EmployeeNumber;FamilyName;GivenName;FamilyNameKana;GivenNameKana;Email;Locale;Region;Department;Post;JoinedOn;LeftOn;DepartureReason;LifeStage;Skills;NetworkConsentOn;NewsletterConsentOn
+// +kubebuilder:validation:Enum=EmployeeNumber;FamilyName;GivenName;FamilyNameKana;GivenNameKana;Email;Locale;Region;Department;Post;JoinedOn;LeftOn;DepartureReason;LifeStage;Skills;Birthday;TimeZone;NetworkConsentOn;NewsletterConsentOn
 type RosterField string
 
 // RosterColumn maps one field to one heading.

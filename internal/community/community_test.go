@@ -85,6 +85,15 @@ func TestProfilesHaveBounds(t *testing.T) {
 		"a long skill":          {func(p *community.Profile) { p.Skills = []string{strings.Repeat("x", community.MaxSkillText+1)} }, "Skills"},
 		"no language":           {func(p *community.Profile) { p.Locale = "" }, "Locale"},
 		"a language we lack":    {func(p *community.Profile) { p.Locale = "fr" }, "Locale"},
+		"a day of a leap year":  {func(p *community.Profile) { p.Birthday = community.MonthDay{Month: 2, Day: 29} }, ""},
+		"a day of no year":      {func(p *community.Profile) { p.Birthday = community.MonthDay{Month: 2, Day: 30} }, "Birthday"},
+		"a month without a day": {func(p *community.Profile) { p.Birthday.Month = time.April }, "Birthday"},
+		"a day without a month": {func(p *community.Profile) { p.Birthday.Day = 1 }, "Birthday"},
+		"a month of no year":    {func(p *community.Profile) { p.Birthday = community.MonthDay{Month: 13, Day: 1} }, "Birthday"},
+		"less than a month":     {func(p *community.Profile) { p.Birthday = community.MonthDay{Month: -1, Day: -1} }, "Birthday"},
+		"a time zone":           {func(p *community.Profile) { p.TimeZone = "America/Argentina/Buenos_Aires" }, ""},
+		"a zone we lack":        {func(p *community.Profile) { p.TimeZone = "Mars/Olympus" }, "TimeZone"},
+		"the machine's zone":    {func(p *community.Profile) { p.TimeZone = "Local" }, "TimeZone"},
 		"a long reading":        {func(p *community.Profile) { p.GivenNameKana = strings.Repeat("ハ", community.MaxKana+1) }, "GivenNameKana"},
 	}
 	for name, c := range cases {
@@ -104,6 +113,40 @@ func TestProfilesHaveBounds(t *testing.T) {
 	}
 }
 
+func TestADayOfEveryYearIsKeptAsANumber(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(community.MonthDay{Month: time.April, Day: 1}.Number()).To(Equal(int16(401)))
+	g.Expect(community.MonthDay{}.Number()).To(BeZero())
+	for number := range int16(1300) {
+		g.Expect(community.MonthDayOf(number).Number()).To(Equal(number))
+	}
+}
+
+func TestEveryZoneThatIsOfferedIsKnownAndOfferedOnce(t *testing.T) {
+	g := NewWithT(t)
+	seen := map[string]bool{}
+	for _, r := range community.ZoneRegions() {
+		for _, zone := range r.Zones {
+			g.Expect(community.KnownZone(zone)).To(BeTrue(), zone)
+			g.Expect(seen).NotTo(HaveKey(zone))
+			seen[zone] = true
+		}
+	}
+}
+
+func TestNobodyElseSeesBirthdayAndTimeZone(t *testing.T) {
+	g := NewWithT(t)
+	m := person()
+	m.Visibility = community.Visibility{}
+	for _, f := range community.Fields() {
+		m.Visibility[f] = community.AudienceEmployees
+	}
+	for _, a := range community.Audiences() {
+		p := m.SeenAs(a).Profile
+		g.Expect([]any{p.Birthday, p.TimeZone}).To(Equal([]any{community.MonthDay{}, ""}), string(a))
+	}
+}
+
 func TestSkillsAreSplitAsPeopleTypeThem(t *testing.T) {
 	g := NewWithT(t)
 	p := community.Profile{Skills: community.ParseSkills("発酵、品質管理\r\nGo, SQL，Go ;  \n")}.Normalise()
@@ -117,7 +160,8 @@ func person() community.Member {
 		FamilyName: "family", GivenName: "given", Email: "email",
 		Employments: []community.Employment{{Department: "department", Post: "post", JoinedOn: time.Unix(1, 0), LeftOn: time.Unix(2, 0)}},
 		Profile: community.Profile{FamilyNameKana: "kana", GivenNameKana: "kana", Region: "region", Skills: []string{"skill"},
-			Employer: "employer", Title: "title", About: "about", Locale: "ja"},
+			Employer: "employer", Title: "title", About: "about", Locale: "ja",
+			Birthday: community.MonthDay{Month: 4, Day: 1}, TimeZone: "Asia/Tokyo"},
 	}
 }
 

@@ -31,6 +31,8 @@ type Profile struct {
 	Title          string
 	About          string
 	Locale         Locale
+	Birthday       MonthDay // for greetings; never shown to others
+	TimeZone       string   // for hours of rest, never shown to others; empty: the network's
 }
 
 // Normalise trims every text, joins the line ends of all systems to one form, and drops empty and repeated skills.
@@ -79,6 +81,12 @@ func (p Profile) Validate() error {
 	}
 	if err := checkText("About", p.About, MaxAbout, func(r rune) bool { return r == '\n' || r == '\t' }); err != nil {
 		return err
+	}
+	if p.Birthday != (MonthDay{}) && !p.Birthday.Valid() {
+		return Invalid("Birthday", "error.birthday")
+	}
+	if p.TimeZone != "" && !KnownZone(p.TimeZone) {
+		return Invalid("TimeZone", "error.choice")
 	}
 	if !slices.Contains(Locales(), p.Locale) {
 		return Invalid("Locale", "error.choice")

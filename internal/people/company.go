@@ -102,6 +102,12 @@ var posts = terms("Member=一般;Senior=主任;Team lead=係長;Section manager=
 var regions = terms(`Tokyo=東京都;Kanagawa=神奈川県;Saitama=埼玉県;Chiba=千葉県;Osaka=大阪府;Hyogo=兵庫県;Kyoto=京都府;Aichi=愛知県;Shizuoka=静岡県
 Fukuoka=福岡県;Hokkaido=北海道;Miyagi=宮城県;Hiroshima=広島県;Niigata=新潟県;Nagano=長野県;Okinawa=沖縄県;Overseas=海外`)
 
+// overseas is the region of people whose clock is not Japan's; zonesOverseas are the clocks.
+var (
+	overseas      = term{"Overseas", "海外"}
+	zonesOverseas = []string{"America/New_York", "America/Los_Angeles", "Europe/London", "Europe/Berlin", "Asia/Singapore", "Asia/Bangkok", "Australia/Sydney"}
+)
+
 // reason is why people leave, how often, after how long, and what they do next.
 type reason struct {
 	name             term

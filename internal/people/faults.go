@@ -29,6 +29,8 @@ var spoils = []spoil{
 	{"", "LineTooLong", nil},
 	{"NetworkConsentOn", "FutureDate", func(c map[string]string, _ Person) { c["NetworkConsentOn"] = "2999-01-01" }},
 	{"Locale", "InvalidLocale", func(c map[string]string, _ Person) { c["Locale"] = "tlh" }},
+	{"Birthday", "InvalidDate", func(c map[string]string, _ Person) { c["Birthday"] = "02-30" }},
+	{"TimeZone", "InvalidTimeZone", func(c map[string]string, _ Person) { c["TimeZone"] = "Mars/Olympus" }},
 }
 
 // fault writes bad row k before good row before.

@@ -16,6 +16,7 @@ const (
 	NetworkShare    = 70 // consented to the network
 	NewsletterShare = 55 // consented to the newsletter, too
 	NoAddressShare  = 3  // gave no mail address
+	BirthdayShare   = 95 // whose day of birth HR knows
 )
 
 // Years before AsOf over which departures are spread.
@@ -44,6 +45,8 @@ type Person struct {
 	Reason         string
 	LifeStage      string
 	Skills         []string
+	BornOn         time.Time // zero: unknown
+	TimeZone       string    // empty: the network's
 	NetworkOn      time.Time
 	NewsletterOn   time.Time
 }
@@ -80,10 +83,22 @@ func (g *Generator) Person(i int) Person {
 	family, given := pick(r, families), pick(r, givens)
 	p.FamilyName, p.GivenName, p.FamilyNameKana, p.GivenNameKana = family.text, given.text, family.kana, given.kana
 	p.Email = address(r, family, given, i)
-	p.Region = pick(r, regions).in(g.language)
+	region := pick(r, regions)
+	p.Region = region.in(g.language)
 	g.career(r, &p)
 	consents(r, &p)
+	private(r, &p, region == overseas)
 	return p
+}
+
+// private fills in what only greetings and quiet hours need. Whoever lives overseas has the clock of a place there.
+func private(r *rand.Rand, p *Person, abroad bool) {
+	if r.IntN(100) < BirthdayShare {
+		p.BornOn = p.JoinedOn.AddDate(-18-r.IntN(10), 0, -1-r.IntN(365))
+	}
+	if abroad {
+		p.TimeZone = pick(r, zonesOverseas)
+	}
 }
 
 // mix spreads neighbouring numbers over all 64 bits (the finaliser of SplitMix64), so that neighbours in the file

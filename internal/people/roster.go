@@ -22,6 +22,7 @@ var columns = []Column{
 	{"EmployeeNumber", "社員番号"}, {"FamilyName", "姓"}, {"GivenName", "名"}, {"FamilyNameKana", "セイ"}, {"GivenNameKana", "メイ"},
 	{"Email", "メールアドレス"}, {"Locale", "言語"}, {"Region", "地域"}, {"Department", "部署"}, {"Post", "役職"},
 	{"JoinedOn", "入社日"}, {"LeftOn", "退職日"}, {"DepartureReason", "退職理由"}, {"LifeStage", "ライフステージ"}, {"Skills", "スキル"},
+	{"Birthday", "生年月日"}, {"TimeZone", "タイムゾーン"},
 	{"NetworkConsentOn", "ネットワーク同意日"}, {"NewsletterConsentOn", "メルマガ同意日"},
 }
 
@@ -180,7 +181,7 @@ func (f *file) values(p Person) []string {
 	return []string{
 		p.EmployeeNumber, p.FamilyName, p.GivenName, p.FamilyNameKana, p.GivenNameKana, p.Email, locale, p.Region, p.Department,
 		p.Post, f.joinedOn(p.JoinedOn), f.date(p.LeftOn), p.Reason, p.LifeStage, strings.Join(p.Skills, separator),
-		f.date(p.NetworkOn), f.date(p.NewsletterOn),
+		f.birthday(p.BornOn), p.TimeZone, f.date(p.NetworkOn), f.date(p.NewsletterOn),
 	}
 }
 
@@ -194,6 +195,14 @@ func (f *file) date(day time.Time) string {
 	default:
 		return day.Format(time.DateOnly)
 	}
+}
+
+// birthday writes the day of birth: the Japanese system gives all of it, the other one keeps the year to itself.
+func (f *file) birthday(day time.Time) string {
+	if f.options.Headings == Japanese || day.IsZero() {
+		return f.date(day)
+	}
+	return day.Format("01-02")
 }
 
 // joinedOn writes the day of joining: the Japanese system still has it in years of the era.

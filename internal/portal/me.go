@@ -5,7 +5,10 @@ package portal
 
 import (
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/alumni-operator/alumni-operator/internal/community"
 )
@@ -27,6 +30,11 @@ type editData struct {
 	Fields    []editField
 	Audiences []community.Audience
 	Locales   []community.Locale
+	Months    []time.Month
+	Days      []int
+	Regions   []community.ZoneRegion
+	OtherZone string // the member's own, where it is none of those that are offered
+	Wrong     string // the field at fault
 }
 
 // editField is one field with its visibility.
@@ -83,13 +91,13 @@ func (s *Server) saveProfile(v *visit) error {
 	if err != nil {
 		return err
 	}
-	profile, visibility := readProfile(form)
+	m, err := s.Services.Member(v.r.Context(), v.viewer)
+	if err != nil {
+		return err
+	}
+	profile, visibility := readProfile(form, m.Profile)
 	err = s.Services.UpdateProfile(v.r.Context(), v.viewer, profile, visibility)
 	if problem := s.problemOf(v, err); problem != nil {
-		m, readErr := s.Services.Member(v.r.Context(), v.viewer)
-		if readErr != nil {
-			return readErr
-		}
 		m.Profile, m.Visibility = profile, visibility
 		return s.again(v, err, "edit", "edit.title", editOf(m, problem.Field))
 	}
@@ -99,13 +107,20 @@ func (s *Server) saveProfile(v *visit) error {
 	return v.redirect("/me?done=saved")
 }
 
-// readProfile takes the form as it is; the domain says what is wrong with it.
-func readProfile(form url.Values) (community.Profile, community.Visibility) {
+// readProfile takes the form as it is; the domain says what is wrong with it. A page that the version before has shown does
+// not ask for the birthday and the time zone, and leaves them as they are.
+func readProfile(form url.Values, now community.Profile) (community.Profile, community.Visibility) {
 	p := community.Profile{
 		FamilyNameKana: form.Get("FamilyNameKana"), GivenNameKana: form.Get("GivenNameKana"),
 		Region: form.Get("Region"), Skills: community.ParseSkills(form.Get("Skills")),
 		Employer: form.Get("Employer"), Title: form.Get("Title"), About: form.Get("About"),
-		Locale: community.Locale(form.Get("Locale")),
+		Locale: community.Locale(form.Get("Locale")), Birthday: now.Birthday, TimeZone: now.TimeZone,
+	}
+	if form.Has("BirthdayMonth") || form.Has("BirthdayDay") {
+		p.Birthday = community.MonthDay{Month: time.Month(chosen(form.Get("BirthdayMonth"))), Day: chosen(form.Get("BirthdayDay"))}
+	}
+	if form.Has("TimeZone") {
+		p.TimeZone = form.Get("TimeZone")
 	}
 	visibility := community.Visibility{}
 	for _, f := range community.Fields() {
@@ -116,9 +131,31 @@ func readProfile(form url.Values) (community.Profile, community.Visibility) {
 	return p.Normalise(), visibility
 }
 
+// chosen is the number of an option, 0 for none; no option has a negative one, so that the domain refuses it.
+func chosen(option string) int {
+	if option == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(option)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
 // editOf is the form of a member; wrong names the field at fault.
 func editOf(m community.Member, wrong string) editData {
-	d := editData{Member: m, Skills: strings.Join(m.Profile.Skills, "\n"), Audiences: community.Audiences(), Locales: community.Locales()}
+	d := editData{Member: m, Skills: strings.Join(m.Profile.Skills, "\n"), Audiences: community.Audiences(), Locales: community.Locales(),
+		Regions: community.ZoneRegions(), OtherZone: m.Profile.TimeZone, Wrong: wrong}
+	for month := time.January; month <= time.December; month++ {
+		d.Months = append(d.Months, month)
+	}
+	for day := 1; day <= 31; day++ {
+		d.Days = append(d.Days, day)
+	}
+	if slices.ContainsFunc(d.Regions, func(r community.ZoneRegion) bool { return slices.Contains(r.Zones, m.Profile.TimeZone) }) {
+		d.OtherZone = ""
+	}
 	texts := map[community.Field]editField{
 		community.FieldRegion:   {Text: m.Profile.Region, Limit: community.MaxRegion},
 		community.FieldSkills:   {Text: d.Skills, Limit: community.MaxSkills * (community.MaxSkillText + 1), Several: true},

@@ -50,6 +50,8 @@ func everyAnswer(w *portaltest.World, site *portaltest.Site, language string) ma
 		all["member "+page] = member.Get(page)
 	}
 	all["wrong profile"] = member.Post("/me/profile", "Locale", "ja", "Title", strings.Repeat("x", 300))
+	all["wrong birthday"] = member.Post("/me/profile", "Locale", "ja", "BirthdayMonth", "2", "BirthdayDay", "30")
+	all["wrong time zone"] = member.Post("/me/profile", "Locale", "ja", "TimeZone", "Mars/Olympus")
 	all["wrong consents"] = member.Post("/me/consents", "wording", "old")
 	all["wrong pause"] = member.Post("/me/pause", "until", "x")
 	member.Post("/me/pause", "act", "pause")

@@ -98,15 +98,19 @@ func (s *Server) loadPages() (*pages, error) {
 // functions are what templates can call, bound to a language.
 func (s *Server) functions(locale community.Locale) template.FuncMap {
 	return template.FuncMap{
-		"t":      func(key string, args ...string) string { return s.text(locale, key, args...) },
-		"date":   func(t time.Time) string { return i18n.Date(locale, t.In(s.zone)) },
-		"month":  func(t time.Time) string { return i18n.Month(locale, t) },
-		"moment": func(t time.Time) string { return i18n.Moment(locale, t.In(s.zone)) },
-		"lines":  func(text string) []string { return strings.Split(text, "\n") },
-		"join":   strings.Join,
-		"str":    func(v any) string { return fmt.Sprint(v) },
-		"field":  func(f community.Field, m community.Member) fieldOf { return fieldOf{f, m} },
-		"isMail": func(contact string) bool { return !strings.HasPrefix(contact, "https://") },
+		"t":         func(key string, args ...string) string { return s.text(locale, key, args...) },
+		"date":      func(t time.Time) string { return i18n.Date(locale, t.In(s.zone)) },
+		"month":     func(t time.Time) string { return i18n.Month(locale, t) },
+		"moment":    func(t time.Time) string { return i18n.Moment(locale, t.In(s.zone)) },
+		"monthDay":  func(d community.MonthDay) string { return i18n.MonthDay(locale, d) },
+		"monthName": func(m time.Month) string { return i18n.MonthName(locale, m) },
+		"dayName":   func(day int) string { return i18n.DayName(locale, day) },
+		"zone":      func(name string) string { return s.catalogue.Zone(locale, name) },
+		"lines":     func(text string) []string { return strings.Split(text, "\n") },
+		"join":      strings.Join,
+		"str":       func(v any) string { return fmt.Sprint(v) },
+		"field":     func(f community.Field, m community.Member) fieldOf { return fieldOf{f, m} },
+		"isMail":    func(contact string) bool { return !strings.HasPrefix(contact, "https://") },
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/alumni-operator/alumni-operator/internal/community"
 )
 
 // era is a reign by which Japanese offices count years. Its first year is called 元.
@@ -90,6 +92,31 @@ func cutDate(s string) (year, month, dayOfMonth string, ok bool) {
 	dayOfMonth, rest, dayFound := strings.Cut(rest, "日")
 	return strings.TrimSpace(year), strings.TrimSpace(month), strings.TrimSpace(dayOfMonth), yearFound && monthFound && dayFound && rest == ""
 }
+
+// parseMonthDay reads a day without its year: 04-01, 4/1, 4.1, 4月1日; the month comes first.
+func parseMonthDay(s string) (community.MonthDay, bool) {
+	month, dayOfMonth, ok := cutMonthDay(strings.TrimSpace(norm.NFKC.String(s)))
+	if !ok {
+		return community.MonthDay{}, false
+	}
+	date, ok := calendarDay(leapYear, month, dayOfMonth)
+	return community.MonthDay{Month: date.Month(), Day: date.Day()}, ok
+}
+
+// cutMonthDay splits month and day at one kind of separator.
+func cutMonthDay(s string) (month, dayOfMonth string, ok bool) {
+	for _, mark := range []string{"-", "/", "."} {
+		if parts := strings.Split(s, mark); len(parts) == 2 {
+			return parts[0], parts[1], true
+		}
+	}
+	month, rest, monthFound := strings.Cut(s, "月")
+	dayOfMonth, rest, dayFound := strings.Cut(rest, "日")
+	return strings.TrimSpace(month), strings.TrimSpace(dayOfMonth), monthFound && dayFound && rest == ""
+}
+
+// leapYear has every day that any year has.
+const leapYear = "2024"
 
 // calendarDay refuses days that no calendar has, such as 30 February.
 func calendarDay(year, month, dayOfMonth string) (time.Time, bool) {

@@ -13,6 +13,7 @@
 // address of his own, a field he edited, a consent he withdrew. People who are missing from a file stay as they
 // are: a roster adds and corrects, retention erases.
 //
-// The package may import internal/settings, internal/dbconn's pools, internal/tombstone and pgx. It must never put
+// The package may import internal/settings, internal/dbconn's pools, internal/tombstone, the rules of internal/community and
+// pgx. It must never put
 // a cell of the file into an error, a log line or the quarantine, and never hold more of the file than one record.
 package roster

@@ -22,9 +22,10 @@ const (
 	MissingValue     Reason = "MissingValue"     // a required cell is empty
 	InvalidDate      Reason = "InvalidDate"      // no day of the calendar in a known notation
 	FutureDate       Reason = "FutureDate"       // a day that is still to come
-	DateOrder        Reason = "DateOrder"        // left before joining
+	DateOrder        Reason = "DateOrder"        // left before joining, or not born yet then
 	InvalidEmail     Reason = "InvalidEmail"     // no mail address
 	InvalidLocale    Reason = "InvalidLocale"    // a language that the platform does not speak
+	InvalidTimeZone  Reason = "InvalidTimeZone"  // no name of an IANA time zone
 	InvalidCharacter Reason = "InvalidCharacter" // a control character
 	TooLong          Reason = "TooLong"          // a cell longer than its field may be
 	DuplicateNumber  Reason = "DuplicateNumber"  // an earlier row has the same employee number

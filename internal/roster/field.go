@@ -30,6 +30,8 @@ const (
 	DepartureReason     Field = "DepartureReason"
 	LifeStage           Field = "LifeStage"
 	Skills              Field = "Skills"
+	Birthday            Field = "Birthday"
+	TimeZone            Field = "TimeZone"
 	NetworkConsentOn    Field = "NetworkConsentOn"
 	NewsletterConsentOn Field = "NewsletterConsentOn"
 )
@@ -38,7 +40,7 @@ const (
 func Fields() []Field {
 	return []Field{
 		EmployeeNumber, FamilyName, GivenName, FamilyNameKana, GivenNameKana, Email, Locale, Region, Department, Post,
-		JoinedOn, LeftOn, DepartureReason, LifeStage, Skills, NetworkConsentOn, NewsletterConsentOn,
+		JoinedOn, LeftOn, DepartureReason, LifeStage, Skills, Birthday, TimeZone, NetworkConsentOn, NewsletterConsentOn,
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	. "github.com/onsi/gomega"
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/unicode"
+
+	"github.com/alumni-operator/alumni-operator/internal/community"
 )
 
 // now is the last day that a date in these tests may have.
@@ -54,12 +56,12 @@ func toShiftJIS(t *testing.T, text string) string {
 }
 
 const allFields = "EmployeeNumber,FamilyName,GivenName,FamilyNameKana,GivenNameKana,Email,Locale,Region,Department,Post,JoinedOn,LeftOn," +
-	"DepartureReason,LifeStage,Skills,NetworkConsentOn,NewsletterConsentOn\n"
+	"DepartureReason,LifeStage,Skills,Birthday,TimeZone,NetworkConsentOn,NewsletterConsentOn\n"
 
 func TestReaderReadsEveryField(t *testing.T) {
 	g := NewWithT(t)
 	rows, bad, err := readAll(allFields+
-		"００４２, 髙橋 ,花子,ﾀｶﾊｼ,はなこ,Hana.T@Mail.EXAMPLE,日本語,東京都,\"営業部\n第一課\",課長,平成20年4月1日,2021/3/31,転職,就業中,Go、SQL；Go,R3.4.1,20210402\n", format())
+		"００４２, 髙橋 ,花子,ﾀｶﾊｼ,はなこ,Hana.T@Mail.EXAMPLE,日本語,東京都,\"営業部\n第一課\",課長,平成20年4月1日,2021/3/31,転職,就業中,Go、SQL；Go,昭和50年12月24日,Ａｓｉａ/Tokyo,R3.4.1,20210402\n", format())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(bad).To(BeEmpty())
 	known := func(s string) Text { return Text{Value: s, Known: true} }
@@ -67,7 +69,8 @@ func TestReaderReadsEveryField(t *testing.T) {
 		Line: 2, EmployeeNumber: "0042", FamilyName: "髙橋", GivenName: known("花子"), FamilyNameKana: known("タカハシ"), GivenNameKana: known("はなこ"),
 		Email: known("Hana.T@mail.example"), Locale: known("ja"), Region: known("東京都"), Department: known("営業部 第一課"), Post: known("課長"),
 		JoinedOn: day(2008, 4, 1), LeftOn: day(2021, 3, 31), DepartureReason: known("転職"), LifeStage: known("就業中"),
-		Skills: []string{"Go", "SQL"}, SkillsKnown: true, NetworkConsentOn: day(2021, 4, 1), NewsletterConsentOn: day(2021, 4, 2),
+		Skills: []string{"Go", "SQL"}, SkillsKnown: true,
+		Birthday: community.MonthDay{Month: 12, Day: 24}, BirthdayKnown: true, TimeZone: known("Asia/Tokyo"), NetworkConsentOn: day(2021, 4, 1), NewsletterConsentOn: day(2021, 4, 2),
 	}}))
 }
 
@@ -78,7 +81,7 @@ func TestReaderTellsAbsentColumnsFromEmptyCells(t *testing.T) {
 	g.Expect(rows[0].Region).To(Equal(Text{Known: true}))
 	g.Expect(rows[0].Locale).To(Equal(Text{Value: "ja", Known: true}), "an empty language is the network's")
 	g.Expect(rows[0].Department).To(Equal(Text{}))
-	g.Expect(rows[0].SkillsKnown).To(BeFalse())
+	g.Expect([]bool{rows[0].SkillsKnown, rows[0].BirthdayKnown, rows[0].TimeZone.Known}).To(Equal([]bool{false, false, false}))
 }
 
 func TestReaderQuarantines(t *testing.T) {
@@ -122,6 +125,55 @@ func TestReaderQuarantines(t *testing.T) {
 			g.Expect(bad).To(Equal([]Bad{{Line: 3, Field: c.field, Reason: c.reason}}))
 			g.Expect(rows).To(HaveLen(4))
 		})
+	}
+}
+
+func TestReaderQuarantinesBirthdaysAndZonesThatCannotBe(t *testing.T) {
+	const head = "EmployeeNumber,FamilyName,LeftOn,JoinedOn,Birthday,TimeZone\n"
+	for name, c := range map[string]struct {
+		cells  string
+		field  Field
+		reason Reason
+	}{
+		"a day of no year":                  {",02-30,", Birthday, InvalidDate},
+		"a day that this year did not have": {",1975-02-29,", Birthday, InvalidDate},
+		"the day before the month":          {",31/12,", Birthday, InvalidDate},
+		"a year alone":                      {",1975,", Birthday, InvalidDate},
+		"year and month":                    {",1975-04,", Birthday, InvalidDate},
+		"too long ago":                      {",1899-12-31,", Birthday, InvalidDate},
+		"not born yet":                      {",2026-11-02,", Birthday, FutureDate},
+		"the end of time":                   {",9999-12-31,", Birthday, FutureDate},
+		"not born yet when joining":         {"2010-04-01,2010-04-01,", Birthday, DateOrder},
+		"a city":                            {",,Tokyo", TimeZone, InvalidTimeZone},
+		"an offset":                         {",,+09:00", TimeZone, InvalidTimeZone},
+		"an abbreviation":                   {",,JST", TimeZone, InvalidTimeZone},
+		"the zone of whatever machine":      {",,Local", TimeZone, InvalidTimeZone},
+		"a way out of the folder":           {",,../../etc/passwd", TimeZone, InvalidTimeZone},
+		"a folder of zones":                 {",,Asia", TimeZone, InvalidTimeZone},
+		"a name without end":                {",,Asia/" + strings.Repeat("o", 100), TimeZone, InvalidTimeZone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			good := "2,Ito,2020-03-31,2010-04-01,1980-05-06,UTC\n"
+			rows, bad, err := readAll(head+good+"1,Sato,2021-03-31,"+c.cells+"\n"+good, format())
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(bad).To(Equal([]Bad{{Line: 3, Field: c.field, Reason: c.reason}}))
+			g.Expect(rows).To(HaveLen(2))
+		})
+	}
+}
+
+func TestBirthdaysAreReadWithAndWithoutTheirYear(t *testing.T) {
+	g := NewWithT(t)
+	for text, want := range map[string]int16{
+		"1975-04-01": 401, "1975/4/1": 401, "19750401": 401, "1975年4月1日": 401, "昭和50年4月1日": 401, "S50.4.1": 401, "1975-04-01 00:00:00": 401,
+		"04-01": 401, "4/1": 401, "4.1": 401, "4月1日": 401, "０４月０１日": 401, " 4 月 1 日 ": 401,
+		"12-31": 1231, "02-29": 229, "1976-02-29": 229, "平成元年1月8日": 108,
+	} {
+		rows, bad, err := readAll("EmployeeNumber,FamilyName,LeftOn,Birthday\n1,Sato,2021-03-31,"+text+"\n", format())
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(bad).To(BeEmpty(), text)
+		g.Expect(rows[0].Birthday.Number()).To(Equal(want), text)
 	}
 }
 
@@ -297,7 +349,7 @@ func TestStartOfDay(t *testing.T) {
 
 // FuzzReader reads anything in both encodings: no panic, line numbers that rise, and only clean text in good rows.
 func FuzzReader(f *testing.F) {
-	f.Add([]byte(allFields+"1,佐藤,花,サトウ,ハナ,a@b.example,ja,東京,営業,課長,R3.4.1,2022/3/31,転職,就業中,Go、SQL,2022-04-01,\n"), false)
+	f.Add([]byte(allFields+"1,佐藤,花,サトウ,ハナ,a@b.example,ja,東京,営業,課長,R3.4.1,2022/3/31,転職,就業中,Go、SQL,4/1,Asia/Tokyo,2022-04-01,\n"), false)
 	f.Add([]byte("EmployeeNumber,FamilyName,LeftOn\n1,\x8d\xb2\x93\xa1,H20.4.1\n"), true)
 	f.Add([]byte("EmployeeNumber,FamilyName,LeftOn\n\"\n\"\n\",\xff,9999-12-31\n"), false)
 	f.Fuzz(func(t *testing.T, text []byte, shiftJIS bool) {

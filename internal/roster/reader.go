@@ -9,6 +9,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/alumni-operator/alumni-operator/internal/community"
 )
 
 // Format says how a file is to be read.
@@ -30,6 +32,7 @@ type Reader struct {
 	rows          int64
 	bad           int64
 	evidence      evidence
+	zones         map[string]bool // that were found to be known: loading one is slow, and there are few
 }
 
 // NewReader reads the first line and finds the columns. It fails with a *Failure that names what is missing, or
@@ -41,6 +44,7 @@ func NewReader(source io.Reader, format Format) (*Reader, error) {
 	}
 	r := &Reader{
 		splitter: newSplitter(source), decoder: d, encoding: format.Encoding, defaultLocale: format.DefaultLocale, today: format.Today,
+		zones: map[string]bool{},
 	}
 	headings, err := r.headings()
 	if err != nil {
@@ -133,6 +137,14 @@ func (r *Reader) check(row *Row) Bad {
 	c := checker{reader: r, cells: cells}
 	c.fill(row)
 	return Bad{Line: row.Line, Field: c.field, Reason: c.reason}
+}
+
+// knownZone tells whether a time zone is known, and remembers those that are.
+func (r *Reader) knownZone(name string) bool {
+	if !r.zones[name] && community.KnownZone(name) {
+		r.zones[name] = true
+	}
+	return r.zones[name]
 }
 
 // Rows is the number of rows so far, bad ones included.

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/alumni-operator/alumni-operator/internal/community"
 )
 
 // The greatest lengths of cells, in characters.
@@ -47,6 +49,9 @@ type Row struct {
 	LifeStage           Text
 	Skills              []string
 	SkillsKnown         bool
+	Birthday            community.MonthDay
+	BirthdayKnown       bool
+	TimeZone            Text // an IANA name
 	NetworkConsentOn    time.Time
 	NewsletterConsentOn time.Time
 }
@@ -176,6 +181,33 @@ func (c *checker) skills() ([]string, bool) {
 	return all, t.Known
 }
 
+// birthday reads the day of birth and forgets its year, which only shows whether the column can be meant: nobody was
+// born in the future, or joined before that.
+func (c *checker) birthday(joined time.Time) (community.MonthDay, bool) {
+	t := c.text(Birthday, maxText)
+	if t.Value == "" {
+		return community.MonthDay{}, t.Known
+	}
+	if d, ok := parseMonthDay(t.Value); ok {
+		return d, true
+	}
+	born := c.date(Birthday)
+	if !joined.IsZero() && !born.Before(joined) {
+		c.fail(Birthday, DateOrder)
+	}
+	return community.MonthDay{Month: born.Month(), Day: born.Day()}, true
+}
+
+// timeZone reads an IANA name; an empty cell means that the network's zone is good enough.
+func (c *checker) timeZone() Text {
+	t := c.text(TimeZone, maxText)
+	t.Value = norm.NFKC.String(t.Value)
+	if t.Value != "" && !c.reader.knownZone(t.Value) {
+		c.fail(TimeZone, InvalidTimeZone)
+	}
+	return t
+}
+
 // fill reads all cells. The order is that of Fields, so that the first fault is the same each time.
 func (c *checker) fill(row *Row) {
 	*row = Row{
@@ -186,6 +218,8 @@ func (c *checker) fill(row *Row) {
 		DepartureReason: c.text(DepartureReason, maxText), LifeStage: c.text(LifeStage, maxText),
 	}
 	row.Skills, row.SkillsKnown = c.skills()
+	row.Birthday, row.BirthdayKnown = c.birthday(row.JoinedOn)
+	row.TimeZone = c.timeZone()
 	row.NetworkConsentOn, row.NewsletterConsentOn = c.date(NetworkConsentOn), c.date(NewsletterConsentOn)
 	if !row.JoinedOn.IsZero() && !row.LeftOn.IsZero() && row.LeftOn.Before(row.JoinedOn) {
 		c.fail(LeftOn, DateOrder)

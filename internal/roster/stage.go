@@ -11,11 +11,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/alumni-operator/alumni-operator/internal/community"
 	"github.com/alumni-operator/alumni-operator/internal/tombstone"
 )
 
@@ -33,7 +35,7 @@ const (
 
 // stageColumns are the columns of roster_stage in the order in which a stager writes them.
 const stageColumns = "line, member_id, employee_number, number_key, email, email_key, family_name, given_name, family_name_kana, " +
-	"given_name_kana, locale, region, life_stage, skills, department, post, departure_reason, joined_on, left_on, " +
+	"given_name_kana, locale, region, life_stage, skills, birthday, time_zone, department, post, departure_reason, joined_on, left_on, " +
 	"network_at, newsletter_at, digest"
 
 // The binary format of COPY: a signature, 16 bits that count the cells of each row, 32 bits before each cell for its
@@ -42,7 +44,7 @@ const stageColumns = "line, member_id, employee_number, number_key, email, email
 const (
 	copySignature = "PGCOPY\n\xff\r\n\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
 	copyEnd       = "\xff\xff"
-	stageCells    = 22
+	stageCells    = 24
 	textOID       = 25
 )
 
@@ -136,6 +138,8 @@ func (s *stager) write(r *Row) error {
 		s.text(t)
 	}
 	s.texts(r.Skills, r.SkillsKnown)
+	s.birthday(r.Birthday, r.BirthdayKnown)
+	s.text(r.TimeZone)
 	for _, t := range []Text{r.Department, r.Post, r.DepartureReason} {
 		s.text(t)
 	}
@@ -169,6 +173,16 @@ func (s *stager) text(t Text) {
 func (s *stager) number(n int64) {
 	s.length(8)
 	s.buffer = binary.BigEndian.AppendUint64(s.buffer, uint64(n))
+}
+
+// birthday appends the number of a day; an empty cell is 0.
+func (s *stager) birthday(d community.MonthDay, known bool) {
+	if !known {
+		s.null()
+		return
+	}
+	s.length(2)
+	s.buffer = binary.BigEndian.AppendUint16(s.buffer, uint16(d.Number()))
 }
 
 // texts appends an array: dimensions, whether it has nulls, the type, and for its one dimension length and first
@@ -215,6 +229,10 @@ func (s *stager) instant(date time.Time) {
 // same, one mark of the eight values that members can edit taken together, and the mark of each of them. A value in
 // the store whose mark differs from the one kept was not written by the roster; when the values together have their
 // mark, none needs a closer look.
+//
+// Birthday and time zone came later. The marks of both follow when the file has either column, and not otherwise: so a
+// file without them has the digest that it always had, and rows that were imported before they came are not written
+// again. A mark that is not there is that of an empty value.
 func (s *stager) digest(r *Row) []byte {
 	b := append(s.digested[:0], digestVersion)
 	part := func(value string, known bool) {
@@ -238,6 +256,15 @@ func (s *stager) digest(r *Row) []byte {
 	for _, date := range []time.Time{r.JoinedOn, r.LeftOn, r.NetworkConsentOn, r.NewsletterConsentOn} {
 		part(date.Format(time.DateOnly), !date.IsZero())
 	}
+	birthday := ""
+	if r.Birthday != (community.MonthDay{}) {
+		birthday = strconv.Itoa(int(r.Birthday.Number()))
+	}
+	later := r.BirthdayKnown || r.TimeZone.Known
+	if later {
+		part(birthday, r.BirthdayKnown)
+		part(r.TimeZone.Value, r.TimeZone.Known)
+	}
 	s.digested = b
 	sum := sha256.Sum256(b)
 	s.marks = append(s.marks[:0], sum[:rowDigest]...)
@@ -248,7 +275,11 @@ func (s *stager) digest(r *Row) []byte {
 	values := []string{
 		r.FamilyName, r.GivenName.Value, r.FamilyNameKana.Value, r.GivenNameKana.Value, locale, r.Region.Value, r.LifeStage.Value, skills,
 	}
-	for _, value := range append([]string{strings.Join(values, "\x1e")}, values...) {
+	values = append([]string{strings.Join(values, "\x1e")}, values...)
+	if later {
+		values = append(values, birthday, r.TimeZone.Value)
+	}
+	for _, value := range values {
 		mark := sha256.Sum256([]byte(value))
 		s.marks = append(s.marks, mark[:markLength]...)
 	}

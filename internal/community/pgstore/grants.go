@@ -31,7 +31,7 @@ func Grants() []Grant {
 		// What members may change of themselves; their name and number are HR's.
 		Grant{Role: naming.RolePortal, Privileges: []string{"UPDATE"}, Object: "alumni.member",
 			Columns: []string{"state", "family_name_kana", "given_name_kana", "locale", "region", "skills", "employer", "title", "about",
-				"joined_at", "last_active_at", "paused_until", "withdrawn_at", "updated_at"}},
+				"birthday", "time_zone", "joined_at", "last_active_at", "paused_until", "withdrawn_at", "updated_at"}},
 		Grant{Role: naming.RolePortal, Privileges: []string{"UPDATE"}, Object: "alumni.contact", Columns: []string{"verified_at"}},
 		Grant{Role: naming.RolePortal, Privileges: r, Object: "alumni.employment",
 			Columns: []string{"id", "member_id", "department", "post", "joined_on", "left_on"}},

@@ -44,9 +44,11 @@ func (p *Portal) Member(ctx context.Context, viewer community.Viewer) (community
 
 func scanMember(row pgx.Row, m *community.Member) error {
 	var joined *time.Time
+	var birthday int16
 	err := row.Scan(&m.ID, &m.State, &m.FamilyName, &m.GivenName, &m.Email, &joined, &m.PausedUntil,
 		&m.Profile.FamilyNameKana, &m.Profile.GivenNameKana, &m.Profile.Region, &m.Profile.Skills,
-		&m.Profile.Employer, &m.Profile.Title, &m.Profile.About, &m.Profile.Locale)
+		&m.Profile.Employer, &m.Profile.Title, &m.Profile.About, &m.Profile.Locale, &birthday, &m.Profile.TimeZone)
+	m.Profile.Birthday = community.MonthDayOf(birthday)
 	if joined != nil {
 		m.JoinedAt = *joined
 	}
@@ -79,7 +81,8 @@ func (p *Portal) UpdateProfile(ctx context.Context, viewer community.Viewer, pro
 		}
 		return send(ctx, tx, func(b *pgx.Batch) {
 			b.Queue(sqlProfileUpdate, viewer.Member, profile.FamilyNameKana, profile.GivenNameKana, profile.Region,
-				profile.Skills, profile.Employer, profile.Title, profile.About, profile.Locale, p.now())
+				profile.Skills, profile.Employer, profile.Title, profile.About, profile.Locale,
+				profile.Birthday.Number(), profile.TimeZone, p.now())
 			b.Queue(sqlVisibilityDelete, viewer.Member)
 			b.Queue(sqlVisibilityInsert, viewer.Member, fields, audiences)
 		})

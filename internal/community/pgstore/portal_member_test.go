@@ -31,6 +31,16 @@ func TestAProfileIsKeptAsItWasWritten(t *testing.T) {
 	w.Expect(m.Employments).To(Equal([]community.Employment{{Department: "商品開発部", Post: "主任",
 		JoinedOn: time.Date(2010, 4, 1, 0, 0, 0, 0, time.UTC), LeftOn: time.Date(2021, 3, 31, 0, 0, 0, 0, time.UTC)}}))
 
+	profile.Birthday, profile.TimeZone = community.MonthDay{Month: time.February, Day: 29}, "Europe/London"
+	w.Expect(w.portal.UpdateProfile(t.Context(), viewer, profile, shown)).To(Succeed())
+	w.Expect(w.value(`SELECT birthday || time_zone FROM alumni.member WHERE id = $1`, viewer.Member)).To(Equal("229Europe/London"))
+	m, err = w.portal.Member(t.Context(), viewer)
+	w.Expect(err).NotTo(HaveOccurred())
+	w.Expect([]any{m.Profile.Birthday, m.Profile.TimeZone}).To(Equal([]any{profile.Birthday, profile.TimeZone}))
+	profile.Birthday, profile.TimeZone = community.MonthDay{}, ""
+	w.Expect(w.portal.UpdateProfile(t.Context(), viewer, profile, shown)).To(Succeed())
+	w.Expect(w.value(`SELECT (birthday IS NULL) || time_zone FROM alumni.member WHERE id = $1`, viewer.Member)).To(Equal("true"))
+
 	profile.Region = "x\x00"
 	w.Expect(code(w.portal.UpdateProfile(t.Context(), viewer, profile, shown))).To(Equal(community.CodeInvalid))
 	profile.Region = ""

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,6 +90,38 @@ func Month(locale community.Locale, t time.Time) string {
 		return t.Format("2006年1月")
 	}
 	return t.Format("January 2006")
+}
+
+// MonthName writes a month without its year.
+func MonthName(locale community.Locale, m time.Month) string {
+	if locale == community.Japanese {
+		return strconv.Itoa(int(m)) + "月"
+	}
+	return m.String()
+}
+
+// DayName writes a day of some month.
+func DayName(locale community.Locale, day int) string {
+	if locale == community.Japanese {
+		return strconv.Itoa(day) + "日"
+	}
+	return strconv.Itoa(day)
+}
+
+// MonthDay writes a day without its year.
+func MonthDay(locale community.Locale, d community.MonthDay) string {
+	if locale == community.Japanese {
+		return MonthName(locale, d.Month) + DayName(locale, d.Day)
+	}
+	return DayName(locale, d.Day) + " " + MonthName(locale, d.Month)
+}
+
+// Zone names a time zone: in the words of a language where it is one of those that are offered, and by its own name otherwise.
+func (c *Catalogue) Zone(locale community.Locale, name string) string {
+	if key := "zone." + name; c.Has(locale, key) {
+		return c.Text(locale, key)
+	}
+	return name
 }
 
 // Moment writes a day and a time of day, with the zone where it could be mistaken.

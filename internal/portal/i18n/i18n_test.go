@@ -56,7 +56,7 @@ func names(text string) []string {
 var quoted = regexp.MustCompile(`"([a-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)+)"`)
 
 // made are the beginnings of keys that are put together at run time.
-var made = []string{"purpose.", "field.", "hint.", "audience.", "preview.as.", "decision.", "channel.", "consents.suppressed.", "programme."}
+var made = []string{"purpose.", "field.", "hint.", "audience.", "preview.as.", "decision.", "channel.", "consents.suppressed.", "programme.", "region.", "zone."}
 
 func TestEveryTextIsUsedAndEveryUsedTextExists(t *testing.T) {
 	g := NewWithT(t)
@@ -116,6 +116,12 @@ func TestEveryKeyThatIsPutTogetherExists(t *testing.T) {
 	for _, purpose := range []string{"Rehire", "Referral", "Collaboration", "Brand", "KnowledgeTransfer", "FutureExecutives"} {
 		keys = append(keys, "programme."+purpose)
 	}
+	for _, r := range community.ZoneRegions() {
+		keys = append(keys, "region."+r.Name)
+		for _, zone := range r.Zones {
+			keys = append(keys, "zone."+zone)
+		}
+	}
 	for _, key := range keys {
 		g.Expect(c.Has(community.English, key)).To(BeTrue(), key)
 	}
@@ -166,7 +172,16 @@ func TestDatesAreWrittenAsPeopleWriteThem(t *testing.T) {
 		To(Equal([]string{"2026年3月4日", "2026年3月", "2026年3月4日 05:06 (JST)"}))
 	g.Expect([]string{i18n.Date("en", at), i18n.Month("en", at), i18n.Moment("en", at)}).
 		To(Equal([]string{"4 March 2026", "March 2026", "4 March 2026, 05:06 (JST)"}))
+	g.Expect([]string{i18n.MonthDay("ja", community.MonthDay{Month: 2, Day: 29}), i18n.MonthDay("en", community.MonthDay{Month: 2, Day: 29})}).
+		To(Equal([]string{"2月29日", "29 February"}))
 	g.Expect(i18n.Moment("en", at.In(time.FixedZone("+0330", 3*3600+1800)))).To(HaveSuffix("(UTC+0330)"))
+}
+
+func TestZonesAreNamedInTheLanguageOfTheVisit(t *testing.T) {
+	g := NewWithT(t)
+	c := load(t)
+	g.Expect([]string{c.Zone("ja", "Asia/Tokyo"), c.Zone("en", "Asia/Tokyo"), c.Zone("ja", "America/Bogota")}).
+		To(Equal([]string{"日本（東京）", "Japan (Tokyo)", "America/Bogota"}), "a zone that is not offered keeps its own name")
 }
 
 func TestTextsTakeTheirValuesOnce(t *testing.T) {

@@ -17,6 +17,8 @@ CREATE TEMPORARY TABLE roster_stage (
     region           text,
     life_stage       text,
     skills           text[],
+    birthday         smallint,            -- month and day as 401, 0 for an empty cell; the year goes no further than the reader
+    time_zone        text,
     department       text,
     post             text,
     departure_reason text,
