@@ -11,6 +11,10 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/schedule"
 )
 
+// lead is how long before it is due a run is started, so that its worker has planned it by then and the first message goes out in
+// time. What is declared at that moment is what is sent.
+const lead = 20 * time.Second
+
 // agenda is what a schedule says at one moment.
 type agenda struct {
 	start     time.Time // a run is due now; zero when none is
@@ -42,6 +46,7 @@ func (p past) last() time.Time {
 // planAgenda decides from the declared schedule, the past and the clock; it is pure. Its error is Terminal.
 func planAgenda(c *v1alpha1.Campaign, p past, now time.Time) (agenda, error) {
 	deadline := time.Duration(c.EffectiveDelivery().StartingDeadlineSeconds) * time.Second
+	now, deadline = now.Add(lead), deadline+lead // so late as before, so much sooner
 	if at := c.Spec.Schedule.At; at != nil {
 		return planOnce(at.Time, p, now, deadline), nil
 	}

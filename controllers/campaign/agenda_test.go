@@ -35,6 +35,27 @@ func oneShot(at string) *v1alpha1.Campaign {
 	return &v1alpha1.Campaign{Spec: v1alpha1.CampaignSpec{Schedule: v1alpha1.CampaignSchedule{At: &t}}}
 }
 
+func TestARunIsStartedSoMuchBeforeItIsDueThatItIsPlannedByThen(t *testing.T) {
+	g := NewWithT(t)
+	created := past{created: instant("2026-11-20T00:00:00Z")}
+	due := instant("2026-11-21T00:00:00Z")
+	for _, c := range []*v1alpha1.Campaign{cronCampaign("0 9 * * *", "Asia/Tokyo"), oneShot("2026-11-21T00:00:00Z")} {
+		early, err := planAgenda(c, created, due.Add(-lead-time.Second))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect([]time.Time{early.start, early.next}).To(HaveExactElements(BeZero(), BeTemporally("==", due)))
+		inTime, err := planAgenda(c, created, due.Add(-lead))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(inTime.start).To(BeTemporally("==", due))
+		late, err := planAgenda(c, created, due.Add(time.Hour))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(late.start).To(BeTemporally("==", due), "the starting deadline is what it was")
+		missed, err := planAgenda(c, created, due.Add(time.Hour+time.Second))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(missed.start).To(BeZero())
+		g.Expect(missed.missed).To(Equal(1))
+	}
+}
+
 func TestATriggerLooksOnceADay(t *testing.T) {
 	g := NewWithT(t)
 	zone := v1alpha1.TimeZone("Asia/Tokyo")

@@ -154,7 +154,7 @@ func (r *Reconciler) showAgenda(s *scope, plan agenda) {
 	case plan.completed:
 		conditions.True(s.campaign, kind, v1alpha1.ReasonCompleted, "The one run of this campaign has been")
 	case !plan.next.IsZero():
-		s.wake = plan.next.Sub(s.now)
+		s.wake = max(time.Second, plan.next.Sub(s.now)-lead)
 		if plan.missed > 0 {
 			conditions.True(s.campaign, kind, v1alpha1.ReasonMissed, missedText(plan.missed, deadline)+"; the next run follows its schedule")
 			return

@@ -42,6 +42,14 @@ var purposes = map[string]string{
 	"Reactivation":    "Network",
 }
 
+// clock is the time, but for a run that is planned before it is due: that is planned as of then.
+func (j Job) clock() time.Time {
+	if now := time.Now(); now.After(j.ScheduledAt) {
+		return now
+	}
+	return j.ScheduledAt
+}
+
 func (j Job) workers() int { return max(1, j.Workers) }
 
 // stops is what the link at the foot of a mail stops: the occasion that it was written for, where there is one and the purpose is

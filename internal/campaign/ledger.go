@@ -89,11 +89,12 @@ type ledger struct {
 	event   *string // the occasion that a trigger writes for; nil without one
 
 	promises *promises
+	due      time.Time // before it nobody is written to
 }
 
 // newLedger is the store as a job sees it, whose promises go by a clock. Its error wraps ErrFinal.
 func newLedger(pool *pgxpool.Pool, job Job, now func() time.Time) (*ledger, error) {
-	l := &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease}
+	l := &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease, due: job.ScheduledAt}
 	if p, ok := purposes[job.Campaign.Type]; ok {
 		l.purpose = &p
 	}
@@ -154,7 +155,7 @@ func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool
 }
 
 // firstOfAudience is the number of the first parameter that belongs to the audience in a plan.
-const firstOfAudience = 12
+const firstOfAudience = 13
 
 // plan makes a statement of a file that holds a place for the plan, and its arguments. run is nil when there is none yet.
 func (l *ledger) plan(statement string, run *int64, query audience.Query) (sql string, args []any) {
@@ -167,7 +168,7 @@ func (l *ledger) plan(statement string, run *int64, query audience.Query) (sql s
 	zones, ends := l.promises.quietNow()
 	today, week := l.promises.days()
 	return sql, append([]any{run, l.purpose, channelEmail, l.event, zones, ends, l.promises.skip, today, week,
-		l.promises.most.PerDay, l.promises.most.PerSevenDays}, query.Args...)
+		l.promises.most.PerDay, l.promises.most.PerSevenDays, l.due}, query.Args...)
 }
 
 // freeze writes the audience, and ends a run that is larger than its campaign allows.

@@ -33,7 +33,7 @@ func TestAPreviewCountsWhatARunWouldDoAndDoesNothing(t *testing.T) {
 	g.Expect(r.smtp.Taken()).To(BeZero())
 
 	r.begin("news")
-	r.job.Campaign.UID = "c1"
+	r.job.Campaign.UID, r.job.ScheduledAt = "c1", time.Now()
 	r.mustRun()
 	g.Expect(r.counts()).To(Equal(map[string]int{"Sent": 6, "Suppressed/NoConsent": 1, "Suppressed/Suppressed": 1, "Skipped/Unreachable": 1}),
 		"the run does what the preview said")

@@ -212,3 +212,14 @@ func TestBadPromisesAreFinal(t *testing.T) {
 	r.job.Network.QuietHours = &settings.QuietHours{From: "soon", Until: "08:00"}
 	g.Expect(r.run()).To(And(MatchError(ErrFinal), MatchError(ContainSubstring(`quietHours.from: "soon" is no time of the day`))))
 }
+
+func TestARunThatIsPlannedBeforeItIsDueBeginsOnTime(t *testing.T) {
+	g := NewWithT(t)
+	r := newRig(t, 300)
+	r.job.ScheduledAt = time.Now().Add(2 * time.Second)
+	r.mustRun()
+	r.expectEach(300, 1)
+	g.Expect(scalar[bool](r, "SELECT planned_at < $1 FROM alumni.delivery LIMIT 1", r.job.ScheduledAt)).To(BeTrue())
+	first := scalar[time.Time](r, "SELECT min(sent_at) FROM alumni.delivery")
+	g.Expect(first).To(And(BeTemporally(">=", r.job.ScheduledAt), BeTemporally("<", r.job.ScheduledAt.Add(time.Second))))
+}

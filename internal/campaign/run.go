@@ -35,7 +35,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	}
 	e := &engine{job: job, day: asDate(job.day())}
 	var err error
-	if e.ledger, err = newLedger(pool, job, time.Now); err != nil {
+	if e.ledger, err = newLedger(pool, job, job.clock); err != nil {
 		return err
 	}
 	// The texts are compiled before anything is written: a bad one must not leave a run behind.

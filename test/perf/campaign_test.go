@@ -98,7 +98,8 @@ func newCampaignBench(b *testing.B, tools map[string]string) *campaignBench {
 		PublicURL: "https://alumni.hoshino.example", Operator: settings.Operator{Name: "Hoshino", Address: "Tokyo", Contact: "a@hoshino.example"},
 		Email: &settings.Email{Host: host, Port: number, TLS: "None", FromAddress: "alumni@hoshino.example", FromName: "Hoshino",
 			MaxPerSecond: 100_000, MaxPerHour: 100_000_000, MaxConnections: campaignConnections},
-		QuietHours: &settings.QuietHours{From: "00:00", Until: "00:00"},
+		QuietHours:   &settings.QuietHours{From: "00:00", Until: "00:00"},
+		FrequencyCap: &settings.FrequencyCap{PerDay: 100, PerSevenDays: 100},
 	})
 	c.write(settings.CampaignFile, settings.Campaign{
 		UID: "c", Name: "news", Generation: 1, Type: "Newsletter", MaxRecipients: 10 * campaignRecipients, RetryDeadlineSeconds: 3600, OnUnknown: "Resend",

@@ -8,7 +8,7 @@ WITH busy AS (/*busy*/), plan AS MATERIALIZED (/*plan*/), frozen AS (
            CASE WHEN p.refusal IS NULL THEN 'Planned'
                 WHEN p.refusal IN ('Paused', 'Unreachable', 'Capped', 'QuietHours') THEN 'Skipped'
                 ELSE 'Suppressed' END,
-           coalesce(p.refusal, ''), coalesce(p.ends, now())
+           coalesce(p.refusal, ''), coalesce(p.ends, greatest(now(), $12))
     FROM plan p)
 INSERT INTO alumni.occasion (recipient_id, kind, occasion, run_id)
 SELECT p.id, $4, p.occasion, $1 FROM plan p WHERE p.refusal IS NULL

@@ -4,8 +4,8 @@
 -- Who matches a campaign that needs consent: everybody who joined the network, with the reason why not where there is one.
 -- People who are only listed in the roster are no members: nothing is written of them.
 -- $1 run, $2 purpose, $3 channel, $4 kind of occasion or null, $5 zones where it is quiet and $6 until when, $7 whether quiet
--- leaves out, $8 beginning of the day and $9 of the seven days, $10 most messages in a day and $11 in seven; further parameters
--- belong to the audience.
+-- leaves out, $8 beginning of the day and $9 of the seven days, $10 most messages in a day and $11 in seven, $12 when the
+-- run is due; further parameters belong to the audience.
 SELECT m.id, q.ends, /*occasion*/ AS occasion,
        CASE WHEN m.state = 'Withdrawn' THEN 'Withdrawn'
             WHEN m.state = 'Paused' AND coalesce(m.paused_until > now(), true) THEN 'Paused'

@@ -71,3 +71,7 @@ CREATE TABLE IF NOT EXISTS alumni.send_allowance (
     first_minute bigint NOT NULL DEFAULT 0,                 -- Unix minute of the first count
     minutes      int[] NOT NULL DEFAULT '{}'                -- messages granted in each minute
 );
+
+-- A message that was not sent needs no place in the index of those that were.
+CREATE INDEX IF NOT EXISTS delivery_sent_at ON alumni.delivery (sent_at) WHERE sent_at IS NOT NULL;
+DROP INDEX IF EXISTS alumni.delivery_sent;
