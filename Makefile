@@ -181,13 +181,25 @@ test-s3: ## Backups and the erasure ledger on a real S3 server (part of e2e; nee
 bench: ## The figures of docs/performance.md; use an idle machine.
 	@./hack/deps.sh test cluster images
 	@KUBEBUILDER_ASSETS="$$($(CLUSTER_TOOL) assets)" $(STEP) "Benchmarks" \
-		go test -run '^$$' -bench . -skip '^BenchmarkChurn$$' -benchtime $(BENCHTIME) -timeout 60m -v ./test/perf/...
+		go test -run '^$$' -bench . -skip '^Benchmark(Churn|Chaos)$$' -benchtime $(BENCHTIME) -timeout 60m -v ./test/perf/...
 
 .PHONY: bench-churn
 bench-churn: ## Steady change of many networks, as docs/performance.md tells; use an idle machine.
 	@./hack/deps.sh test
 	@KUBEBUILDER_ASSETS="$$($(CLUSTER_TOOL) assets)" $(STEP) "Benchmark of steady change" \
 		go test -run '^$$' -bench '^BenchmarkChurn$$' -benchtime 1x -timeout 120m -v ./test/perf/...
+
+.PHONY: bench-campaign
+bench-campaign: ## The figures of campaigns alone; use an idle machine.
+	@./hack/deps.sh test
+	@$(STEP) "Benchmark of campaigns" \
+		go test -run '^$$' -bench '^BenchmarkCampaign$$' -benchtime $(BENCHTIME) -timeout 30m -v ./test/perf/...
+
+.PHONY: chaos-campaign
+chaos-campaign: ## Kill workers, lose answers, stop servers: who got none, one or more of 100,000 mails.
+	@./hack/deps.sh test
+	@$(STEP) "Campaigns under faults" \
+		go test -run '^$$' -bench '^BenchmarkChaos$$' -benchtime 1x -timeout 60m -v ./test/perf/...
 
 .PHONY: fuzz
 fuzz: ## Every fuzz test for FUZZTIME (20s).

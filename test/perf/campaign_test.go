@@ -91,8 +91,20 @@ func newCampaignBench(b *testing.B, tools map[string]string) *campaignBench {
 	c := &campaignBench{b: b, store: store.New(b), tools: tools, dir: b.TempDir(), sink: sink.Start(b)}
 	c.seed()
 	host, port, _ := strings.Cut(c.sink.SMTP, ":")
+	c.network(host, port)
+	c.write(settings.CampaignFile, settings.Campaign{
+		UID: "c", Name: "news", Generation: 1, Type: "Newsletter", MaxRecipients: 10 * campaignRecipients, RetryDeadlineSeconds: 3600, OnUnknown: "Resend",
+		Locales: []settings.LocalisedContent{{Locale: "en", Subject: "News for {{ .Member.GivenName }}", Body: campaignBody}},
+	})
+	must(b, os.WriteFile(filepath.Join(c.dir, settings.TokenKeyFile), bytes.Repeat([]byte{1}, 32), 0o600))
+	return c
+}
+
+// network names the mail server that the next worker sends to.
+func (c *campaignBench) network(host, port string) {
+	c.b.Helper()
 	number, err := strconv.Atoi(port)
-	must(b, err)
+	must(c.b, err)
 	c.write(settings.NetworkFile, settings.Network{
 		UID: "n", Namespace: "perf", Name: "alumni", DisplayName: "Hoshino Alumni", DefaultLocale: "en", TimeZone: "Asia/Tokyo",
 		PublicURL: "https://alumni.hoshino.example", Operator: settings.Operator{Name: "Hoshino", Address: "Tokyo", Contact: "a@hoshino.example"},
@@ -101,12 +113,6 @@ func newCampaignBench(b *testing.B, tools map[string]string) *campaignBench {
 		QuietHours:   &settings.QuietHours{From: "00:00", Until: "00:00"},
 		FrequencyCap: &settings.FrequencyCap{PerDay: 100, PerSevenDays: 100},
 	})
-	c.write(settings.CampaignFile, settings.Campaign{
-		UID: "c", Name: "news", Generation: 1, Type: "Newsletter", MaxRecipients: 10 * campaignRecipients, RetryDeadlineSeconds: 3600, OnUnknown: "Resend",
-		Locales: []settings.LocalisedContent{{Locale: "en", Subject: "News for {{ .Member.GivenName }}", Body: campaignBody}},
-	})
-	must(b, os.WriteFile(filepath.Join(c.dir, settings.TokenKeyFile), bytes.Repeat([]byte{1}, 32), 0o600))
-	return c
 }
 
 func (c *campaignBench) write(name string, v any) {
