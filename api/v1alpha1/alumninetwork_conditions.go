@@ -189,6 +189,13 @@ const (
 	ReasonNoSender = "NoSender"
 	// ReasonCaptured: the network is a trial (True): every mail stays in its store.
 	ReasonCaptured = "Captured"
+	// ReasonDestinationSecretNotFound: the Secret of a destination of Slack, Teams or webhooks does not exist. The message names
+	// the field. As with the next two, mail goes out all the same.
+	ReasonDestinationSecretNotFound = "DestinationSecretNotFound"
+	// ReasonDestinationSecretInvalid: the Secret of a destination lacks a key, or its signing key is too short.
+	ReasonDestinationSecretInvalid = "DestinationSecretInvalid"
+	// ReasonDestinationRefused: the URL in the Secret of a destination is none that may be called.
+	ReasonDestinationRefused = "DestinationRefused"
 )
 
 // VolumeSizedCondition says whether the volume of a Standalone store is as large as declared. Positive polarity; not part

@@ -76,6 +76,16 @@ func scan[T any](t *testing.T, conn *pgx.Conn, query string) T {
 	return v
 }
 
+// files is the number of migrations; there are gaps between their own.
+func files(t *testing.T) int64 {
+	t.Helper()
+	names, err := fs.Glob(migrations(), "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int64(len(names))
+}
+
 func TestMigrateBringsAStoreToTheLatestVersionOnce(t *testing.T) {
 	g := NewWithT(t)
 	login, conn := emptyStore(t)
@@ -87,7 +97,7 @@ func TestMigrateBringsAStoreToTheLatestVersionOnce(t *testing.T) {
 	}
 
 	g.Expect(scan[int64](t, conn, `SELECT version FROM alumni_stats.schema_version`)).To(Equal(LatestVersion()))
-	g.Expect(scan[int64](t, conn, `SELECT count(*) FROM alumni.schema_migration WHERE version_id > 0`)).To(Equal(LatestVersion()), "no migration ran twice")
+	g.Expect(scan[int64](t, conn, `SELECT count(*) FROM alumni.schema_migration WHERE version_id > 0`)).To(Equal(files(t)), "no migration ran twice")
 }
 
 func TestAFailingMigrationLeavesTheStoreAsItWas(t *testing.T) {
@@ -144,7 +154,7 @@ func TestMigratorsAtTheSameTimeDoNoHarm(t *testing.T) {
 	group.Wait()
 
 	g.Expect(errors.Join(errs...)).NotTo(HaveOccurred())
-	g.Expect(scan[int64](t, conn, `SELECT count(*) FROM alumni.schema_migration WHERE version_id > 0`)).To(Equal(LatestVersion()))
+	g.Expect(scan[int64](t, conn, `SELECT count(*) FROM alumni.schema_migration WHERE version_id > 0`)).To(Equal(files(t)))
 	g.Expect(scan[int64](t, conn, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'`)).To(BeZero(), "the lock is given back")
 }
 
