@@ -45,8 +45,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	if e.ledger.promises, err = newPromises(job.Network, job.Campaign, time.Now); err != nil {
 		return err
 	}
-	// The texts are compiled before anything is written: a bad one must not leave a run behind.
-	if _, err := newWriter(job, 0, time.Now); err != nil {
+	if err := e.compile(); err != nil {
 		return err
 	}
 	created, err := e.ledger.join(ctx, job, job.day())
@@ -66,10 +65,12 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	case r.generation != job.Campaign.Generation:
 		job.Log.Warn("Going on with a newer text than the run began with", "began", r.generation, "now", job.Campaign.Generation)
 	}
-	if e.writer, err = newWriter(job, r.id, time.Now); err != nil {
-		return err
+	if job.Campaign.Mails() {
+		if e.writer, err = newWriter(job, r.id, time.Now); err != nil {
+			return err
+		}
 	}
-	return e.work(ctx)
+	return e.end(ctx, e.deliver(ctx))
 }
 
 // check refuses a job that could never be done.
@@ -77,7 +78,7 @@ func (j Job) check() error {
 	switch {
 	case j.RunName == "":
 		return fmt.Errorf("%w: the run has no name", ErrFinal)
-	case j.Network.Email == nil:
+	case j.Network.Email == nil && j.Campaign.Mails():
 		return fmt.Errorf("%w: the network has no e-mail channel", ErrFinal)
 	case purposes[j.Campaign.Type] == "" && j.Campaign.Type != typeInvitation:
 		return fmt.Errorf("%w: unknown campaign type %q", ErrFinal, j.Campaign.Type)
@@ -117,9 +118,10 @@ type engine struct {
 	ledger *ledger
 	writer *writer
 	queue  *queue
+	poster *poster
 }
 
-// work claims, sends and writes until nothing is left or ctx ends.
+// work claims, sends and writes mails until nothing is left or ctx ends.
 func (e *engine) work(ctx context.Context) error {
 	lanes := max(e.job.Network.Email.MaxConnections, 1)
 	acks := make(chan ack, waitingAcks)
@@ -169,7 +171,7 @@ func (e *engine) work(ctx context.Context) error {
 	close(acks)
 	time.AfterFunc(finalWrites, stopStore)
 	flushErr := <-flushed
-	return e.end(ctx, errors.Join(flushErr, claimErr))
+	return errors.Join(flushErr, claimErr)
 }
 
 // wire is a context that ends DrainTimeout after claims has ended: by then messages on the wire are cut off. A while
@@ -205,7 +207,7 @@ func (e *engine) limit() rate.Limit {
 func (e *engine) end(ctx context.Context, workErr error) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalWrites)
 	defer cancel()
-	open, err := e.ledger.open(last)
+	open, err := e.open(last)
 	switch {
 	case err != nil:
 		return errors.Join(workErr, err)

@@ -13,7 +13,9 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -207,6 +209,11 @@ type Channel struct {
 	Type        string `json:"type"`                  // Email, Slack, Teams or Webhook
 	Destination string `json:"destination,omitempty"` // its name in the network; not of Email
 	OnUnknown   string `json:"onUnknown,omitempty"`   // Resend or Hold; not of Email
+}
+
+// DestinationDir is where the Secret of a destination is mounted below DestinationsDir.
+func DestinationDir(root, channel, name string) string {
+	return filepath.Join(root, strings.ToLower(channel), name)
 }
 
 // Mails says whether a run writes to members.
