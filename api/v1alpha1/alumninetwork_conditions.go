@@ -185,7 +185,7 @@ const (
 
 	// ReasonConfigured: every declared sender has what it needs (True).
 	ReasonConfigured = "Configured"
-	// ReasonNoSender: no sender is declared (True): the portal shows pages, and nobody can sign in or be written to.
+	// ReasonNoSender: no mail server is declared (True): the portal shows pages, and nobody can sign in or be written to.
 	ReasonNoSender = "NoSender"
 	// ReasonCaptured: the network is a trial (True): every mail stays in its store.
 	ReasonCaptured = "Captured"

@@ -129,9 +129,7 @@ func (r *Reconciler) begin(ctx context.Context, s *scope, due, paused time.Time)
 		},
 		Campaign: s.campaign.Name, ConfigMap: name, Resume: paused,
 	}
-	if ref := s.network.Email().CredentialsSecretRef; ref != nil {
-		in.EmailSecret = ref.Name
-	}
+	r.open(s, &in)
 	made := job.BuildCampaignJob(in)
 	if err := (runs.Runner{Client: r.Client, Live: r.Live}).Start(ctx, s.campaign, made, settings.CampaignFile, s.settings); err != nil {
 		return err

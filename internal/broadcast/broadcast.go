@@ -24,9 +24,9 @@ import (
 
 // The channels whose destinations get one post for each run, as the API and the ledger call them.
 const (
-	Slack   = "Slack"
-	Teams   = "Teams"
-	Webhook = "Webhook"
+	Slack   = settings.ChannelSlack
+	Teams   = settings.ChannelTeams
+	Webhook = settings.ChannelWebhook
 )
 
 // The keys of a destination's Secret.
@@ -71,6 +71,15 @@ func ParseAllow(list string) ([]netip.Prefix, error) {
 		words[i] = strings.TrimSpace(words[i])
 	}
 	return egress.ParsePrefixes(words)
+}
+
+// FormatAllow writes what ParseAllow reads.
+func FormatAllow(allow []netip.Prefix) string {
+	words := make([]string, len(allow))
+	for i, p := range allow {
+		words[i] = p.String()
+	}
+	return strings.Join(words, ",")
 }
 
 // Keys are those that the Secret of a destination must hold.

@@ -64,7 +64,10 @@ func TestAnAllowListIsReadAsAWholeOrNotAtAll(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(ParseAllow("")).To(BeEmpty())
 	g.Expect(ParseAllow("10.1.2.3/16,fd00::/8")).To(Equal([]netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00::/8")}))
-	_, err := ParseAllow("10.0.0.0/8,intranet")
+	both, err := ParseAllow("10.1.2.3, fd00::/8")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(FormatAllow(both)).To(Equal("10.1.2.3/32,fd00::/8"))
+	_, err = ParseAllow("10.0.0.0/8,intranet")
 	g.Expect(err).To(MatchError(ContainSubstring(`"intranet" is neither`)))
 }
 

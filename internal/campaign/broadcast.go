@@ -29,7 +29,7 @@ var postGaps = map[string]time.Duration{
 }
 
 // linkLabels are the words for the link to the portal.
-var linkLabels = map[string]string{"ja": "ポータルで読む", "en": "Read it in the portal"}
+var linkLabels = map[string]string{"ja": "ポータルを開く", "en": "Open the portal"}
 
 // poster posts one run to its destinations, each in a goroutine of its own: none waits for another, or for the mails.
 type poster struct {

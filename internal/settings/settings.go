@@ -201,8 +201,13 @@ type Campaign struct {
 	Channels             []Channel          `json:"channels,omitempty"` // empty: Email alone
 }
 
-// ChannelEmail is the type of the channel that writes to members.
-const ChannelEmail = "Email"
+// The types of channels. Email writes to members; each of the others posts once to each destination.
+const (
+	ChannelEmail   = "Email"
+	ChannelSlack   = "Slack"
+	ChannelTeams   = "Teams"
+	ChannelWebhook = "Webhook"
+)
 
 // Channel is one way by which a run goes out; see CampaignChannel of the API.
 type Channel struct {

@@ -28,6 +28,10 @@ var (
 	sqlCampaignRuns string
 	//go:embed queries/campaign_pauses.sql
 	sqlCampaignPauses string
+	//go:embed queries/campaign_posts_known.sql
+	sqlCampaignPostsKnown string
+	//go:embed queries/campaign_posts.sql
+	sqlCampaignPosts string
 	//go:embed queries/campaign_counts.sql
 	sqlCampaignCounts string
 	//go:embed queries/retention_runs.sql

@@ -39,12 +39,19 @@ type Run struct {
 // CampaignInput describes the job of one campaign run.
 type CampaignInput struct {
 	Run
-	Campaign    string        // name of the Campaign
-	ConfigMap   string        // holds settings.CampaignFile; empty means naming.CampaignConfig of the campaign
-	EmailSecret string        // Secret with username and password of the mail server; empty for none
-	StopAfter   time.Duration // the run is cut off after so long; zero means never
-	Suspended   bool          // the job has no pods while the campaign is suspended
-	Resume      time.Time     // when the run was paused that may go on; zero for a run that was not
+	Campaign     string        // name of the Campaign
+	ConfigMap    string        // holds settings.CampaignFile; empty means naming.CampaignConfig of the campaign
+	EmailSecret  string        // Secret with username and password of the mail server; empty for none
+	Destinations []Destination // that the run posts to
+	EgressAllow  string        // what posts may be sent to although it is not public, with commas between
+	StopAfter    time.Duration // the run is cut off after so long; zero means never
+	Suspended    bool          // the job has no pods while the campaign is suspended
+	Resume       time.Time     // when the run was paused that may go on; zero for a run that was not
+}
+
+// Destination is one place that a run posts to, and the Secret with its address.
+type Destination struct {
+	Channel, Name, Secret string
 }
 
 // RetentionInput describes the job of one retention run over one network.
@@ -80,6 +87,13 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 		pod.Secret("token-key", naming.TokenKeySecret(in.Network), settings.TokenKeyDir, settings.TokenKeyFile))
 	if in.EmailSecret != "" {
 		mount(j, pod.MailLogin(in.EmailSecret))
+	}
+	for _, d := range in.Destinations {
+		mount(j, pod.Destination(d.Channel, d.Name, d.Secret))
+	}
+	if in.EgressAllow != "" && len(in.Destinations) > 0 {
+		c := &j.Spec.Template.Spec.Containers[0]
+		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvEgressAllow, Value: in.EgressAllow})
 	}
 	if !in.Resume.IsZero() {
 		c := &j.Spec.Template.Spec.Containers[0]
