@@ -108,6 +108,18 @@ func TestARunWithoutMailFreezesNoAudience(t *testing.T) {
 	g.Expect(scalar[string](r, "SELECT state || ' ' || audience FROM alumni.campaign_run")).To(Equal("Finished 0"))
 }
 
+func TestNothingIsPostedBeforeTheRunIsDue(t *testing.T) {
+	g := NewWithT(t)
+	r := newRig(t, 0)
+	p := channeltest.New(t, channeltest.Answer{Status: 200, Body: "ok"})
+	r.posts(broadcast.Slack, "news", p.URL)
+	r.postsAlone()
+	r.job.ScheduledAt = time.Now().Add(1500 * time.Millisecond)
+	r.mustRun()
+	g.Expect(p.Requests()).To(HaveLen(1))
+	g.Expect(scalar[bool](r, "SELECT tried_at >= $1 FROM alumni.broadcast", r.job.ScheduledAt)).To(BeTrue())
+}
+
 func TestWhatBecomesOfAPostIsInTheLedger(t *testing.T) {
 	later := channeltest.Answer{Status: 429, Header: map[string]string{"Retry-After": "1"}}
 	ok := channeltest.Answer{Status: 200, Body: "ok"}
