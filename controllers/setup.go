@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"unique"
 
@@ -32,6 +33,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/controllers/alumninetwork"
 	"github.com/alumni-operator/alumni-operator/controllers/campaign"
 	"github.com/alumni-operator/alumni-operator/controllers/retentionpolicy"
+	"github.com/alumni-operator/alumni-operator/internal/broadcast"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/echo"
 	"github.com/alumni-operator/alumni-operator/internal/kinds"
@@ -67,6 +69,8 @@ type Options struct {
 	// StoreConnections bounds the operator's sessions on one database server, all networks on it together; 0 means
 	// DefaultStoreConnections.
 	StoreConnections int
+	// EgressAllow lists what posts may be sent to although it is not public.
+	EgressAllow []netip.Prefix
 	// MaxConcurrent is the number of objects of each kind that are worked on at once.
 	MaxConcurrent int
 	// Rollout bounds how many networks an upgrade of the operator reaches at once; nil means rollout.Default.
@@ -247,7 +251,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		Clock: opts.Clock, ClusterID: opts.ClusterID, WorkloadImage: opts.WorkloadImage, PostgresImage: opts.PostgresImage,
 		Namespace: opts.Namespace, Kinds: kinds.New(api, opts.Clock), Budget: budget, Looks: alumninetwork.NewLooks(opts.Clock),
 		Notes: alumninetwork.NewNotes(secrets), Own: echo.New(), Pace: pace,
-		MaxConcurrent: opts.MaxConcurrent, Rollout: fleet,
+		MaxConcurrent: opts.MaxConcurrent, Rollout: fleet, EgressAllow: opts.EgressAllow,
 	}
 	if err := networks.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("set up alumninetwork: %w", err)
@@ -256,6 +260,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	campaigns := &campaign.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("campaign"), Ledger: stores, Pace: pace,
 		Clock: opts.Clock, WorkloadImage: opts.WorkloadImage, MaxConcurrent: opts.MaxConcurrent,
+		EgressAllow: broadcast.FormatAllow(opts.EgressAllow),
 	}
 	if err := campaigns.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up campaign: %w", err)

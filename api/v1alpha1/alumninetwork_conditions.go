@@ -185,10 +185,17 @@ const (
 
 	// ReasonConfigured: every declared sender has what it needs (True).
 	ReasonConfigured = "Configured"
-	// ReasonNoSender: no sender is declared (True): the portal shows pages, and nobody can sign in or be written to.
+	// ReasonNoSender: no mail server is declared (True): the portal shows pages, and nobody can sign in or be written to.
 	ReasonNoSender = "NoSender"
 	// ReasonCaptured: the network is a trial (True): every mail stays in its store.
 	ReasonCaptured = "Captured"
+	// ReasonDestinationSecretNotFound: the Secret of a destination of Slack, Teams or webhooks does not exist. The message names
+	// the field. As with the next two, mail goes out all the same.
+	ReasonDestinationSecretNotFound = "DestinationSecretNotFound"
+	// ReasonDestinationSecretInvalid: the Secret of a destination lacks a key, or its signing key is too short.
+	ReasonDestinationSecretInvalid = "DestinationSecretInvalid"
+	// ReasonDestinationRefused: the URL in the Secret of a destination is none that may be called.
+	ReasonDestinationRefused = "DestinationRefused"
 )
 
 // VolumeSizedCondition says whether the volume of a Standalone store is as large as declared. Positive polarity; not part

@@ -226,6 +226,45 @@ func (n *AlumniNetwork) BounceReceiver() BounceReceiver {
 	return BounceDisabled
 }
 
+// NamedDestination is a declared destination and the channel that it belongs to.
+type NamedDestination struct {
+	Destination
+	Channel ChannelType
+	// Field is where it is declared, for messages.
+	Field string
+}
+
+// Destinations lists every declared destination, in the order of the spec.
+func (n *AlumniNetwork) Destinations() []NamedDestination {
+	if n.Spec.Channels == nil {
+		return nil
+	}
+	var all []NamedDestination
+	add := func(channel ChannelType, field string, declared []Destination) {
+		for _, d := range declared {
+			all = append(all, NamedDestination{Destination: d, Channel: channel, Field: "spec.channels." + field + "[" + d.Name + "]"})
+		}
+	}
+	add(ChannelSlack, "slack", n.Spec.Channels.Slack)
+	add(ChannelTeams, "teams", n.Spec.Channels.Teams)
+	add(ChannelWebhook, "webhook", n.Spec.Channels.Webhook)
+	return all
+}
+
+// MailReady says whether mail can go out: whatever a destination lacks is none of its business.
+func (n *AlumniNetwork) MailReady() bool {
+	i := slices.IndexFunc(n.Status.Conditions, func(c metav1.Condition) bool { return c.Type == ChannelsReadyCondition })
+	if i < 0 {
+		return false
+	}
+	switch c := n.Status.Conditions[i]; c.Reason {
+	case ReasonDestinationSecretNotFound, ReasonDestinationSecretInvalid, ReasonDestinationRefused:
+		return c.Status == metav1.ConditionFalse
+	default:
+		return c.Status == metav1.ConditionTrue
+	}
+}
+
 // SecretNames lists the Secrets of other people that the spec refers to, sorted and without repeats.
 func (n *AlumniNetwork) SecretNames() []string {
 	var names []string
@@ -240,6 +279,11 @@ func (n *AlumniNetwork) SecretNames() []string {
 	}
 	if e := n.Email(); e != nil && e.CredentialsSecretRef != nil {
 		names = append(names, e.CredentialsSecretRef.Name)
+	}
+	if !n.IsTrial() { // which posts nothing
+		for _, d := range n.Destinations() {
+			names = append(names, d.SecretRef.Name)
+		}
 	}
 	names = append(names, n.Spec.Store.Backup.secretNames()...)
 	if from := n.Spec.Store.RestoreFrom; from != nil {

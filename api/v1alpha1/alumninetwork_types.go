@@ -487,6 +487,42 @@ type Channels struct {
 	// email is the mail server that takes the network's mail.
 	// +optional
 	Email *EmailChannel `json:"email,omitempty"`
+
+	// slack are channels of Slack, or of a program that takes the same, each by its incoming webhook. The Secret of each has the
+	// key url.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=10
+	Slack []Destination `json:"slack,omitempty"`
+
+	// teams are channels and chats of Microsoft Teams, each by its workflow. The Secret of each has the key url.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=10
+	Teams []Destination `json:"teams,omitempty"`
+
+	// webhook are servers of your own that get a signed event. The Secret of each has the keys url and signingKey.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=10
+	Webhook []Destination `json:"webhook,omitempty"`
+}
+
+// Destination is one place that gets one post for each run of a campaign that names it.
+type Destination struct {
+	// name by which campaigns call it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="name begins with a letter and has lower case letters, digits and hyphens only"
+	Name string `json:"name"`
+
+	// secretRef names the Secret with the address, and all that opens it.
+	// +required
+	SecretRef SecretReference `json:"secretRef"`
 }
 
 // EmailTLS says how a connection to a mail server is protected.

@@ -26,6 +26,8 @@ const (
 	ReasonExcludedNotFound = "ExcludedNotFound"
 	// ReasonNoSenderConfigured: the network has no sender for this campaign's channel.
 	ReasonNoSenderConfigured = "NoSenderConfigured"
+	// ReasonDestinationNotFound: the network declares no destination of this type and name.
+	ReasonDestinationNotFound = "DestinationNotFound"
 )
 
 // ApprovedCondition says whether runs of this generation may start. Positive polarity. While it waits for somebody, Ready is True

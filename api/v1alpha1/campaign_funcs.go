@@ -65,6 +65,23 @@ func (c *Campaign) EffectiveCron() string {
 	return minute + " " + hour + " * * *"
 }
 
+// Mails says whether a run writes to members, as it does unless channels leave Email out.
+func (c *Campaign) Mails() bool {
+	return len(c.Spec.Channels) == 0 || slices.ContainsFunc(c.Spec.Channels, func(each CampaignChannel) bool { return each.Type == ChannelEmail })
+}
+
+// Broadcasts lists the channels that get one post for each run, with every default filled in.
+func (c *Campaign) Broadcasts() []CampaignChannel {
+	var all []CampaignChannel
+	for _, each := range c.Spec.Channels {
+		if each.Type != ChannelEmail {
+			each.OnUnknown = orDefault(each.OnUnknown, OnUnknownHold)
+			all = append(all, each)
+		}
+	}
+	return all
+}
+
 // NeedsApproval says whether somebody must agree to each generation before it is sent.
 func (c *Campaign) NeedsApproval() bool { return c.Spec.Approval == ApprovalRequired }
 

@@ -42,6 +42,8 @@ type Campaign struct {
 // +kubebuilder:validation:XValidation:rule="self.type != 'Milestone' || (has(self.schedule.trigger) && self.schedule.trigger.event in ['Birthday','WorkAnniversary','DepartureAnniversary'])",message="type Milestone needs schedule.trigger with event Birthday, WorkAnniversary or DepartureAnniversary"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Onboarding' || (has(self.schedule.trigger) && self.schedule.trigger.event == 'JoinedNetwork')",message="type Onboarding needs schedule.trigger with event JoinedNetwork"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Reactivation' || (has(self.schedule.trigger) && self.schedule.trigger.event == 'Inactive')",message="type Reactivation needs schedule.trigger with event Inactive"
+// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.all(c, c.type == 'Email') || !has(self.schedule.trigger)",message="schedule.trigger writes to single members, and so by type Email alone; take the other channels out, or declare a campaign with cron or at for them"
+// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.audience)",message="audience chooses members, who are written to by type Email alone; add Email to channels, or remove audience"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.schedule.trigger)",message="type Invitation takes no schedule.trigger: what HR knows of people who have not joined serves for one invitation only"
 type CampaignSpec struct {
 	// networkRef names the network whose members are written to; of the same namespace, and fixed.
@@ -63,6 +65,16 @@ type CampaignSpec struct {
 	// +optional
 	Audience *Audience `json:"audience,omitempty"`
 
+	// channels are the ways by which a run goes out. Members are written to by Email; Slack, Teams and Webhook get one post for
+	// each run at each destination, the same for everybody. Defaults to Email alone. A run that has begun keeps its own.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=31
+	// +kubebuilder:validation:XValidation:rule="self.filter(c, c.type == 'Email').size() <= 1",message="type Email can be named once"
+	// +kubebuilder:validation:XValidation:rule="self.all(c, c.type == 'Email' || self.exists_one(d, d.type == c.type && has(d.destination) == has(c.destination) && (!has(d.destination) || d.destination == c.destination)))",message="each destination can be named once"
+	Channels []CampaignChannel `json:"channels,omitempty"`
+
 	// content is the text for each language.
 	// +required
 	Content Content `json:"content"`
@@ -82,6 +94,41 @@ type CampaignSpec struct {
 	// +optional
 	// +kubebuilder:default=Active
 	State State `json:"state,omitempty"`
+}
+
+// ChannelType is a way by which a run of a campaign goes out.
+//
+// +kubebuilder:validation:Enum=Email;Slack;Teams;Webhook
+type ChannelType string
+
+// The ways by which a run goes out: Email to members, the others to one destination each.
+const (
+	ChannelEmail   ChannelType = "Email"
+	ChannelSlack   ChannelType = "Slack"
+	ChannelTeams   ChannelType = "Teams"
+	ChannelWebhook ChannelType = "Webhook"
+)
+
+// CampaignChannel is one way by which a run goes out.
+//
+// +kubebuilder:validation:XValidation:rule="self.type != 'Email' || !has(self.destination)",message="type Email takes no destination, for members are written to at their own addresses; remove it"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Email' || has(self.destination)",message="types Slack, Teams and Webhook need destination: a name from channels.slack, channels.teams or channels.webhook of the network"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Email' || !has(self.onUnknown)",message="onUnknown of type Email is set in delivery.onUnknown"
+type CampaignChannel struct {
+	// type of the channel.
+	// +required
+	Type ChannelType `json:"type"`
+
+	// destination is the name that the network gives it, in channels.slack, channels.teams or channels.webhook. Not with Email.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	Destination string `json:"destination,omitempty"`
+
+	// onUnknown decides about a post of which nobody knows whether it arrived. Defaults to Hold. Resend is harmless where a
+	// Webhook's receiver remembers ids. Not with Email.
+	// +optional
+	OnUnknown OnUnknown `json:"onUnknown,omitempty"`
 }
 
 // Approval says whether somebody must agree before anything is sent.
@@ -324,17 +371,39 @@ type LocalisedContent struct {
 	// bodyFrom reads the body from a ConfigMap of the same namespace.
 	// +optional
 	BodyFrom *ConfigMapKeyReference `json:"bodyFrom,omitempty"`
+
+	// broadcast is what Slack, Teams and Webhook get instead, so that subject and body may use fields of a member.
+	// +optional
+	Broadcast *BroadcastText `json:"broadcast,omitempty"`
 }
 
-// OnUnknown says what becomes of a message of which nobody knows whether the mail server took it.
+// BroadcastText is the text for channels that say the same to everybody. What it leaves out is as in the mail.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.subject) || has(self.body)",message="broadcast needs subject, body or both; remove it to post what the mail says"
+type BroadcastText struct {
+	// subject is one line, the title of the post; a template without fields of a member.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=300
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\r\\n]')",message="subject is a single line"
+	Subject string `json:"subject,omitempty"`
+
+	// body is Markdown and a template without fields of a member; it is posted as plain text.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	Body string `json:"body,omitempty"`
+}
+
+// OnUnknown says what becomes of a message or post of which nobody knows whether it was taken.
 //
 // +kubebuilder:validation:Enum=Resend;Hold
 type OnUnknown string
 
 const (
-	// OnUnknownResend sends again: the member may get it twice, never not at all.
+	// OnUnknownResend sends again: it may arrive twice, never not at all.
 	OnUnknownResend OnUnknown = "Resend"
-	// OnUnknownHold leaves it for a person to decide: the member may miss it, never get it twice.
+	// OnUnknownHold leaves it for a person to decide: it may be missing, and never arrives twice.
 	OnUnknownHold OnUnknown = "Hold"
 )
 
@@ -379,7 +448,8 @@ type Delivery struct {
 	// +kubebuilder:validation:Maximum=259200
 	RetryDeadlineSeconds int32 `json:"retryDeadlineSeconds,omitempty"`
 
-	// onUnknown decides about messages that were on the wire when a worker died. Defaults to Resend.
+	// onUnknown decides about mails that were on the wire when a worker died; of posts each channel says it itself. Defaults to
+	// Resend.
 	// +optional
 	// +kubebuilder:default=Resend
 	OnUnknown OnUnknown `json:"onUnknown,omitempty"`
@@ -532,6 +602,43 @@ type CampaignRun struct {
 	// +listMapKey=reason
 	// +kubebuilder:validation:MaxItems=16
 	Refused []RefusedCount `json:"refused,omitempty"`
+	// posts to Slack, Teams and webhooks, one for each destination.
+	// +optional
+	// +listType=map
+	// +listMapKey=channel
+	// +listMapKey=destination
+	// +kubebuilder:validation:MaxItems=30
+	Posts []PostStatus `json:"posts,omitempty"`
+}
+
+// PostState is how far a post is.
+//
+// +kubebuilder:validation:Enum=Planned;Claimed;Sent;Deferred;Failed;Skipped;Expired;Unknown
+type PostState string
+
+const (
+	// PostSent was taken.
+	PostSent PostState = "Sent"
+	// PostFailed was refused for good.
+	PostFailed PostState = "Failed"
+	// PostUnknown may or may not have been taken, and waits for a person.
+	PostUnknown PostState = "Unknown"
+)
+
+// PostStatus is what became of the post of a run at one destination.
+type PostStatus struct {
+	// channel that it goes to: Slack, Teams or Webhook.
+	Channel ChannelType `json:"channel"`
+	// destination by its name in the network.
+	// +kubebuilder:validation:MaxLength=40
+	Destination string `json:"destination"`
+	// state: Planned; Claimed while it is on its way; Deferred until it is tried again; or, at the end, Sent, Failed, Skipped,
+	// Expired or Unknown.
+	State PostState `json:"state"`
+	// reason why it is not Sent, for example RateLimited or DestinationGone.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason,omitempty"`
 }
 
 // CampaignPreviewState is how far a preview is.

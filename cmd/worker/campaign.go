@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/alumni-operator/alumni-operator/internal/broadcast"
 	"github.com/alumni-operator/alumni-operator/internal/campaign"
 	"github.com/alumni-operator/alumni-operator/internal/capture"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
@@ -24,9 +25,9 @@ import (
 // campaignFlags are the folders that the operator mounts, and the engine's tuning; others are for tests and for a
 // look by hand.
 type campaignFlags struct {
-	database, network, campaign, tokenKey, email string
-	preview                                      bool
-	tuning                                       campaign.Tuning
+	database, network, campaign, tokenKey, email, destinations string
+	preview                                                    bool
+	tuning                                                     campaign.Tuning
 }
 
 // runCampaign sends one run of a campaign, or what is left of it; or counts how it would go.
@@ -43,13 +44,18 @@ func runCampaign(ctx context.Context, args []string, log *slog.Logger) error {
 	if job.Network.Trial() {
 		options.MaxConns += capture.Connections
 	}
+	if len(job.Campaign.Broadcasts()) > 0 {
+		options.MaxConns += campaign.PostConnections
+	}
 	pool, err := dbconn.Open(ctx, f.database, options)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
-	if job.Mail, err = mail.LoadConfig(*job.Network.Email, f.email, capture.NewRecorder(pool)); err != nil {
-		return err
+	if job.Campaign.Mails() {
+		if job.Mail, err = mail.LoadConfig(*job.Network.Email, f.email, capture.NewRecorder(pool)); err != nil {
+			return err
+		}
 	}
 	do := campaign.Run
 	if f.preview {
@@ -73,6 +79,8 @@ func parseCampaignFlags(args []string) (campaignFlags, error) {
 	set.StringVar(&f.tokenKey, "token-key-dir", settings.TokenKeyDir, "folder with "+settings.TokenKeyFile)
 	set.StringVar(&f.email, "email-dir", settings.EmailDir, "folder with username and password of the mail server")
 	set.BoolVar(&f.preview, "preview", false, "count whom a run would write to and whom not, and send nothing")
+	set.StringVar(&f.destinations, "destinations-dir", settings.DestinationsDir, "folder with a folder for each destination of posts")
+	set.DurationVar(&f.tuning.PostTimeout, "post-timeout", broadcast.Timeout, "how long a post may take in all")
 	set.DurationVar(&f.tuning.Lease, "lease", 0, "how long a claim holds without being renewed (default 1m)")
 	set.DurationVar(&f.tuning.BackoffBase, "backoff-base", 0, "delay of the first retry; the others grow with it (default 1m)")
 	set.DurationVar(&f.tuning.DrainTimeout, "drain-timeout", 0, "how long messages on the wire may take after SIGTERM (default 9s)")
@@ -115,8 +123,23 @@ func (f campaignFlags) job(log *slog.Logger) (campaign.Job, error) {
 	if job.TokenKey, err = os.ReadFile(filepath.Join(f.tokenKey, settings.TokenKeyFile)); err != nil {
 		return job, fmt.Errorf("read the token key: %w", err)
 	}
-	if job.Network.Email == nil {
+	if job.Network.Email == nil && job.Campaign.Mails() {
 		return job, fmt.Errorf("%w: the network has no e-mail channel", errFinal)
 	}
-	return job, nil
+	return job, f.openDestinations(&job)
+}
+
+// openDestinations reads where the run posts to. A trial posts nothing, and is told of no destination.
+func (f campaignFlags) openDestinations(job *campaign.Job) error {
+	uses := job.Campaign.Broadcasts()
+	if len(uses) == 0 || job.Network.Trial() {
+		return nil
+	}
+	allow, err := broadcast.ParseAllow(os.Getenv(settings.EnvEgressAllow))
+	if err != nil {
+		return fmt.Errorf("%w: read %s: %w", errFinal, settings.EnvEgressAllow, err)
+	}
+	client := broadcast.NewClient(allow, f.tuning.PostTimeout)
+	job.Destinations = broadcast.Load(broadcast.Options{Client: client}, f.destinations, uses)
+	return nil
 }

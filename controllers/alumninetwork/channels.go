@@ -13,26 +13,30 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 )
 
-// checkChannels looks whether every declared sender has what it needs. It talks to no mail server: a controller that did
+// checkChannels looks whether every declared sender has what it needs. It talks to no server: a controller that did
 // could be made to knock on doors.
 func (r *Reconciler) checkChannels(ctx context.Context, s *scope) error {
 	n := s.network
 	email := n.Email()
-	if email == nil {
-		conditions.True(n, v1alpha1.ChannelsReadyCondition, v1alpha1.ReasonNoSender,
-			"No sender is declared: the portal shows its pages, and nobody can sign in or be written to")
-		return nil
-	}
 	if n.IsTrial() {
 		conditions.True(n, v1alpha1.ChannelsReadyCondition, v1alpha1.ReasonCaptured, "The network is a trial: every mail stays in its store")
 		return nil
 	}
-	if ref := email.CredentialsSecretRef; ref != nil {
+	if email != nil && email.CredentialsSecretRef != nil {
+		ref := email.CredentialsSecretRef
 		if !r.unchanged(s, useEmail, ref.Name) {
 			if s.channels = r.readSender(ctx, s, ref.Name); s.channels != nil {
 				return s.channels
 			}
 		}
+	}
+	if err := r.checkDestinations(ctx, s); err != nil {
+		return err
+	}
+	if email == nil {
+		conditions.True(n, v1alpha1.ChannelsReadyCondition, v1alpha1.ReasonNoSender,
+			"No mail server is declared: the portal shows its pages, and nobody can sign in or be written to")
+		return nil
 	}
 	conditions.True(n, v1alpha1.ChannelsReadyCondition, v1alpha1.ReasonConfigured, "Every declared sender has what it needs")
 	return nil

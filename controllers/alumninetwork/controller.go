@@ -6,6 +6,7 @@ package alumninetwork
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -81,6 +82,8 @@ type Reconciler struct {
 	Rollout *Rollout
 	// MaxConcurrent is the number of networks that are worked on at once.
 	MaxConcurrent int
+	// EgressAllow lists what posts may be sent to although it is not public.
+	EgressAllow []netip.Prefix
 }
 
 // +kubebuilder:rbac:groups=alumni-operator.io,resources=alumninetworks,verbs=get;list;patch;watch

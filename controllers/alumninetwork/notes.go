@@ -65,6 +65,8 @@ type note struct {
 	place  [sha256.Size]byte      // where the server was by the admin's Secret, or by its Cluster's authority
 	logins [loginsNoted]loginNote // of naming.Roles, in that order
 
+	destinations map[string]mark // by field, the Secret of each destination that was in order when it was last read; nil for none
+
 	portalAsked [sha256.Size]byte // what the hash of the portal was last made from
 	portalHash  string
 }

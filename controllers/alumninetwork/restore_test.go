@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/pg"
 )
 
@@ -63,6 +65,7 @@ type node struct {
 	t         *testing.T
 	namespace string
 	volume    string
+	env       []string // more of the environment of its workers
 }
 
 // runs runs a job to its end, lets its pod end so, and returns the exit code and what was said.
@@ -78,11 +81,14 @@ func (d node) runs(ctx context.Context, g Gomega, j batchv1.Job) (int32, string)
 		}
 		args = append(args, "--"+flag, d.folder(ctx, g, v))
 	}
+	if args[0] == "campaign" {
+		args = append(args, "--destinations-dir", d.destinations(ctx, g, spec))
+	}
 	if args[0] == "backup" || args[0] == "restore" {
 		args = append(args, "--program-dir", pg.Start(d.t).BinDir())
 	}
 	cmd := exec.CommandContext(ctx, binary, args...)
-	cmd.Env = os.Environ()
+	cmd.Env = append(os.Environ(), d.env...)
 	for _, e := range spec.Containers[0].Env {
 		if e.Name != "SSL_CERT_FILE" && e.Name != "GOMEMLIMIT" {
 			cmd.Env = append(cmd.Env, e.Name+"="+e.Value)
@@ -97,6 +103,24 @@ func (d node) runs(ctx context.Context, g Gomega, j batchv1.Job) (int32, string)
 	}
 	d.endPod(ctx, g, d.namespace, j.Name, code)
 	return code, string(said)
+}
+
+// destinations puts the folders of destinations where the pod has them, below a root of its own.
+func (d node) destinations(ctx context.Context, g Gomega, spec corev1.PodSpec) string {
+	root := d.t.TempDir()
+	for _, m := range spec.Containers[0].VolumeMounts {
+		below, found := strings.CutPrefix(m.MountPath, settings.DestinationsDir+"/")
+		if !found {
+			continue
+		}
+		for _, v := range spec.Volumes {
+			if v.Name == m.Name {
+				g.Expect(os.MkdirAll(filepath.Dir(filepath.Join(root, below)), 0o700)).To(Succeed())
+				g.Expect(os.Rename(d.folder(ctx, g, v), filepath.Join(root, below))).To(Succeed())
+			}
+		}
+	}
+	return root
 }
 
 // folder writes what a volume holds.

@@ -5,6 +5,7 @@ package alumninetwork_test
 
 import (
 	"context"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -86,7 +87,7 @@ func operator(t *testing.T) suite {
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(controllers.Setup(ctx, mgr, controllers.Options{
 			WorkloadImage: "alumni-operator:test", PostgresImage: "postgres:test", ClusterID: "test-cluster", MaxConcurrent: 4,
-			Namespace: operatorNamespace,
+			Namespace: operatorNamespace, EgressAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		})).To(Succeed())
 		var running sync.WaitGroup
 		running.Go(func() {

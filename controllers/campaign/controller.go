@@ -51,6 +51,8 @@ type Reconciler struct {
 	Pace *runs.Pace
 	// WorkloadImage runs the workers.
 	WorkloadImage string
+	// EgressAllow lists, with commas between them, what workers may post to although it is not public.
+	EgressAllow string
 	// MaxConcurrent is the number of campaigns worked on at once.
 	MaxConcurrent int
 }

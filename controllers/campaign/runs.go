@@ -79,7 +79,26 @@ func runStatus(run stats.CampaignRun) v1alpha1.CampaignRun {
 	for _, refused := range run.Refused {
 		out.Refused = append(out.Refused, v1alpha1.RefusedCount{Reason: refused.Reason, Count: refused.Count})
 	}
+	for _, p := range run.Posts {
+		out.Posts = append(out.Posts, v1alpha1.PostStatus{Channel: v1alpha1.ChannelType(p.Channel), Destination: p.Destination,
+			State: v1alpha1.PostState(p.State), Reason: p.Reason})
+	}
 	return out
+}
+
+// runText says how many messages and posts of a run went out.
+func runText(run v1alpha1.CampaignRun) string {
+	text := fmt.Sprintf("Run %s: %d of %d sent", run.ID, run.Sent, run.Audience)
+	if len(run.Posts) == 0 {
+		return text
+	}
+	posted := 0
+	for _, p := range run.Posts {
+		if p.State == v1alpha1.PostSent {
+			posted++
+		}
+	}
+	return fmt.Sprintf("%s, %d of %d posted", text, posted, len(run.Posts))
 }
 
 // showLastRun speaks of the newest run that has ended. One that is being sent shows in Scheduled, so that a
@@ -89,7 +108,7 @@ func showLastRun(c *v1alpha1.Campaign, runs []stats.CampaignRun, now time.Time) 
 	for i, run := range runs {
 		switch v1alpha1.CampaignRunState(run.State) {
 		case v1alpha1.RunFinished:
-			conditions.True(c, kind, v1alpha1.ReasonRunFinished, fmt.Sprintf("Run %s: %d of %d sent", run.RunName, c.Status.Runs[i].Sent, run.Audience))
+			conditions.True(c, kind, v1alpha1.ReasonRunFinished, runText(c.Status.Runs[i]))
 			return
 		case v1alpha1.RunPaused:
 			if now.Before(run.Deadline) {

@@ -141,9 +141,7 @@ func (r *Reconciler) jobInput(s *scope, name string, due time.Time) job.Campaign
 		},
 		Campaign: s.campaign.Name, ConfigMap: name,
 	}
-	if ref := s.network.Email().CredentialsSecretRef; ref != nil {
-		in.EmailSecret = ref.Name
-	}
+	r.open(s, &in)
 	return in
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/audience"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
-	"github.com/alumni-operator/alumni-operator/internal/content"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/resources/network"
@@ -78,7 +77,7 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 	s.settings = settings.Campaign{
 		UID: string(c.UID), Name: c.Name, Generation: c.Generation, Type: string(c.Spec.Type),
 		MaxRecipients: int(delivery.MaxRecipients), RetryDeadlineSeconds: int(delivery.RetryDeadlineSeconds),
-		OnUnknown: string(delivery.OnUnknown),
+		OnUnknown: string(delivery.OnUnknown), Channels: channelsOf(c),
 	}
 	if delivery.MaxPerSecond != nil {
 		s.settings.MaxPerSecond = int(*delivery.MaxPerSecond)
@@ -113,7 +112,7 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 				return err
 			}
 		}
-		s.settings.Locales = append(s.settings.Locales, settings.LocalisedContent{Locale: string(l.Locale), Subject: l.Subject, Body: body})
+		s.settings.Locales = append(s.settings.Locales, textOf(l, body))
 	}
 	return nil
 }
@@ -148,7 +147,7 @@ func (r *Reconciler) findNetwork(_ context.Context, s *scope) error {
 
 // checkTexts compiles every text, so that a mistake shows when the campaign is applied and not when it is sent.
 func (r *Reconciler) checkTexts(_ context.Context, s *scope) error {
-	if _, err := content.Compile(network.BuildSettings(s.network), s.settings); err != nil {
+	if err := compileTexts(network.BuildSettings(s.network), s.settings); err != nil {
 		return outcome.Stop(v1alpha1.ReasonTemplateInvalid, "%v", err)
 	}
 	conditions.True(s.campaign, v1alpha1.ContentValidCondition, v1alpha1.ReasonContentValid, "Every text can be rendered")
@@ -160,11 +159,8 @@ func (r *Reconciler) checkAudience(_ context.Context, s *scope) error {
 	if err := audience.Validate(s.settings); err != nil {
 		return outcome.Stop(v1alpha1.ReasonAudienceInvalid, "spec.audience: %v", err)
 	}
-	if s.network.Email() == nil {
-		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNoSenderConfigured, "AlumniNetwork %s has no channels.email", s.network.Name)
-	}
-	if !conditions.IsTrue(s.network, v1alpha1.ChannelsReadyCondition) {
-		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "the e-mail channel of AlumniNetwork %s is not ready", s.network.Name)
+	if err := checkSenders(s); err != nil {
+		return err
 	}
 	conditions.True(s.campaign, v1alpha1.AudienceResolvedCondition, v1alpha1.ReasonAudienceValid, "Who matches is decided when a run starts")
 	return nil

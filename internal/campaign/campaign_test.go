@@ -42,7 +42,13 @@ type rig struct {
 	smtp  *smtptest.Server
 	log   *safeBuffer
 	job   Job
+
+	destinations string   // folder of the destinations that a worker of its own is told
+	env          []string // more of its environment
 }
+
+// postTimeout bounds a post of the rig's jobs.
+const postTimeout = 2 * time.Second
 
 type safeBuffer struct {
 	mu sync.Mutex
@@ -80,7 +86,7 @@ func newRig(t *testing.T, members int) *rig {
 			Locales: []settings.LocalisedContent{{Locale: "en", Subject: "Hello {{ .Member.GivenName }}", Body: "Dear {{ .Member.DisplayName }},\n\nnews."}},
 		},
 		Mail:   mail.Config{Host: r.smtp.Host, Port: r.smtp.Port, TLS: "None", CommandTimeout: 5 * time.Second, DotTimeout: 5 * time.Second},
-		Tuning: Tuning{Lease: 3 * time.Second, BackoffBase: 20 * time.Millisecond, Poll: 100 * time.Millisecond},
+		Tuning: Tuning{Lease: 3 * time.Second, BackoffBase: 20 * time.Millisecond, PostTimeout: postTimeout, Poll: 100 * time.Millisecond},
 	}
 	r.exec("SELECT 1")
 	r.seed(members)

@@ -64,8 +64,9 @@ func (r *rig) worker() *process {
 		r.Fatal(err)
 	}
 	cmd := exec.Command(path, "campaign", "--database-dir", r.store.Dir(naming.RoleCampaign), "--network-dir", dir, "--campaign-dir", dir,
-		"--token-key-dir", dir, "--email-dir", filepath.Join(dir, "none"), "--lease", "2s", "--backoff-base", "50ms")
-	cmd.Env = []string{settings.EnvRunName + "=" + r.job.RunName, settings.EnvScheduledAt + "=" + due.Format(time.RFC3339)}
+		"--token-key-dir", dir, "--email-dir", filepath.Join(dir, "none"), "--lease", "2s", "--backoff-base", "50ms",
+		"--destinations-dir", r.destinations, "--post-timeout", postTimeout.String())
+	cmd.Env = append([]string{settings.EnvRunName + "=" + r.job.RunName, settings.EnvScheduledAt + "=" + due.Format(time.RFC3339)}, r.env...)
 	cmd.Stderr = r.log
 	if err := cmd.Start(); err != nil {
 		r.Fatal(err)

@@ -15,8 +15,12 @@
 //   - Consent, suppression, state and address are checked when a row is claimed; a message whose check is older
 //     than maxClaimAge does not go out but is checked again.
 //
-// The package imports the settings, the content and audience compilers, internal/mail, internal/unsubscribe,
-// internal/bounce and pgx.
+// Beside the mails it posts once to each destination of Slack, Teams and webhooks (alumni.broadcast, M16). Neither waits for the
+// other, and a run is finished when both are settled. Of a post that was on the wire when its worker died nobody knows whether
+// it arrived: it waits for a person unless the campaign wants it posted again.
+//
+// The package imports the settings, the content and audience compilers, internal/mail, internal/broadcast,
+// internal/unsubscribe, internal/bounce and pgx.
 // It must never import Kubernetes, write to the store outside its SQL files
 // and internal/bounce/register, or put a member's data into a log or an
 // error: members appear there as counts and opaque ids only.

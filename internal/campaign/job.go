@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/alumni-operator/alumni-operator/internal/broadcast"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
@@ -24,8 +25,8 @@ var ErrFinal = errors.New("the run cannot be done")
 // ErrUnfinished says that the worker was told to stop before the run was done. Another start goes on.
 var ErrUnfinished = errors.New("the run is not finished yet")
 
-// channelEmail is the one channel of this engine.
-const channelEmail = "Email"
+// channelEmail is the channel that writes to members.
+const channelEmail = settings.ChannelEmail
 
 // typeInvitation is the campaign type that needs no consent, because it asks for it.
 const typeInvitation = "Invitation"
@@ -69,11 +70,13 @@ type Job struct {
 	Network     settings.Network
 	Campaign    settings.Campaign
 	Mail        mail.Config
-	TokenKey    []byte
-	Workers     int       // how many share the run; 0 means one
-	Resume      time.Time // when the run was paused that may go on; zero for none
-	Tuning      Tuning
-	Log         *slog.Logger
+	// Destinations are those that the campaign posts to; in a trial none need be here.
+	Destinations []broadcast.Destination
+	TokenKey     []byte
+	Workers      int       // how many share the run; 0 means one
+	Resume       time.Time // when the run was paused that may go on; zero for none
+	Tuning       Tuning
+	Log          *slog.Logger
 }
 
 // Tuning holds the times and sizes of the engine. The zero value of each field means its default.
@@ -86,6 +89,8 @@ type Tuning struct {
 	FlushEvery time.Duration
 	// DrainTimeout bounds how long messages on the wire may take once the worker is told to stop.
 	DrainTimeout time.Duration
+	// PostTimeout bounds a post in all; a post that is on the wire when the worker is told to stop may take as long.
+	PostTimeout time.Duration
 	// Poll bounds how long the worker sleeps when nothing is due.
 	Poll time.Duration
 }
@@ -118,7 +123,7 @@ func (t Tuning) withDefaults() Tuning {
 		def   time.Duration
 	}{
 		{&t.Lease, time.Minute}, {&t.BackoffBase, time.Minute}, {&t.FlushEvery, 50 * time.Millisecond},
-		{&t.DrainTimeout, 9 * time.Second}, {&t.Poll, 15 * time.Second},
+		{&t.DrainTimeout, 9 * time.Second}, {&t.PostTimeout, broadcast.Timeout}, {&t.Poll, 15 * time.Second},
 	} {
 		if *d.value <= 0 {
 			*d.value = d.def

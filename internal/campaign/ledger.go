@@ -145,7 +145,7 @@ func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool
 			return fmt.Errorf("insert the run: %w", err)
 		default:
 			created = true
-			if err := l.freeze(ctx, tx, id, job.Campaign.MaxRecipients, query); err != nil {
+			if err := l.freezeRun(ctx, tx, id, job, query); err != nil {
 				return err
 			}
 		}

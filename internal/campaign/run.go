@@ -38,8 +38,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	if e.ledger, err = newLedger(pool, job, job.clock); err != nil {
 		return err
 	}
-	// The texts are compiled before anything is written: a bad one must not leave a run behind.
-	if _, err := newWriter(job, 0, time.Now); err != nil {
+	if err := e.compile(); err != nil {
 		return err
 	}
 	created, err := e.ledger.join(ctx, job, job.day())
@@ -59,10 +58,12 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	case r.generation != job.Campaign.Generation:
 		job.Log.Warn("Going on with a newer text than the run began with", "began", r.generation, "now", job.Campaign.Generation)
 	}
-	if e.writer, err = newWriter(job, r.id, time.Now); err != nil {
-		return err
+	if job.Campaign.Mails() {
+		if e.writer, err = newWriter(job, r.id, time.Now); err != nil {
+			return err
+		}
 	}
-	return e.work(ctx)
+	return e.end(ctx, e.deliver(ctx))
 }
 
 // check refuses a job that could never be done.
@@ -70,7 +71,7 @@ func (j Job) check() error {
 	switch {
 	case j.RunName == "":
 		return fmt.Errorf("%w: the run has no name", ErrFinal)
-	case j.Network.Email == nil:
+	case j.Network.Email == nil && j.Campaign.Mails():
 		return fmt.Errorf("%w: the network has no e-mail channel", ErrFinal)
 	case purposes[j.Campaign.Type] == "" && j.Campaign.Type != typeInvitation:
 		return fmt.Errorf("%w: unknown campaign type %q", ErrFinal, j.Campaign.Type)
@@ -111,9 +112,10 @@ type engine struct {
 	writer *writer
 	queue  *queue
 	pace   *pacer
+	poster *poster
 }
 
-// work claims, sends and writes until nothing is left or ctx ends.
+// work claims, sends and writes mails until nothing is left or ctx ends.
 func (e *engine) work(ctx context.Context) error {
 	lanes := max(e.job.Network.Email.MaxConnections/e.job.workers(), 1)
 	acks := make(chan ack, waitingAcks)
@@ -164,7 +166,7 @@ func (e *engine) work(ctx context.Context) error {
 	close(acks)
 	time.AfterFunc(finalWrites, stopStore)
 	flushErr := <-flushed
-	return e.end(ctx, errors.Join(flushErr, claimErr))
+	return errors.Join(flushErr, claimErr)
 }
 
 // wire is a context that ends DrainTimeout after claims has ended: by then messages on the wire are cut off. A while
@@ -217,7 +219,7 @@ func (e *engine) limit() int {
 func (e *engine) end(ctx context.Context, workErr error) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalWrites)
 	defer cancel()
-	open, err := e.ledger.open(last)
+	open, err := e.open(last)
 	switch {
 	case err != nil:
 		return errors.Join(workErr, err)

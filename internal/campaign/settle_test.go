@@ -14,11 +14,40 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/alumni-operator/alumni-operator/internal/bounce"
+	"github.com/alumni-operator/alumni-operator/internal/channel"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
 )
 
 func testPolicy(onUnknown string) policy {
 	return policy{base: time.Minute, onUnknown: onUnknown, random: func() float64 { return 0.5 }, left: func() time.Duration { return 24 * time.Hour }}
+}
+
+func TestWhatBecameOfAPostIsSettledByOnePolicyForAllChannels(t *testing.T) {
+	for name, c := range map[string]struct {
+		outcome  channel.Outcome
+		rule     string
+		troubles int
+		left     time.Duration
+		want     settlement
+	}{
+		"taken":                        {channel.Outcome{Kind: channel.Accepted, Code: 200}, OnUnknownHold, 0, time.Hour, settlement{state: stateSent, attempts: 1, code: 200}},
+		"later":                        {channel.Outcome{Kind: channel.Temporary, Reason: channel.Overloaded}, OnUnknownHold, 0, time.Hour, settlement{state: stateDeferred, reason: "Overloaded", attempts: 1, delay: 5 * time.Minute}},
+		"later than the usual step":    {channel.Outcome{Kind: channel.Temporary, Reason: channel.RateLimited, RetryAfter: 20 * time.Minute}, OnUnknownHold, 0, time.Hour, settlement{state: stateDeferred, reason: "RateLimited", attempts: 1, delay: 20 * time.Minute}},
+		"later than the deadline":      {channel.Outcome{Kind: channel.Temporary, Reason: channel.RateLimited, RetryAfter: 2 * time.Hour}, OnUnknownHold, 0, time.Hour, settlement{state: stateExpired, reason: "RateLimited", attempts: 1}},
+		"refused":                      {channel.Outcome{Kind: channel.Permanent, Reason: channel.DestinationGone, Code: 404}, OnUnknownResend, 0, time.Hour, settlement{state: stateFailed, reason: "DestinationGone", attempts: 1, code: 404}},
+		"in doubt, held":               {channel.Outcome{Kind: channel.Unknown, Reason: channel.NoAnswer}, OnUnknownHold, 0, time.Hour, settlement{state: stateUnknown, reason: "NoAnswer", attempts: 1}},
+		"in doubt, posted again":       {channel.Outcome{Kind: channel.Unknown, Reason: channel.NoAnswer}, OnUnknownResend, 0, time.Hour, settlement{state: stateDeferred, reason: "NoAnswer", attempts: 1, resent: 1, delay: 5 * time.Minute}},
+		"in doubt, and harmless":       {channel.Outcome{Kind: channel.Unknown, Reason: channel.NoAnswer, Safe: true}, OnUnknownHold, 0, time.Hour, settlement{state: stateDeferred, reason: "NoAnswer", attempts: 1, resent: 1, delay: 5 * time.Minute}},
+		"no way there, at first":       {channel.Outcome{Kind: channel.Trouble, Reason: channel.Unreachable}, OnUnknownHold, 1, time.Hour, settlement{state: statePlanned, reason: "Unreachable", delay: time.Second}},
+		"no way there, for long":       {channel.Outcome{Kind: channel.Trouble, Reason: channel.Unreachable}, OnUnknownHold, 1000, time.Hour, settlement{state: statePlanned, reason: "Unreachable", delay: time.Minute}},
+		"no way there until the end":   {channel.Outcome{Kind: channel.Trouble, Reason: channel.Unreachable}, OnUnknownHold, 1000, time.Second, settlement{state: stateExpired, reason: "Unreachable"}},
+		"more than the account allows": {channel.Outcome{Kind: channel.OverQuota, Reason: channel.MonthlyQuota}, OnUnknownHold, 0, time.Hour, settlement{state: stateDeferred, reason: "MonthlyQuota", attempts: 1, delay: 5 * time.Minute}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := policy{base: time.Minute, onUnknown: c.rule, random: func() float64 { return 0.5 }, left: func() time.Duration { return c.left }}
+			NewWithT(t).Expect(p.settlePost(c.outcome, 1, c.troubles)).To(Equal(c.want))
+		})
+	}
 }
 
 func TestOutcomesAreSettled(t *testing.T) {

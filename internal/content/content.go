@@ -80,10 +80,10 @@ func (c *Content) compileLocale(campaignType string, l settings.LocalisedContent
 	t := &localeText{locale: l.Locale, shapes: map[shape]*shapeText{}, layout: layout{locale: l.Locale, reason: reason, known: c.network}}
 	var errs []error
 	var err error
-	if t.subject, err = t.parse("subject", l.Subject); err != nil {
+	if t.subject, err = parsePart(l.Locale, partSubject, l.Subject, false); err != nil {
 		errs = append(errs, err)
 	}
-	if t.body, err = t.parse("body", l.Body); err != nil {
+	if t.body, err = parsePart(l.Locale, partBody, l.Body, false); err != nil {
 		errs = append(errs, err)
 	}
 	if len(errs) > 0 {
@@ -91,7 +91,7 @@ func (c *Content) compileLocale(campaignType string, l settings.LocalisedContent
 	}
 	shapes := []shape{0}
 	if t.body.conditions > 0 {
-		if _, err := t.body.expandAll().parse(l.Locale, "body"); err != nil {
+		if _, err := t.body.expandAll().parse(l.Locale, partBody); err != nil {
 			return nil, err
 		}
 		shapes = append(shapes, ^shape(0)>>(64-t.body.conditions))
@@ -104,25 +104,34 @@ func (c *Content) compileLocale(campaignType string, l settings.LocalisedContent
 	return t, nil
 }
 
-// parse checks the bounds of one part and reads its template.
-func (t *localeText) parse(part, source string) (*program, error) {
-	fail := func(problem string) error { return &Error{t.locale, part, 0, problem} }
+// The parts of a text, as errors name them.
+const (
+	partSubject          = "subject"
+	partBody             = "body"
+	partBroadcastSubject = "broadcast.subject"
+	partBroadcastBody    = "broadcast.body"
+)
+
+// parsePart checks the bounds of one part and reads its template.
+func parsePart(locale, part, source string, everybody bool) (*program, error) {
+	fail := func(problem string) error { return &Error{locale, part, 0, problem} }
+	isSubject := part == partSubject || part == partBroadcastSubject
 	switch {
 	case strings.TrimSpace(source) == "":
 		return nil, fail("it is empty")
 	case !utf8.ValidString(source):
 		return nil, fail("it is not valid UTF-8")
-	case part == "subject" && strings.ContainsFunc(source, breaksLine):
+	case isSubject && strings.ContainsFunc(source, breaksLine):
 		return nil, fail("it is a single line without control characters")
-	case part == "subject" && utf8.RuneCountInString(source) > maxSubject:
+	case isSubject && utf8.RuneCountInString(source) > maxSubject:
 		return nil, fail(fmt.Sprintf("it has more than %d characters", maxSubject))
 	case len(source) > maxSource:
 		return nil, fail(fmt.Sprintf("it has more than %d bytes", maxSource))
 	}
 	if i := strings.IndexFunc(source, badControl); i >= 0 {
-		return nil, &Error{t.locale, part, 1 + strings.Count(source[:i], "\n"), "control characters are not allowed"}
+		return nil, &Error{locale, part, 1 + strings.Count(source[:i], "\n"), "control characters are not allowed"}
 	}
-	return parseProgram(t.locale, part, source)
+	return parseProgram(locale, part, source, everybody)
 }
 
 func breaksLine(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
@@ -153,7 +162,7 @@ func (t *localeText) shape(s shape) (*shapeText, error) {
 
 func (t *localeText) compileShape(s shape) (*shapeText, error) {
 	e := t.body.expand(s)
-	document, err := e.parse(t.locale, "body")
+	document, err := e.parse(t.locale, partBody)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,9 @@
 //	.Links.Portal                           the portal, without a slash at the end
 //	.Links.Unsubscribe                      one-click; every mail ends with it anyway
 //
+// CompileBroadcast makes of the same texts what is posted to everybody: plain text without what stands around a mail. There
+// the fields of .Member and .Links.Unsubscribe are refused.
+//
 // The package is pure: no network, no store, no clock, no files. It imports the standard library, the settings, the
 // message encoders of internal/mail/compose, goldmark and bluemonday. It must never put a member's data into an
 // error, and must never fetch anything that a text names.

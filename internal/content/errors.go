@@ -12,7 +12,7 @@ import (
 // of a member.
 type Error struct {
 	Locale  string // ja or en
-	Part    string // subject or body
+	Part    string // subject or body, or broadcast.subject or broadcast.body
 	Line    int    // 1 for the first line; 0 when the whole part is meant
 	Problem string
 }

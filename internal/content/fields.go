@@ -99,6 +99,9 @@ func fieldByPath(path []string) (fieldID, bool) {
 // isURL tells the fields that hold a whole address and may stand where a link's address stands.
 func (f fieldID) isURL() bool { return f == networkURL || f == linksUnsubscribe || f == linksPortal }
 
+// isPersonal tells the fields that have a meaning only in a mail to one member.
+func (f fieldID) isPersonal() bool { return f < networkDisplayName || f == linksUnsubscribe }
+
 func (f fieldID) isNumber() bool {
 	return f == memberYearsSinceJoining || f == memberYearsSinceDeparture
 }

@@ -98,11 +98,12 @@ type parser struct {
 	tree         *parse.Tree
 	conditions   int
 	depth        int
+	everybody    bool // the text is the same for everybody, so that it may say nothing of one member
 }
 
 // parseProgram reads one part. It admits what it knows and refuses the rest.
-func parseProgram(locale, part, source string) (*program, error) {
-	p := &parser{locale: locale, part: part}
+func parseProgram(locale, part, source string, everybody bool) (*program, error) {
+	p := &parser{locale: locale, part: part, everybody: everybody}
 	set := map[string]*parse.Tree{}
 	p.tree = parse.New(part)
 	p.tree.Mode = parse.SkipFuncCheck
@@ -270,6 +271,10 @@ func (p *parser) field(n parse.Node, dot *fieldID) (fieldID, error) {
 	field, ok := fieldByPath(path)
 	if !ok {
 		return 0, p.fail(n, "unknown field .%s; the fields are .%s", strings.Join(path, "."), strings.Join(fieldNames[:], ", ."))
+	}
+	if p.everybody && field.isPersonal() {
+		return 0, p.fail(n, "field .%s is of one member, and a post to Slack, Teams or a webhook goes to everybody; take it out, "+
+			"or give this language a text of its own for posts in broadcast", strings.Join(path, "."))
 	}
 	return field, nil
 }

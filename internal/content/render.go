@@ -94,7 +94,7 @@ func appendPart(dst []byte, plain, quoted []segment, v *values) []byte {
 func (c *Content) prepare(v *values, m *Member, l Links) (*localeText, *shapeText, error) {
 	t := c.text(m.Locale)
 	v.setMember(m, l)
-	if v.text[subjectLine] = t.renderSubject(v); v.text[subjectLine] == "" {
+	if v.text[subjectLine] = renderSubject(t.subject, v); v.text[subjectLine] == "" {
 		return nil, nil, ErrEmptySubject
 	}
 	st, err := t.shape(t.body.shapeOf(v))
@@ -105,9 +105,9 @@ func (c *Content) prepare(v *values, m *Member, l Links) (*localeText, *shapeTex
 }
 
 // renderSubject fills in the subject: one line, without control characters, at most maxSubject characters.
-func (t *localeText) renderSubject(v *values) string {
+func renderSubject(subject *program, v *values) string {
 	var b strings.Builder
-	emit(t.subject.nodes, t.subject.shapeOf(v), func(n *node) {
+	emit(subject.nodes, subject.shapeOf(v), func(n *node) {
 		if n.kind == literalNode {
 			b.WriteString(n.literal)
 			return

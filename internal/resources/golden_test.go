@@ -113,7 +113,7 @@ func TestANetworkThatDeclaresNothingFitsASmallNode(t *testing.T) {
 var mounted = map[string][]string{
 	"main-portal":       {"main-db-portal", "main-token-key", "smtp"},
 	"main-db":           {"main-db-admin"},
-	"spring-29000000":   {"main-db-campaign", "main-token-key", "smtp"},
+	"spring-29000000":   {"main-db-campaign", "main-token-key", "smtp", "slack-news", "teams-news", "intranet-hook"},
 	"main-roster-1":     {"main-db-roster", "main-pepper", "hr-login"},
 	"main-backup-29000": {"main-db-backup", "bucket-keys"},
 	"main-drill-29000":  {"main-db-backup", "bucket-keys", "drill-key"},
@@ -243,13 +243,17 @@ func jobs(n *v1alpha1.AlumniNetwork) []client.Object {
 	if e := n.Email(); e != nil && e.CredentialsSecretRef != nil {
 		mail = e.CredentialsSecretRef.Name
 	}
+	campaign := job.CampaignInput{Run: run("spring-29000000"), Campaign: "spring", EmailSecret: mail, StopAfter: 25 * time.Hour, EgressAllow: "10.20.0.0/16"}
+	for _, d := range n.Destinations() {
+		campaign.Destinations = append(campaign.Destinations, job.Destination{Channel: string(d.Channel), Name: d.Name, Secret: d.SecretRef.Name})
+	}
 	retention := job.RetentionInput{Run: run("keep-main-s-29000"), Policy: "keep", Kind: "scheduled", SigningSecret: "keep-signing"}
 	if b := n.Spec.Store.Backup; b != nil {
 		retention.LedgerSecret = b.Destination.S3.SecretRef.Name
 	}
 	all := []client.Object{
 		job.BuildRosterJob(roster),
-		job.BuildCampaignJob(job.CampaignInput{Run: run("spring-29000000"), Campaign: "spring", EmailSecret: mail, StopAfter: 25 * time.Hour}),
+		job.BuildCampaignJob(campaign),
 		job.BuildRetentionJob(retention),
 	}
 	backup := job.BackupInput{Run: run("main-backup-29000"), Kind: job.KindBackup, PostgresImage: n.ServerImage("postgres:17"), Claim: "backups"}

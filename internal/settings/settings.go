@@ -13,6 +13,9 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -34,6 +37,9 @@ const (
 	PepperFile = "pepper"
 	// EmailDir holds username and password of the mail server, when it wants any.
 	EmailDir = "/etc/alumni/email"
+	// DestinationsDir holds a folder for each destination of a run, called after channel and name: slack/news. In it are url, and
+	// signingKey of a webhook.
+	DestinationsDir = "/etc/alumni/destinations"
 	// CampaignDir holds CampaignFile.
 	CampaignDir = "/etc/alumni/campaign"
 	// CampaignFile is a Campaign as JSON.
@@ -219,6 +225,37 @@ type Campaign struct {
 	Employees            string             `json:"employees,omitempty"`  // Include or Only; empty leaves them out
 	Trigger              *Trigger           `json:"trigger,omitempty"`
 	PauseOn              *PauseOn           `json:"pauseOn,omitempty"`
+	Channels             []Channel          `json:"channels,omitempty"` // empty: Email alone
+}
+
+// The types of channels. Email writes to members; each of the others posts once to each destination.
+const (
+	ChannelEmail   = "Email"
+	ChannelSlack   = "Slack"
+	ChannelTeams   = "Teams"
+	ChannelWebhook = "Webhook"
+)
+
+// Channel is one way by which a run goes out; see CampaignChannel of the API.
+type Channel struct {
+	Type        string `json:"type"`                  // Email, Slack, Teams or Webhook
+	Destination string `json:"destination,omitempty"` // its name in the network; not of Email
+	OnUnknown   string `json:"onUnknown,omitempty"`   // Resend or Hold; not of Email
+}
+
+// DestinationDir is where the Secret of a destination is mounted below DestinationsDir.
+func DestinationDir(root, channel, name string) string {
+	return filepath.Join(root, strings.ToLower(channel), name)
+}
+
+// Mails says whether a run writes to members.
+func (c Campaign) Mails() bool {
+	return len(c.Channels) == 0 || slices.ContainsFunc(c.Channels, func(each Channel) bool { return each.Type == ChannelEmail })
+}
+
+// Broadcasts are the channels that get one post for each run.
+func (c Campaign) Broadcasts() []Channel {
+	return slices.DeleteFunc(slices.Clone(c.Channels), func(each Channel) bool { return each.Type == ChannelEmail })
 }
 
 // QuietSkip is the value of Campaign.QuietHours that leaves people out.
@@ -264,6 +301,14 @@ type LocalisedContent struct {
 	Locale  string `json:"locale"`
 	Subject string `json:"subject"`
 	Body    string `json:"body"`
+
+	Broadcast *Broadcast `json:"broadcast,omitempty"` // what posts say instead
+}
+
+// Broadcast is the text of posts; what is empty is as in the mail.
+type Broadcast struct {
+	Subject string `json:"subject,omitempty"`
+	Body    string `json:"body,omitempty"`
 }
 
 // Retention is one policy as it applies to one network: rules that a more explicit policy overrides are gone.
@@ -336,6 +381,8 @@ const (
 	EnvWorkers = "ALUMNI_WORKERS"
 	// EnvResume is when a campaign run was paused that may go on, RFC 3339 with microseconds.
 	EnvResume = "ALUMNI_RESUME"
+	// EnvEgressAllow lists prefixes and addresses that posts may be sent to although they are not public, with commas between.
+	EnvEgressAllow = "ALUMNI_EGRESS_ALLOW"
 	// EnvSettingsDigest is the SHA-256 of the run's own settings, in hex: nobody changes them after the run was started.
 	EnvSettingsDigest = "ALUMNI_SETTINGS_DIGEST"
 )

@@ -33,6 +33,8 @@ type CampaignRun struct {
 	Unsubscribed, Complained                                   int64
 	// Refused counts people who were not written to, by reason, most first.
 	Refused []Refusal
+	// Posts to Slack, Teams and webhooks, in the order of channel and destination.
+	Posts []Post
 }
 
 // Refusal counts people who were not written to for one reason.
@@ -49,7 +51,7 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 		runs []CampaignRun
 		ids  []int64
 	)
-	index, paused := map[int64]int{}, []int64{}
+	index, paused, postsKnown := map[int64]int{}, []int64{}, false
 	batch := &pgx.Batch{}
 	batch.Queue(sqlCampaignRuns, campaignUID, limit).Query(each(func(rows pgx.Rows) error {
 		var (
@@ -67,6 +69,7 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 		runs = append(runs, c)
 		return err
 	}))
+	queuePostsKnown(batch, &postsKnown)
 	if err := r.send(ctx, "the campaign's runs", batch); err != nil || len(ids) == 0 {
 		return runs, err
 	}
@@ -92,6 +95,9 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 			}
 			return err
 		}))
+	}
+	if postsKnown {
+		queuePosts(batch, ids, runs, index)
 	}
 	if err := r.send(ctx, "the campaign's ledger", batch); err != nil {
 		return nil, err

@@ -30,6 +30,10 @@ var (
 	sqlCampaignPreview string
 	//go:embed queries/campaign_pauses.sql
 	sqlCampaignPauses string
+	//go:embed queries/campaign_posts_known.sql
+	sqlCampaignPostsKnown string
+	//go:embed queries/campaign_posts.sql
+	sqlCampaignPosts string
 	//go:embed queries/campaign_counts.sql
 	sqlCampaignCounts string
 	//go:embed queries/retention_runs.sql

@@ -188,6 +188,36 @@ func TestARunAtRestSaysSinceWhen(t *testing.T) {
 	g.Expect(runs[1].PausedAt).To(BeZero())
 }
 
+func TestARunTellsWhatBecameOfItsPosts(t *testing.T) {
+	g := NewWithT(t)
+	r := open(t, append(append(append([]string{}, people...), ledger...),
+		`INSERT INTO alumni.broadcast (run_id, channel, destination, state, reason) VALUES
+		 (2, 'Webhook', 'intranet', 'Unknown', 'NoAnswer'), (2, 'Slack', 'news', 'Sent', ''), (1, 'Slack', 'news', 'Failed', 'DestinationGone')`)...)
+	runs, err := r.CampaignRuns(t.Context(), "uid", 10)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(runs[0].Posts).To(Equal([]stats.Post{{Channel: "Slack", Destination: "news", State: "Sent"},
+		{Channel: "Webhook", Destination: "intranet", State: "Unknown", Reason: "NoAnswer"}}))
+	g.Expect(runs[1].Posts).To(Equal([]stats.Post{{Channel: "Slack", Destination: "news", State: "Failed", Reason: "DestinationGone"}}))
+	g.Expect(total(runs[0])).To(Equal(runs[0].Audience), "posts are no part of the audience")
+}
+
+func TestTheStoreOfAnEarlierVersionHasRunsWithoutPosts(t *testing.T) {
+	for name, sql := range map[string]string{
+		"before the migration": `DROP VIEW alumni_stats.campaign_posts`,
+		"between the migration and the roles' new rights": `DO $$ BEGIN EXECUTE (SELECT format('REVOKE ALL ON alumni_stats.campaign_posts FROM %I', grantee)
+			FROM information_schema.role_table_grants WHERE table_name = 'campaign_posts' AND grantee LIKE '%metrics%' LIMIT 1); END $$`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			r := open(t, append(append(append([]string{}, people...), ledger...), sql)...)
+			runs, err := r.CampaignRuns(t.Context(), "uid", 10)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(runs).To(HaveLen(2))
+			g.Expect(runs[0].Posts).To(BeEmpty())
+		})
+	}
+}
+
 func TestCampaignRunsAddUpToTheirAudience(t *testing.T) {
 	g := NewWithT(t)
 	r := open(t, append(append([]string{}, people...), ledger...)...)

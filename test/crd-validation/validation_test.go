@@ -404,6 +404,61 @@ func TestCampaignRules(t *testing.T) {
 	})
 }
 
+func TestRulesOfTheChannelsOfACampaign(t *testing.T) {
+	channels := func(c ...any) change { return set(append(list{}, c...), "spec", "channels") }
+	email := object{"type": "Email"}
+	to := func(channel, destination string) object { return object{"type": channel, "destination": destination} }
+	text := func(own object) change {
+		return set(list{object{"locale": "ja", "subject": "a", "body": "b", "broadcast": own}}, "spec", "content", "locales")
+	}
+	birthdays := set(object{"trigger": object{"event": "Birthday"}, "timeZone": "Asia/Tokyo"}, "spec", "schedule")
+	var all list
+	for i := range 31 {
+		all = append(all, to("Slack", "news-"+string(rune('a'+i%26))+string(rune('a'+i/26))))
+	}
+	runCases(t, "campaign.yaml", map[string]validationCase{
+		"mail alone":                        accepted(channels(email)),
+		"mail and three others":             accepted(channels(email, to("Slack", "news"), to("Teams", "news"), to("Webhook", "intranet"))),
+		"posts alone":                       accepted(channels(to("Slack", "news"), to("Slack", "tokyo")), unset("spec", "audience")),
+		"a post that is sent again":         accepted(channels(email, object{"type": "Webhook", "destination": "intranet", "onUnknown": "Resend"})),
+		"no channel":                        refused("spec.channels", "at least 1 items", channels()),
+		"more channels than there can be":   refused("spec.channels", "must have at most 31 items", channels(append(all, email)...)),
+		"a channel that nobody speaks":      refused("spec.channels[0].type", "Unsupported value", channels(to("Fax", "news"))),
+		"mail twice":                        refused("spec.channels", "type Email can be named once", channels(email, email)),
+		"one destination twice":             refused("spec.channels", "each destination can be named once", channels(email, to("Slack", "news"), to("Slack", "news"))),
+		"mail to a destination":             refused("spec.channels[0]", "type Email takes no destination", channels(to("Email", "news"))),
+		"Slack without a destination":       refused("spec.channels[0]", "need destination: a name from channels.slack", channels(object{"type": "Slack"})),
+		"mail with a rule for posts":        refused("spec.channels[0]", "is set in delivery.onUnknown", channels(object{"type": "Email", "onUnknown": "Hold"})),
+		"an audience that nobody writes to": refused("spec", "add Email to channels, or remove audience", channels(to("Slack", "news"))),
+		"birthdays by mail":                 accepted(channels(email), birthdays),
+		"birthdays for everybody to read":   refused("spec", "schedule.trigger writes to single members", channels(email, to("Slack", "news")), birthdays),
+		"a text of its own for posts":       accepted(text(object{"subject": "a", "body": "b"})),
+		"a title of its own for posts":      accepted(text(object{"subject": "a"})),
+		"a text of its own without a text":  refused("broadcast", "needs subject, body or both", text(object{})),
+		"a title of two lines for posts":    refused("broadcast.subject", "single line", text(object{"subject": "a\nb"})),
+	})
+}
+
+func TestRulesOfDestinations(t *testing.T) {
+	destination := func(name string) object {
+		return object{"name": name, "secretRef": object{"name": "alumni-slack"}}
+	}
+	slack := func(d ...any) change { return set(append(list{}, d...), "spec", "channels", "slack") }
+	var many list
+	for i := range 11 {
+		many = append(many, destination("news-"+string(rune('a'+i))))
+	}
+	runCases(t, "network.yaml", map[string]validationCase{
+		"two channels of Slack": accepted(slack(destination("news"), destination("tokyo"))),
+		"one of each": accepted(slack(destination("news")), set(list{destination("news")}, "spec", "channels", "teams"),
+			set(list{destination("news")}, "spec", "channels", "webhook")),
+		"a name twice":                   refused("spec.channels.slack[1]", "Duplicate value", slack(destination("news"), destination("news"))),
+		"a name that no folder can have": refused("spec.channels.slack[0].name", "name begins with a letter", slack(destination("../news"))),
+		"more than ten":                  refused("spec.channels.slack", "at most 10 items", slack(many...)),
+		"no Secret":                      refused("spec.channels.slack[0].secretRef", "Required value", slack(object{"name": "news"})),
+	})
+}
+
 func TestRetentionPolicyRules(t *testing.T) {
 	rules := func(r ...any) change { return set(r, "spec", "rules") }
 	rule := func(name, category, since, after string) object {

@@ -47,8 +47,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.BackupKeepApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BackupStatus"):
 		return &apiv1alpha1.BackupStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BroadcastText"):
+		return &apiv1alpha1.BroadcastTextApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Campaign"):
 		return &apiv1alpha1.CampaignApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CampaignChannel"):
+		return &apiv1alpha1.CampaignChannelApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignPreview"):
 		return &apiv1alpha1.CampaignPreviewApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignReference"):
@@ -89,6 +93,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CronScheduleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Delivery"):
 		return &apiv1alpha1.DeliveryApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Destination"):
+		return &apiv1alpha1.DestinationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmailBounces"):
 		return &apiv1alpha1.EmailBouncesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmailChannel"):
@@ -129,6 +135,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PortalAutoscalingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PortalTLS"):
 		return &apiv1alpha1.PortalTLSApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PostStatus"):
+		return &apiv1alpha1.PostStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PrivacyStatus"):
 		return &apiv1alpha1.PrivacyStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Programme"):

@@ -8,8 +8,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
 
 	"github.com/alumni-operator/alumni-operator/controllers"
+	"github.com/alumni-operator/alumni-operator/internal/broadcast"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/rollout"
 )
@@ -30,6 +32,7 @@ type Options struct {
 	StoreSessions  int
 	APIRate        int
 	Rollout        rollout.Stages
+	EgressAllow    []netip.Prefix
 	LeaderElection bool
 	LeaseNamespace string
 	MetricsAddress string
@@ -55,6 +58,7 @@ func Parse(args []string, env func(string) string) (Options, error) {
 	f.IntVar(&o.StoreSessions, "store-connections", controllers.DefaultStoreConnections, "`number` of sessions on one database server at most, all its networks together")
 	f.IntVar(&o.APIRate, "kube-api-qps", controllers.APIRate, "`number` of requests to the API server a second at most; twice as many may come at once")
 	stages := f.String("rollout", rollout.Default, "`stages` in which an upgrade of the operator reaches the networks: numbers or shares of all; 100% for all at once")
+	egress := f.String("egress-allow", "", "`prefixes` and addresses, with commas between, that posts to webhooks may reach although they are not public; none when empty")
 	f.BoolVar(&o.LeaderElection, "leader-elect", false, "let one of several replicas work at a time")
 	f.StringVar(&o.LeaseNamespace, "leader-election-namespace", "", "`namespace` of the lease; the manager's own when empty")
 	f.StringVar(&o.MetricsAddress, "metrics-bind-address", ":8080", "`address` of the metrics; 0 for none")
@@ -69,6 +73,9 @@ func Parse(args []string, env func(string) string) (Options, error) {
 	var err error
 	if o.Rollout, err = rollout.Parse(*stages); err != nil {
 		return o, usage(f, fmt.Errorf("--rollout: %w", err))
+	}
+	if o.EgressAllow, err = broadcast.ParseAllow(*egress); err != nil {
+		return o, usage(f, fmt.Errorf("--egress-allow: %w", err))
 	}
 	switch {
 	case f.NArg() > 0:

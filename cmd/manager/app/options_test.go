@@ -27,6 +27,8 @@ func TestFlagsAreCheckedBeforeAnythingStarts(t *testing.T) {
 		"too few sessions to work with":        {[]string{"--store-connections=3"}, inPod, "from 4 to 1000"},
 		"too few requests to work with":        {[]string{"--kube-api-qps=0"}, inPod, "from 10 to 10000"},
 		"stages that shrink":                   {[]string{"--rollout=10%,5%"}, inPod, "not larger than the one before"},
+		"servers in the company's network":     {[]string{"--egress-allow=10.20.0.0/16,fd00:1::/32"}, inPod, ""},
+		"a server by its name":                 {[]string{"--egress-allow=intranet"}, inPod, "neither an IP address nor a prefix"},
 		"a level that would log Secrets":       {[]string{"-v=8"}, inPod, "would log what Secrets hold"},
 		"help lists the flags and is no error": {[]string{"-h"}, inPod, "usage of manager:"},
 	}

@@ -54,7 +54,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
 		WorkloadImage: o.WorkloadImage, PostgresImage: o.PostgresImage, ClusterID: o.ClusterID, MaxConcurrent: o.MaxConcurrent,
-		StoreConnections: o.StoreSessions, Namespace: o.PodNamespace, Rollout: o.Rollout,
+		StoreConnections: o.StoreSessions, Namespace: o.PodNamespace, Rollout: o.Rollout, EgressAllow: o.EgressAllow,
 	}); err != nil {
 		return fmt.Errorf("start the manager: %w", err)
 	}

@@ -49,7 +49,7 @@ func Grants() []Grant {
 	grant(naming.RoleCampaign, ru, "alumni.member")
 	grant(naming.RoleCampaign, riu, "alumni.suppression", "alumni.complaint_count")
 	grant(naming.RoleCampaign, riud, "alumni.bounce")
-	grant(naming.RoleCampaign, riu, "alumni.campaign_run", "alumni.delivery")
+	grant(naming.RoleCampaign, riu, "alumni.campaign_run", "alumni.delivery", "alumni.broadcast")
 	grant(naming.RoleCampaign, r, "alumni.delivery_erased")
 	grant(naming.RoleCampaign, []string{"INSERT"}, "alumni.captured_mail")                // of a trial
 	grant(naming.RoleCampaign, []string{"SELECT", "INSERT", "DELETE"}, "alumni.occasion") // of a run that is not sent after all
@@ -84,7 +84,7 @@ func Grants() []Grant {
 	// A backup reads everything, what later migrations make too, and writes its own journal alone.
 	grant(naming.RoleBackup, r, "alumni.*")
 	grant(naming.RoleBackup, riu, "alumni.backup_run")
-	grant(naming.RoleMetrics, r, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses", "alumni_stats.campaign_previews")
+	grant(naming.RoleMetrics, r, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses", "alumni_stats.campaign_previews", "alumni_stats.campaign_posts")
 	// A workload tells by the version whether the store is ready for it.
 	for _, role := range []naming.Role{naming.RolePortal, naming.RoleCampaign, naming.RoleRetention, naming.RoleRoster} {
 		grant(role, r, VersionTable)

@@ -40,13 +40,20 @@ type Run struct {
 // CampaignInput describes the job of one campaign run.
 type CampaignInput struct {
 	Run
-	Campaign    string        // name of the Campaign
-	ConfigMap   string        // holds settings.CampaignFile; empty means naming.CampaignConfig of the campaign
-	EmailSecret string        // Secret with username and password of the mail server; empty for none
-	StopAfter   time.Duration // the run is cut off after so long; zero means never
-	Suspended   bool          // the job has no pods while the campaign is suspended
-	Workers     int32         // how many pods share the run; 0 means one
-	Resume      time.Time     // when the run was paused that may go on; zero for a run that was not
+	Campaign     string        // name of the Campaign
+	ConfigMap    string        // holds settings.CampaignFile; empty means naming.CampaignConfig of the campaign
+	EmailSecret  string        // Secret with username and password of the mail server; empty for none
+	Destinations []Destination // that the run posts to
+	EgressAllow  string        // what posts may be sent to although it is not public, with commas between
+	StopAfter    time.Duration // the run is cut off after so long; zero means never
+	Suspended    bool          // the job has no pods while the campaign is suspended
+	Workers      int32         // how many pods share the run; 0 means one
+	Resume       time.Time     // when the run was paused that may go on; zero for a run that was not
+}
+
+// Destination is one place that a run posts to, and the Secret with its address.
+type Destination struct {
+	Channel, Name, Secret string
 }
 
 // RetentionInput describes the job of one retention run over one network.
@@ -83,12 +90,18 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 	if in.EmailSecret != "" {
 		mount(j, pod.MailLogin(in.EmailSecret))
 	}
+	for _, d := range in.Destinations {
+		mount(j, pod.Destination(d.Channel, d.Name, d.Secret))
+	}
 	c := &j.Spec.Template.Spec.Containers[0]
 	if in.Workers > 1 {
 		// Each index is one worker. Should two pods have the same, nothing is sent twice: they share the run as all others do.
 		j.Spec.CompletionMode = ptr.To(batchv1.IndexedCompletion)
 		j.Spec.Parallelism, j.Spec.Completions = ptr.To(in.Workers), ptr.To(in.Workers)
 		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvWorkers, Value: strconv.Itoa(int(in.Workers))})
+	}
+	if in.EgressAllow != "" && len(in.Destinations) > 0 {
+		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvEgressAllow, Value: in.EgressAllow})
 	}
 	if !in.Resume.IsZero() {
 		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvResume, Value: in.Resume.UTC().Format(time.RFC3339Nano)})

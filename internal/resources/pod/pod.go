@@ -5,6 +5,7 @@ package pod
 
 import (
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -79,6 +80,17 @@ func Secret(volume, name, path string, keys ...string) Folder {
 // if the Secret holds one.
 func MailLogin(name string) Folder {
 	return withAuthority("email", name, settings.EmailDir, "username", "password")
+}
+
+// Destination is the folder with the address of a destination of posts, and the key that signs them if it has one. A Secret that
+// is gone does not keep a run's mails from going out: its post fails, and says why.
+func Destination(channel, name, secret string) Folder {
+	f := Secret(strings.ToLower(channel)+"-"+name, secret, settings.DestinationDir(settings.DestinationsDir, channel, name), "url")
+	if channel == settings.ChannelWebhook {
+		f.Volume.Secret.Items = items([]string{"url", "signingKey"})
+	}
+	f.Volume.Secret.Optional = ptr.To(true)
+	return f
 }
 
 // BucketKeys is the folder with the keys of a bucket, and the certificate of a private authority if the Secret holds one.

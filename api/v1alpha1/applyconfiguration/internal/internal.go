@@ -305,6 +305,15 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BounceReceiver
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BroadcastText
+  map:
+    fields:
+    - name: body
+      type:
+        scalar: string
+    - name: subject
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CIDR
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Campaign
@@ -327,6 +336,18 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignStatus
       default:
         observedGeneration: -1
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignChannel
+  map:
+    fields:
+    - name: destination
+      type:
+        scalar: string
+    - name: onUnknown
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.OnUnknown
+    - name: type
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelType
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignPreview
   map:
     fields:
@@ -397,6 +418,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: pending
       type:
         scalar: numeric
+    - name: posts
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.PostStatus
+          elementRelationship: associative
+          keys:
+          - channel
+          - destination
     - name: refused
       type:
         list:
@@ -444,6 +474,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: audience
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Audience
+    - name: channels
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignChannel
+          elementRelationship: atomic
     - name: content
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Content
@@ -513,12 +549,38 @@ var schemaYAML = typed.YAMLObject(`types:
       default: "09:00"
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignType
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelType
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Channels
   map:
     fields:
     - name: email
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailChannel
+    - name: slack
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Destination
+          elementRelationship: associative
+          keys:
+          - name
+    - name: teams
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Destination
+          elementRelationship: associative
+          keys:
+          - name
+    - name: webhook
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Destination
+          elementRelationship: associative
+          keys:
+          - name
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGBackupMethod
@@ -678,6 +740,15 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 3600
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Destination
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: secretRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailBounces
   map:
     fields:
@@ -848,6 +919,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: bodyFrom
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ConfigMapKeyReference
+    - name: broadcast
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BroadcastText
     - name: locale
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Locale
@@ -987,6 +1061,23 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secretName
       type:
         scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.PostState
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.PostStatus
+  map:
+    fields:
+    - name: channel
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelType
+    - name: destination
+      type:
+        scalar: string
+    - name: reason
+      type:
+        scalar: string
+    - name: state
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.PostState
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.PrivacyStatus
   map:
     fields:

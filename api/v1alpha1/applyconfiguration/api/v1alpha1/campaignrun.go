@@ -46,6 +46,8 @@ type CampaignRunApplyConfiguration struct {
 	Complained *int64 `json:"complained,omitempty"`
 	// refused counts people who were not written to, by reason.
 	Refused []RefusedCountApplyConfiguration `json:"refused,omitempty"`
+	// posts to Slack, Teams and webhooks, one for each destination.
+	Posts []PostStatusApplyConfiguration `json:"posts,omitempty"`
 }
 
 // CampaignRunApplyConfiguration constructs a declarative configuration of the CampaignRun type for use with
@@ -175,6 +177,19 @@ func (b *CampaignRunApplyConfiguration) WithRefused(values ...*RefusedCountApply
 			panic("nil value passed to WithRefused")
 		}
 		b.Refused = append(b.Refused, *values[i])
+	}
+	return b
+}
+
+// WithPosts adds the given value to the Posts field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Posts field.
+func (b *CampaignRunApplyConfiguration) WithPosts(values ...*PostStatusApplyConfiguration) *CampaignRunApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithPosts")
+		}
+		b.Posts = append(b.Posts, *values[i])
 	}
 	return b
 }

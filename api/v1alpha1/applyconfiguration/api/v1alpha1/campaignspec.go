@@ -24,6 +24,9 @@ type CampaignSpecApplyConfiguration struct {
 	Schedule *CampaignScheduleApplyConfiguration `json:"schedule,omitempty"`
 	// audience narrows who is written to. Without it, everybody whose consent allows it.
 	Audience *AudienceApplyConfiguration `json:"audience,omitempty"`
+	// channels are the ways by which a run goes out. Members are written to by Email; Slack, Teams and Webhook get one post for
+	// each run at each destination, the same for everybody. Defaults to Email alone. A run that has begun keeps its own.
+	Channels []CampaignChannelApplyConfiguration `json:"channels,omitempty"`
 	// content is the text for each language.
 	Content *ContentApplyConfiguration `json:"content,omitempty"`
 	// delivery tunes how a run is sent.
@@ -71,6 +74,19 @@ func (b *CampaignSpecApplyConfiguration) WithSchedule(value *CampaignScheduleApp
 // If called multiple times, the Audience field is set to the value of the last call.
 func (b *CampaignSpecApplyConfiguration) WithAudience(value *AudienceApplyConfiguration) *CampaignSpecApplyConfiguration {
 	b.Audience = value
+	return b
+}
+
+// WithChannels adds the given value to the Channels field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Channels field.
+func (b *CampaignSpecApplyConfiguration) WithChannels(values ...*CampaignChannelApplyConfiguration) *CampaignSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithChannels")
+		}
+		b.Channels = append(b.Channels, *values[i])
+	}
 	return b
 }
 

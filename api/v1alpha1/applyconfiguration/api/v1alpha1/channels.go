@@ -12,6 +12,13 @@ package v1alpha1
 type ChannelsApplyConfiguration struct {
 	// email is the mail server that takes the network's mail.
 	Email *EmailChannelApplyConfiguration `json:"email,omitempty"`
+	// slack are channels of Slack, or of a program that takes the same, each by its incoming webhook. The Secret of each has the
+	// key url.
+	Slack []DestinationApplyConfiguration `json:"slack,omitempty"`
+	// teams are channels and chats of Microsoft Teams, each by its workflow. The Secret of each has the key url.
+	Teams []DestinationApplyConfiguration `json:"teams,omitempty"`
+	// webhook are servers of your own that get a signed event. The Secret of each has the keys url and signingKey.
+	Webhook []DestinationApplyConfiguration `json:"webhook,omitempty"`
 }
 
 // ChannelsApplyConfiguration constructs a declarative configuration of the Channels type for use with
@@ -25,5 +32,44 @@ func Channels() *ChannelsApplyConfiguration {
 // If called multiple times, the Email field is set to the value of the last call.
 func (b *ChannelsApplyConfiguration) WithEmail(value *EmailChannelApplyConfiguration) *ChannelsApplyConfiguration {
 	b.Email = value
+	return b
+}
+
+// WithSlack adds the given value to the Slack field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Slack field.
+func (b *ChannelsApplyConfiguration) WithSlack(values ...*DestinationApplyConfiguration) *ChannelsApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithSlack")
+		}
+		b.Slack = append(b.Slack, *values[i])
+	}
+	return b
+}
+
+// WithTeams adds the given value to the Teams field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Teams field.
+func (b *ChannelsApplyConfiguration) WithTeams(values ...*DestinationApplyConfiguration) *ChannelsApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithTeams")
+		}
+		b.Teams = append(b.Teams, *values[i])
+	}
+	return b
+}
+
+// WithWebhook adds the given value to the Webhook field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Webhook field.
+func (b *ChannelsApplyConfiguration) WithWebhook(values ...*DestinationApplyConfiguration) *ChannelsApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithWebhook")
+		}
+		b.Webhook = append(b.Webhook, *values[i])
+	}
 	return b
 }

@@ -22,7 +22,8 @@ type DeliveryApplyConfiguration struct {
 	StartingDeadlineSeconds *int32 `json:"startingDeadlineSeconds,omitempty"`
 	// retryDeadlineSeconds is how long a run goes on trying addresses that answer "later". Defaults to 86400.
 	RetryDeadlineSeconds *int32 `json:"retryDeadlineSeconds,omitempty"`
-	// onUnknown decides about messages that were on the wire when a worker died. Defaults to Resend.
+	// onUnknown decides about mails that were on the wire when a worker died; of posts each channel says it itself. Defaults to
+	// Resend.
 	OnUnknown *apiv1alpha1.OnUnknown `json:"onUnknown,omitempty"`
 	// quietHours says what becomes of members whom a message would reach in the network's quiet hours, by their own clock.
 	// Defaults to Defer. Who is deferred beyond the retry deadline is not written to, and counted as expired.

@@ -22,6 +22,8 @@ type LocalisedContentApplyConfiguration struct {
 	Body *string `json:"body,omitempty"`
 	// bodyFrom reads the body from a ConfigMap of the same namespace.
 	BodyFrom *ConfigMapKeyReferenceApplyConfiguration `json:"bodyFrom,omitempty"`
+	// broadcast is what Slack, Teams and Webhook get instead, so that subject and body may use fields of a member.
+	Broadcast *BroadcastTextApplyConfiguration `json:"broadcast,omitempty"`
 }
 
 // LocalisedContentApplyConfiguration constructs a declarative configuration of the LocalisedContent type for use with
@@ -59,5 +61,13 @@ func (b *LocalisedContentApplyConfiguration) WithBody(value string) *LocalisedCo
 // If called multiple times, the BodyFrom field is set to the value of the last call.
 func (b *LocalisedContentApplyConfiguration) WithBodyFrom(value *ConfigMapKeyReferenceApplyConfiguration) *LocalisedContentApplyConfiguration {
 	b.BodyFrom = value
+	return b
+}
+
+// WithBroadcast sets the Broadcast field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Broadcast field is set to the value of the last call.
+func (b *LocalisedContentApplyConfiguration) WithBroadcast(value *BroadcastTextApplyConfiguration) *LocalisedContentApplyConfiguration {
+	b.Broadcast = value
 	return b
 }

@@ -1,0 +1,103 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"slices"
+
+	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/content"
+	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	"github.com/alumni-operator/alumni-operator/internal/resources/job"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
+
+// channelsOf says by which ways a run goes out; nothing for Email alone, which is what a worker takes it for.
+func channelsOf(c *v1alpha1.Campaign) []settings.Channel {
+	posts := c.Broadcasts()
+	if len(posts) == 0 {
+		return nil
+	}
+	var all []settings.Channel
+	if c.Mails() {
+		all = append(all, settings.Channel{Type: settings.ChannelEmail})
+	}
+	for _, p := range posts {
+		all = append(all, settings.Channel{Type: string(p.Type), Destination: p.Destination, OnUnknown: string(p.OnUnknown)})
+	}
+	return all
+}
+
+// textOf is the text of one language, whose body was read already.
+func textOf(l v1alpha1.LocalisedContent, body string) settings.LocalisedContent {
+	text := settings.LocalisedContent{Locale: string(l.Locale), Subject: l.Subject, Body: body}
+	if b := l.Broadcast; b != nil {
+		text.Broadcast = &settings.Broadcast{Subject: b.Subject, Body: b.Body}
+	}
+	return text
+}
+
+// compileTexts tries every text as it will be sent and posted.
+func compileTexts(n settings.Network, c settings.Campaign) error {
+	if _, err := content.Compile(n, c); err != nil {
+		return err
+	}
+	if len(c.Broadcasts()) == 0 {
+		return nil
+	}
+	_, err := content.CompileBroadcast(n, c)
+	return err
+}
+
+// checkSenders makes sure that the network has every sender that the campaign needs.
+func checkSenders(s *scope) error {
+	n, posts := s.network, s.campaign.Broadcasts()
+	mails := s.campaign.Mails()
+	if mails && n.Email() == nil {
+		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNoSenderConfigured, "AlumniNetwork %s has no channels.email", n.Name)
+	}
+	for i, c := range s.campaign.Spec.Channels {
+		if c.Type != v1alpha1.ChannelEmail && find(n, c) == nil {
+			return outcome.Wait(outcome.Resync, v1alpha1.ReasonDestinationNotFound, "spec.channels[%d].destination: AlumniNetwork %s declares no destination %q of type %s",
+				i, n.Name, c.Destination, c.Type)
+		}
+	}
+	switch {
+	case mails && !n.MailReady():
+		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "the e-mail channel of AlumniNetwork %s is not ready", n.Name)
+	case len(posts) > 0 && !conditions.IsTrue(n, v1alpha1.ChannelsReadyCondition):
+		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "a channel of AlumniNetwork %s is not ready; its condition %s says which",
+			n.Name, v1alpha1.ChannelsReadyCondition)
+	}
+	return nil
+}
+
+// find is what the network declares of a channel of the campaign; nil when it does not.
+func find(n *v1alpha1.AlumniNetwork, c v1alpha1.CampaignChannel) *v1alpha1.NamedDestination {
+	all := n.Destinations()
+	i := slices.IndexFunc(all, func(d v1alpha1.NamedDestination) bool { return d.Channel == c.Type && d.Name == c.Destination })
+	if i < 0 {
+		return nil
+	}
+	return &all[i]
+}
+
+// open gives a run's job what opens its senders. A trial is told of none.
+func (r *Reconciler) open(s *scope, in *job.CampaignInput) {
+	if s.campaign.Mails() {
+		if ref := s.network.Email().CredentialsSecretRef; ref != nil {
+			in.EmailSecret = ref.Name
+		}
+	}
+	if s.network.IsTrial() {
+		return
+	}
+	for _, c := range s.campaign.Broadcasts() {
+		if d := find(s.network, c); d != nil {
+			in.Destinations = append(in.Destinations, job.Destination{Channel: string(c.Type), Name: c.Destination, Secret: d.SecretRef.Name})
+		}
+	}
+	in.EgressAllow = r.EgressAllow
+}
