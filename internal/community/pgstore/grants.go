@@ -45,16 +45,7 @@ func Grants() []Grant {
 	grant(naming.RolePortal, []string{"SELECT", "INSERT", "DELETE"}, "alumni.opt_out")
 	grant(naming.RolePortal, []string{"SELECT", "INSERT", "DELETE"}, "alumni.captured_mail") // of a trial; see internal/capture
 
-	grant(naming.RoleCampaign, r, "alumni.contact", "alumni.employment", "alumni.consent_state")
-	grant(naming.RoleCampaign, ru, "alumni.member")
-	grant(naming.RoleCampaign, riu, "alumni.suppression", "alumni.complaint_count")
-	grant(naming.RoleCampaign, riud, "alumni.bounce")
-	grant(naming.RoleCampaign, riu, "alumni.campaign_run", "alumni.delivery", "alumni.broadcast")
-	grant(naming.RoleCampaign, r, "alumni.delivery_erased")
-	grant(naming.RoleCampaign, []string{"INSERT"}, "alumni.captured_mail")                // of a trial
-	grant(naming.RoleCampaign, []string{"SELECT", "INSERT", "DELETE"}, "alumni.occasion") // of a run that is not sent after all
-	grant(naming.RoleCampaign, r, "alumni.opt_out")
-	grant(naming.RoleCampaign, riu, "alumni.send_allowance", "alumni.campaign_preview")
+	grantCampaign(grant)
 
 	grant(naming.RoleRoster, riu, "alumni.member", "alumni.roster_import")
 	grant(naming.RoleRoster, riud, "alumni.contact", "alumni.employment") // HR takes an address out, or mends its dates
@@ -90,6 +81,21 @@ func Grants() []Grant {
 		grant(role, r, VersionTable)
 	}
 	return all
+}
+
+// grantCampaign is what those who send may do.
+func grantCampaign(grant func(role naming.Role, privileges []string, objects ...string)) {
+	r, ru, riu := []string{"SELECT"}, []string{"SELECT", "UPDATE"}, []string{"SELECT", "INSERT", "UPDATE"}
+	grant(naming.RoleCampaign, r, "alumni.contact", "alumni.employment", "alumni.consent_state")
+	grant(naming.RoleCampaign, ru, "alumni.member")
+	grant(naming.RoleCampaign, riu, "alumni.suppression", "alumni.complaint_count")
+	grant(naming.RoleCampaign, []string{"SELECT", "INSERT", "UPDATE", "DELETE"}, "alumni.bounce")
+	grant(naming.RoleCampaign, riu, "alumni.campaign_run", "alumni.delivery", "alumni.broadcast")
+	grant(naming.RoleCampaign, r, "alumni.delivery_erased")
+	grant(naming.RoleCampaign, []string{"INSERT"}, "alumni.captured_mail")                // of a trial
+	grant(naming.RoleCampaign, []string{"SELECT", "INSERT", "DELETE"}, "alumni.occasion") // of a run that is not sent after all
+	grant(naming.RoleCampaign, r, "alumni.opt_out")
+	grant(naming.RoleCampaign, riu, "alumni.send_allowance", "alumni.campaign_preview")
 }
 
 // Schemas says which schemas each role may use.
