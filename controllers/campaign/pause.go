@@ -14,6 +14,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/apply"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
 )
 
@@ -78,6 +79,11 @@ func (r *Reconciler) resume(ctx context.Context, s *scope, jobs []batchv1.Job, r
 	i := slices.IndexFunc(jobs, func(j batchv1.Job) bool { return j.Name == run.RunName })
 	if i < 0 {
 		return r.begin(ctx, s, run.ScheduledAt, run.PausedAt)
+	}
+	if jobs[i].Annotations[labels.ResumedAfter] == run.PausedAt.UTC().Format(time.RFC3339Nano) {
+		conditions.False(s.campaign, v1alpha1.LastRunSucceededCondition, v1alpha1.ReasonRunFailed,
+			"Run "+run.RunName+": the worker that was to send the rest failed; look at its log, and delete the Job to try again")
+		return nil
 	}
 	s.wake = poll
 	conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonRunning, "Run "+run.RunName+" is about to go on")

@@ -63,6 +63,11 @@ func TestARunAtRestGoesOnWhenSomebodySaysSoAndOnlyThen(t *testing.T) {
 	a.g.Expect(a.jobs()).To(HaveLen(1))
 	a.g.Expect(a.jobs()[0].Spec.Template.Spec.Containers[0].Env).To(ContainElement(corev1.EnvVar{
 		Name: settings.EnvResume, Value: run.PausedAt.UTC().Format(time.RFC3339Nano)}))
+
+	resumed := a.jobs()[0].UID
+	look(due.Add(6 * time.Minute)) // it has ended, and the run still rests
+	a.g.Expect(a.jobs()).To(ConsistOf(HaveField("ObjectMeta.UID", resumed)), "it is not tried for ever")
+	a.g.Expect(conditions.Get(c, v1alpha1.LastRunSucceededCondition).Message).To(ContainSubstring("delete the Job to try again"))
 }
 
 func TestARunAtRestWaitsForTheApprovalOfWhatIsDeclaredNow(t *testing.T) {

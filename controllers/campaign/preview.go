@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/apply"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/resources/job"
@@ -64,9 +65,14 @@ func (r *Reconciler) count(ctx context.Context, s *scope, name string) error {
 	}
 	s.campaign.Status.Preview = &v1alpha1.CampaignPreview{Name: name, State: v1alpha1.PreviewCounting}
 	for i := range jobs {
-		if jobs[i].Name == name && runs.Failed(&jobs[i]) {
+		switch {
+		case jobs[i].Name != name:
+		case runs.Failed(&jobs[i]):
 			s.campaign.Status.Preview.State = v1alpha1.PreviewFailed
 			return nil
+		case runs.Ended(&jobs[i]): // another preview took the place of what it counted
+			s.wakeWithin(poll)
+			return (&apply.Applier{Client: r.Client, Live: r.Live}).Delete(ctx, &jobs[i])
 		}
 	}
 	s.wakeWithin(poll)

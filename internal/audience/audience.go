@@ -91,7 +91,7 @@ type Query struct {
 const written = `EXISTS (
     SELECT 1 FROM alumni.campaign_run r JOIN alumni.delivery d ON d.run_id = r.id
     WHERE d.member_id = m.id AND r.campaign = %[1]s
-      AND (d.state IN ('Sent', 'Unknown', 'Claimed') OR d.state IN ('Planned', 'Deferred') AND r.state = 'Sending' AND r.deadline > now())%[2]s)`
+      AND (d.state IN ('Sent', 'Unknown', 'Claimed') OR d.state IN ('Planned', 'Deferred') AND r.state IN ('Sending', 'Paused') AND r.deadline > now())%[2]s)`
 
 // Validate checks the audience of a campaign without compiling it for a day. Its error joins one for each bad expression.
 func Validate(c settings.Campaign) error {

@@ -30,7 +30,7 @@ var (
 
 // freezeRun writes down all that a new run is to do: its audience, if it writes to members, and its posts.
 func (l *ledger) freezeRun(ctx context.Context, tx pgx.Tx, id int64, job Job, query audience.Query) error {
-	if _, err := tx.Exec(ctx, sqlPostEndPaused, job.Campaign.UID); err != nil {
+	if _, err := tx.Exec(ctx, sqlPostEndPaused); err != nil {
 		return fmt.Errorf("end posts of runs that rested too long: %w", err)
 	}
 	if job.Campaign.Mails() {

@@ -142,14 +142,25 @@ func (e *engine) sweep(ctx context.Context) error {
 	return e.listen(ctx)
 }
 
-// listen lets the run rest when too many complain about it.
+// listen lets the run rest when too many complain about it, or too much comes back. What was known when the run was let go on is not
+// held against it again.
 func (e *engine) listen(ctx context.Context) error {
-	complaints, sent, err := e.ledger.complaints(ctx)
-	if err != nil || !complained(e.job.Campaign.Limits(), complaints, sent) {
+	now, err := e.ledger.echo(ctx)
+	if err != nil {
 		return err
 	}
-	e.job.Log.Warn("Pausing the run because too many complain", "run", e.job.RunName, "complaints", complaints, "sent", sent)
-	return e.ledger.pause(ctx, pauseComplaints)
+	if e.borne == nil {
+		e.borne = &echo{}
+		if !e.job.Resume.IsZero() {
+			e.borne = &now
+		}
+	}
+	reason := heard(e.job.Campaign.Limits(), now, *e.borne)
+	if reason == "" {
+		return nil
+	}
+	e.job.Log.Warn("Pausing the run because of what came back", "run", e.job.RunName, "reason", reason, "complaints", now.complaints, "bounced", now.bounced, "sent", now.sent)
+	return e.ledger.pause(ctx, reason)
 }
 
 // rest waits until something may be due. It tells when nothing is open any more.

@@ -66,9 +66,17 @@ func (g *guard) note(s settlement) (reason string) {
 	return ""
 }
 
-// complained tells whether a run must rest because of complaints: from two on, for one says little in a small community.
-func complained(l settings.PauseOn, complaints, sent int64) bool {
-	return complaints >= 2 && complaints*1000 >= int64(l.ComplaintsPerMille)*max(sent, 1)
+// heard tells why a run must rest because of what came back after its mails were taken, beyond what was borne when somebody let it
+// go on. Of complaints it takes two, for one says little in a small community.
+func heard(l settings.PauseOn, now, borne echo) (reason string) {
+	complaints, bounced := now.complaints-borne.complaints, now.bounced-borne.bounced
+	switch {
+	case complaints >= 2 && complaints*1000 >= int64(l.ComplaintsPerMille)*max(now.sent, 1):
+		return pauseComplaints
+	case now.sent-borne.sent >= guardLeast && bounced*100 > int64(l.BouncedPercent)*(now.sent-borne.sent):
+		return pauseBounces
+	}
+	return ""
 }
 
 // outcomeOf leaves out messages of which the last word is not spoken.

@@ -121,15 +121,26 @@ func TestARunThatRestedTooLongIsEndedByTheNext(t *testing.T) {
 	g.Expect(r.counts()).To(Equal(map[string]int{"Expired": 3, "Sent": 3}))
 }
 
-func TestTwoComplaintsInAThousandAreBorneAndThreeAreNot(t *testing.T) {
+func TestWhatComesBackLaterLetsARunRestUnlessItWasBorne(t *testing.T) {
 	usual := settings.Campaign{}.Limits()
-	for _, c := range []struct {
-		complaints, sent int64
-		want             bool
-	}{{0, 0, false}, {1, 10, false}, {2, 10, true}, {2, 1000, false}, {3, 1000, true}, {29, 10_000, false}, {30, 10_000, true}} {
-		NewWithT(t).Expect(complained(usual, c.complaints, c.sent)).To(Equal(c.want), "%d of %d", c.complaints, c.sent)
+	for name, c := range map[string]struct {
+		now, borne echo
+		want       string
+	}{
+		"nothing":                     {echo{sent: 1000}, echo{}, ""},
+		"one complaint of ten":        {echo{complaints: 1, sent: 10}, echo{}, ""},
+		"two of ten":                  {echo{complaints: 2, sent: 10}, echo{}, "TooManyComplaints"},
+		"two of a thousand":           {echo{complaints: 2, sent: 1000}, echo{}, ""},
+		"three of a thousand":         {echo{complaints: 3, sent: 1000}, echo{}, "TooManyComplaints"},
+		"three that were borne":       {echo{complaints: 3, sent: 1000}, echo{complaints: 3, sent: 900}, ""},
+		"three more":                  {echo{complaints: 6, sent: 1000}, echo{complaints: 3, sent: 900}, "TooManyComplaints"},
+		"five in a hundred came back": {echo{bounced: 50, sent: 1000}, echo{}, ""},
+		"more than that":              {echo{bounced: 51, sent: 1000}, echo{}, "TooManyBounces"},
+		"more, which were borne":      {echo{bounced: 51, sent: 1100}, echo{bounced: 51, sent: 1000}, ""},
+		"too few to judge by":         {echo{bounced: 50, sent: 99}, echo{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) { NewWithT(t).Expect(heard(usual, c.now, c.borne)).To(Equal(c.want)) })
 	}
-	NewWithT(t).Expect(complained(never, 1000, 1000)).To(BeFalse())
 }
 
 // TestARunThatManyComplainAboutRests has members complain while the mail server greets slowly.
@@ -149,4 +160,19 @@ func TestARunThatManyComplainAboutRests(t *testing.T) {
 	counts := r.counts()
 	g.Expect(counts["Planned"] + counts["Sent"]).To(Equal(400))
 	g.Expect(counts["Sent"]).To(BeNumerically("<", 400))
+
+	r.job.Resume = scalar[time.Time](r, "SELECT paused_at FROM alumni.campaign_run")
+	r.job.Network.Email.MaxPerSecond = 100_000
+	r.mustRun()
+	r.expectEach(400, 1)
+	g.Expect(r.counts()).To(Equal(map[string]int{"Sent": 400}), "what was known is not held against it again")
+}
+
+// TestASlowSenderServesEverybody has more workers than its limit has messages for within the age of a claim.
+func TestASlowSenderServesEverybody(t *testing.T) {
+	r := newRig(t, 6)
+	r.job.Campaign.MaxPerSecond, r.job.Workers = 1, 2
+	r.job.Tuning.Lease = 2 * time.Second // a claim is good for a third of it
+	r.mustRun()
+	r.expectEach(6, 1)
 }

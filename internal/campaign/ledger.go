@@ -128,7 +128,7 @@ func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool
 		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = '"+freezeStatementMax+"'"); err != nil {
 			return fmt.Errorf("allow time to freeze the audience: %w", err)
 		}
-		if _, err := tx.Exec(ctx, sqlEndPaused, job.Campaign.UID); err != nil {
+		if _, err := tx.Exec(ctx, sqlEndPaused); err != nil {
 			return fmt.Errorf("end runs that rested too long: %w", err)
 		}
 		if !job.Resume.IsZero() {
@@ -317,13 +317,14 @@ func (l *ledger) sweep(ctx context.Context, onUnknown string) (lost, expired int
 	return tag.RowsAffected(), late.RowsAffected(), nil
 }
 
-// complaints counts the members who complained about the run, and those to whom it was sent; both are 0 while nobody or one did.
-func (l *ledger) complaints(ctx context.Context) (complaints, sent int64, err error) {
-	err = l.pool.QueryRow(ctx, sqlComplaints, l.run.id).Scan(&complaints, &sent)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return 0, 0, fmt.Errorf("count complaints: %w", err)
+// echo is what became known of a run after its mails were taken.
+type echo struct{ complaints, bounced, sent int64 }
+
+func (l *ledger) echo(ctx context.Context) (e echo, err error) {
+	if err := l.pool.QueryRow(ctx, sqlComplaints, l.run.id).Scan(&e.complaints, &e.bounced, &e.sent); err != nil {
+		return echo{}, fmt.Errorf("count complaints and late bounces: %w", err)
 	}
-	return complaints, sent, nil
+	return e, nil
 }
 
 // pause lets the run rest.

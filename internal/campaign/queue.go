@@ -113,7 +113,7 @@ func (q *queue) TryNext() *mail.Letter {
 
 // prepare makes the mail of an item. Items that cannot go out are settled here, and nil is returned.
 func (q *queue) prepare(i *item) *mail.Letter {
-	if q.isDraining() || time.Since(i.claimedAt) > q.claimAge {
+	if q.isDraining() || time.Since(i.claimedAt) > q.claimAge && !q.still(i) { // a slow sender's turn may come later than that
 		q.settle(i, settlement{state: statePlanned})
 		return nil
 	}

@@ -112,6 +112,7 @@ type engine struct {
 	writer *writer
 	queue  *queue
 	pace   *pacer
+	borne  *echo // known when the run was let go on
 	poster *poster
 }
 

@@ -19,6 +19,8 @@ const (
 	RunKind = "alumni-operator.io/run-kind"
 	// ScheduledAt is the annotation with the due time of a run, RFC 3339.
 	ScheduledAt = "alumni-operator.io/scheduled-at"
+	// ResumedAfter is the annotation on the job of a campaign run that goes on after a pause: when that began, RFC 3339.
+	ResumedAfter = "alumni-operator.io/resumed-after"
 	// ConfigHash is the annotation on a pod template that changes when its pods must restart.
 	ConfigHash = "alumni-operator.io/config-hash"
 	// StoreLogin is the label on the portal's pods that tells the login that they were made for from the one before it.

@@ -1,6 +1,8 @@
 -- Copyright The Alumni Operator Authors.
 -- SPDX-License-Identifier: Apache-2.0
 
--- How many members complained about a run, and, where that is more than one, how many it was sent to. $1 run
-SELECT c.count, (SELECT count(*) FROM alumni.delivery WHERE run_id = $1 AND state = 'Sent')
-FROM alumni.complaint_count c WHERE c.run_id = $1 AND c.count >= 2;
+-- What became known of a run after its mails were taken: members who complained, mails that came back because nobody lives
+-- there, and how many were sent. $1 run
+SELECT coalesce((SELECT c.count FROM alumni.complaint_count c WHERE c.run_id = $1), 0),
+       count(*) FILTER (WHERE d.state = 'Failed' AND d.reason = 'HardBounce'), count(*)
+FROM alumni.delivery d WHERE d.run_id = $1 AND d.sent_at IS NOT NULL;

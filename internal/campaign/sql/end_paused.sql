@@ -1,9 +1,12 @@
 -- Copyright The Alumni Operator Authors.
 -- SPDX-License-Identifier: Apache-2.0
 
--- Ends the runs of a campaign that rested beyond their deadline: nobody can let them go on any more. $1 campaign UID
+-- Ends the runs that rested beyond their deadline: nobody can let them go on any more. Whoever was to be written to for an occasion
+-- and was not may be yet.
 WITH dead AS (
     UPDATE alumni.campaign_run SET state = 'Failed', finished_at = now()
-    WHERE campaign_uid = $1 AND state = 'Paused' AND deadline <= now()
-    RETURNING id)
-UPDATE alumni.delivery SET state = 'Expired' WHERE run_id IN (SELECT id FROM dead) AND state IN ('Planned', 'Deferred');
+    WHERE state = 'Paused' AND deadline <= now()
+    RETURNING id), late AS (
+    UPDATE alumni.delivery SET state = 'Expired' WHERE run_id IN (SELECT id FROM dead) AND state IN ('Planned', 'Deferred')
+    RETURNING run_id, member_id)
+DELETE FROM alumni.occasion o USING late l WHERE o.run_id = l.run_id AND o.recipient_id = l.member_id;

@@ -104,6 +104,7 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvEgressAllow, Value: in.EgressAllow})
 	}
 	if !in.Resume.IsZero() {
+		labels.With(j.Annotations, labels.ResumedAfter, in.Resume.UTC().Format(time.RFC3339Nano))
 		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvResume, Value: in.Resume.UTC().Format(time.RFC3339Nano)})
 	}
 	resize(j, pod.Resources("100m", "96Mi", "384Mi"))

@@ -9,4 +9,4 @@ UPDATE alumni.delivery SET state = 'Unknown', reason = 'Restored', lease_owner =
 WHERE state IN ('Planned', 'Deferred', 'Claimed');
 UPDATE alumni.broadcast SET state = 'Unknown', reason = 'Restored', lease_owner = NULL, lease_until = NULL
 WHERE state IN ('Planned', 'Deferred', 'Claimed');
-UPDATE alumni.campaign_run SET state = 'Failed', failure = 'Restored', finished_at = now() WHERE state = 'Sending';
+UPDATE alumni.campaign_run SET state = 'Failed', failure = 'Restored', finished_at = now(), paused_at = NULL WHERE state IN ('Sending', 'Paused');

@@ -6,7 +6,7 @@
 -- An address that does not exist and a complaint suppress at once. Soft bounces do when $6 of the last $7 days stand
 -- without a success between them, for $8 days. A success is a mail that was sent $9 days ago or earlier, by when a
 -- report would have come, and still counts as sent.
--- A suppression without an end is never changed; one with an end gives way.
+-- A suppression without an end is never changed, but that a complaint outlives the address that bounced; one with an end gives way.
 -- $1 members, $2 runs, $3 kinds, $4 statuses, $5 channel
 WITH told AS MATERIALIZED (
     SELECT DISTINCT ON (d.member_id, d.run_id, t.kind) d.member_id, d.run_id, t.kind, t.status
@@ -49,4 +49,4 @@ FROM verdicts WHERE reason IS NOT NULL
 ORDER BY member_id
 ON CONFLICT (member_id, channel) DO UPDATE
 SET reason = excluded.reason, created_at = excluded.created_at, expires_at = excluded.expires_at
-WHERE x.expires_at IS NOT NULL;
+WHERE x.expires_at IS NOT NULL OR x.reason = 'HardBounce' AND excluded.reason = 'Complaint';
