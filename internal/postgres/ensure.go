@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 )
 
 const (
-	// rounds bounds how often Ensure looks and repairs before it calls the state unsettled.
+	// rounds bounds how often Ensure makes the same repairs before it calls the state unsettled.
 	rounds = 4
 	// overtakes bounds how often it looks again because another did the same at the same moment; the pause
 	// before each look is random up to this.
@@ -117,7 +118,8 @@ func (s *session) lock(ctx context.Context) error {
 	return nil
 }
 
-// converge looks and repairs until nothing is left to repair.
+// converge looks and repairs until nothing is left to repair. What differs from the round before is no sign of trouble: another
+// provisioner may be migrating the same store, and each of its migrations brings something new to grant.
 func (s *session) converge(ctx context.Context, result *EnsureResult) error {
 	var left []Step
 	for calm, hurried := 0, 0; calm < rounds; {
@@ -131,6 +133,9 @@ func (s *session) converge(ctx context.Context, result *EnsureResult) error {
 			continue
 		case err != nil || done:
 			return err
+		}
+		if !slices.EqualFunc(steps, left, func(a, b Step) bool { return a.Reason == b.Reason }) {
+			calm = 0
 		}
 		calm, left = calm+1, steps
 	}
