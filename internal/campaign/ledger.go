@@ -63,7 +63,7 @@ var (
 	sqlAllowanceUpdate = statement("allowance_update")
 	sqlPreview         = statement("preview")
 	sqlPreviewNote     = statement("preview_note")
-	sqlComplaints      = statement("complaints")
+	sqlEcho            = statement("echo")
 	sqlRunPause        = statement("run_pause")
 	sqlRunResume       = statement("run_resume")
 	sqlEndPaused       = statement("end_paused")
@@ -321,7 +321,7 @@ func (l *ledger) sweep(ctx context.Context, onUnknown string) (lost, expired int
 type echo struct{ complaints, bounced, sent int64 }
 
 func (l *ledger) echo(ctx context.Context) (e echo, err error) {
-	if err := l.pool.QueryRow(ctx, sqlComplaints, l.run.id).Scan(&e.complaints, &e.bounced, &e.sent); err != nil {
+	if err := l.pool.QueryRow(ctx, sqlEcho, l.run.id).Scan(&e.complaints, &e.bounced, &e.sent); err != nil {
 		return echo{}, fmt.Errorf("count complaints and late bounces: %w", err)
 	}
 	return e, nil

@@ -74,27 +74,9 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 		return runs, err
 	}
 	batch = &pgx.Batch{}
-	batch.Queue(sqlCampaignCounts, ids).Query(each(func(rows pgx.Rows) error {
-		var (
-			id, count     int64
-			state, reason string
-		)
-		err := rows.Scan(&id, &state, &reason, &count)
-		if i, ok := index[id]; ok {
-			runs[i].fold(state, reason, count)
-		}
-		return err
-	}))
+	queueCounts(batch, ids, runs, index)
 	if len(paused) > 0 { // never in the store of the version before, which has no such view
-		batch.Queue(sqlCampaignPauses, paused).Query(each(func(rows pgx.Rows) error {
-			var id int64
-			var at time.Time
-			err := rows.Scan(&id, &at)
-			if i, ok := index[id]; ok {
-				runs[i].PausedAt = at
-			}
-			return err
-		}))
+		queuePauses(batch, paused, runs, index)
 	}
 	if postsKnown {
 		queuePosts(batch, ids, runs, index)
@@ -108,6 +90,34 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 		})
 	}
 	return runs, nil
+}
+
+// queueCounts folds the ledgers of some runs into them. index says where in runs each id is.
+func queueCounts(batch *pgx.Batch, ids []int64, runs []CampaignRun, index map[int64]int) {
+	batch.Queue(sqlCampaignCounts, ids).Query(each(func(rows pgx.Rows) error {
+		var (
+			id, count     int64
+			state, reason string
+		)
+		err := rows.Scan(&id, &state, &reason, &count)
+		if i, ok := index[id]; ok {
+			runs[i].fold(state, reason, count)
+		}
+		return err
+	}))
+}
+
+// queuePauses reads since when runs rest.
+func queuePauses(batch *pgx.Batch, ids []int64, runs []CampaignRun, index map[int64]int) {
+	batch.Queue(sqlCampaignPauses, ids).Query(each(func(rows pgx.Rows) error {
+		var id int64
+		var at time.Time
+		err := rows.Scan(&id, &at)
+		if i, ok := index[id]; ok {
+			runs[i].PausedAt = at
+		}
+		return err
+	}))
 }
 
 // reasonHardBounce is the ledger's reason for a message that the receiving server refused for good.
