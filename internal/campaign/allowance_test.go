@@ -117,5 +117,5 @@ func TestTwoRunsAtOnceKeepTheSendersHour(t *testing.T) {
 	counts := r.counts()
 	g.Expect(counts["Sent"]).To(Equal(50))
 	g.Expect(counts["Planned"]+counts["Expired"]).To(Equal(70), "what the hour has no room for waits")
-	g.Expect(counts["Claimed"]).To(BeZero())
+	g.Expect(r.leased()).To(BeZero())
 }

@@ -147,6 +147,12 @@ func (r *rig) counts() map[string]int {
 	return out
 }
 
+// leased is how many chunks workers hold.
+func (r *rig) leased() int {
+	r.Helper()
+	return scalar[int](r, "SELECT count(*) FROM alumni.delivery_chunk WHERE lease_owner IS NOT NULL")
+}
+
 // scalar reads one value.
 func scalar[T any](r *rig, sql string, args ...any) T {
 	r.Helper()

@@ -165,7 +165,7 @@ func TestTerminatedWorkerLeavesNothingInDoubt(t *testing.T) {
 		exit, took := r.stopAt(r.worker(), at, syscall.SIGTERM)
 		g.Expect(exit).To(Equal(1), "work is left: start again")
 		g.Expect(took).To(BeNumerically("<", 15*time.Second))
-		g.Expect(r.counts()).NotTo(HaveKey("Claimed"))
+		g.Expect(r.leased()).To(BeZero())
 	}
 	g.Expect(exitCode(r, r.worker())).To(Equal(0))
 	lost, extra := r.tally(n)
@@ -187,7 +187,7 @@ func TestTerminatedWorkerDoesNotWaitForASilentServer(t *testing.T) {
 	r.smtp.SetHooks(smtptest.Hooks{})
 	g.Expect(exit).To(Equal(1))
 	g.Expect(took).To(BeNumerically("<", 15*time.Second))
-	g.Expect(r.counts()).NotTo(HaveKey("Claimed"))
+	g.Expect(r.leased()).To(BeZero())
 	g.Expect(exitCode(r, r.worker())).To(Equal(0))
 	lost, extra := r.tally(50)
 	g.Expect(lost).To(BeZero())

@@ -20,7 +20,7 @@ import (
 // ack is an outcome on its way into the ledger.
 type ack struct {
 	member    uuid.UUID
-	lease     uuid.UUID // that was held when it was sent
+	chunk     *chunk // that it was handed out of
 	messageID string
 	settlement
 }
@@ -47,11 +47,13 @@ type columns struct {
 	attempts, resent, codes   []int16
 	delays                    []float64
 	sent                      [][16]byte
+	chunks                    []*chunk
 	notes                     register.Notes
 }
 
 func (c *columns) add(run int64, a ack) {
-	c.members, c.leases = append(c.members, a.member), append(c.leases, a.lease)
+	c.members, c.leases = append(c.members, a.member), append(c.leases, a.chunk.lease)
+	c.chunks = append(c.chunks, a.chunk)
 	c.states = append(c.states, a.state)
 	c.reasons = append(c.reasons, a.reason)
 	c.messages = append(c.messages, a.messageID)
@@ -69,7 +71,7 @@ func (c *columns) reset() {
 	c.leases = c.leases[:0]
 	c.members, c.states, c.reasons, c.messages = c.members[:0], c.states[:0], c.reasons[:0], c.messages[:0]
 	c.attempts, c.resent, c.codes, c.delays = c.attempts[:0], c.resent[:0], c.codes[:0], c.delays[:0]
-	c.sent = c.sent[:0]
+	c.sent, c.chunks = c.sent[:0], c.chunks[:0]
 	c.notes.Reset()
 }
 
@@ -128,9 +130,24 @@ func (f *flusher) flush(ctx context.Context) error {
 	if err := f.retry(ctx, f.write); err != nil {
 		return err
 	}
+	err := f.release(ctx)
 	f.inFlight.Add(-int64(len(f.members)))
 	f.reset()
-	return nil
+	return err
+}
+
+// release gives back the chunks of which all that was handed out has an outcome now.
+func (f *flusher) release(ctx context.Context) error {
+	var done []uuid.UUID
+	for _, c := range f.chunks {
+		if c.drop(1) {
+			done = append(done, c.lease)
+		}
+	}
+	if len(done) == 0 {
+		return nil
+	}
+	return f.retry(ctx, func(ctx context.Context) error { return f.ledger.release(ctx, done...) })
 }
 
 func (f *flusher) write(ctx context.Context) error {

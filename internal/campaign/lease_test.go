@@ -5,6 +5,7 @@ package campaign
 
 import (
 	"bytes"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,12 +36,21 @@ func TestAnOutcomeThatIsWrittenTwiceDoesNotEndALaterClaim(t *testing.T) {
 		g.Expect(items).To(HaveLen(3))
 		return items
 	}
-	f := &flusher{ledger: l, log: r.job.Log}
-	for _, i := range claim() {
-		f.add(f.ledger.run.id, ack{member: i.member, lease: i.lease, settlement: settlement{state: statePlanned}})
+	f := &flusher{ledger: l, log: r.job.Log, inFlight: new(atomic.Int64)}
+	outcomes := func(items []*item) {
+		for _, i := range items {
+			f.add(f.ledger.run.id, ack{member: i.member, chunk: i.chunk, settlement: settlement{state: stateDeferred, attempts: 1}})
+		}
 	}
+	first := claim()
+	outcomes(first)
 	g.Expect(f.write(t.Context())).To(Succeed())
-	claim()
-	g.Expect(f.write(t.Context())).To(Succeed(), "the answer of the first was lost")
-	g.Expect(r.counts()).To(Equal(map[string]int{"Claimed": 3}), "the rows are on the wire by now")
+	g.Expect(l.leave(t.Context())).To(Succeed())
+	g.Expect(f.flush(t.Context())).To(Succeed(), "the answer of the first was lost")
+	g.Expect(scalar[int](r, "SELECT sum(attempts) FROM alumni.delivery")).To(Equal(3))
+	second := claim()
+	g.Expect(second[0].chunk.lease).NotTo(Equal(first[0].chunk.lease))
+	outcomes(first)
+	g.Expect(f.write(t.Context())).To(Succeed(), "a worker that lost its lease and learns it late")
+	g.Expect(scalar[int](r, "SELECT sum(attempts) FROM alumni.delivery")).To(Equal(3), "they are on the wire by now")
 }

@@ -54,6 +54,12 @@ var (
 	sqlInvited         = statement("invited")
 	sqlRenew           = statement("renew")
 	sqlLostLeases      = statement("lost_leases")
+	sqlChunkNone       = statement("chunk_none")
+	sqlChunkAdopt      = statement("chunk_adopt")
+	sqlChunkInsert     = statement("chunk_insert")
+	sqlChunkTake       = statement("chunk_take")
+	sqlChunkRelease    = statement("chunk_release")
+	sqlChunkForget     = statement("chunk_forget")
 	sqlExpire          = statement("expire")
 	sqlOpenRows        = statement("open_rows")
 	sqlRunFinish       = statement("run_finish")
@@ -88,6 +94,7 @@ type ledger struct {
 	purpose *string // nil for an invitation
 	event   *string // the occasion that a trigger writes for; nil without one
 
+	chunk    *chunk // whose deliveries are being handed out; only the goroutine that claims uses it
 	promises *promises
 	due      time.Time // before it nobody is written to
 }
@@ -149,7 +156,10 @@ func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool
 				return err
 			}
 		}
-		return l.read(ctx, tx, job)
+		if err := l.read(ctx, tx, job); err != nil || created {
+			return err
+		}
+		return l.adopt(ctx, tx, job.Campaign.OnUnknown)
 	})
 	return created, err
 }
@@ -195,7 +205,7 @@ func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, most int, quer
 		return fmt.Errorf("note the size of the audience: %w", err)
 	}
 	if most <= 0 || planned <= int64(most) {
-		return nil
+		return divide(ctx, tx, id)
 	}
 	for _, end := range []struct {
 		sql  string
@@ -225,7 +235,7 @@ func (l *ledger) read(ctx context.Context, tx pgx.Tx, job Job) error {
 // item is a claimed row on its way.
 type item struct {
 	member    uuid.UUID
-	lease     uuid.UUID // of its claim
+	chunk     *chunk // it was handed out of
 	attempts  int
 	facts     content.Member
 	claimedAt time.Time
@@ -240,46 +250,12 @@ type item struct {
 func (l *ledger) still(ctx context.Context, i *item) bool {
 	asked := time.Now()
 	var may bool
-	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, channelEmail, i.lease, i.member, i.address, l.event).Scan(&may)
+	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, channelEmail, i.chunk.lease, i.member, i.address, l.event).Scan(&may)
 	if err != nil || !may {
 		return false
 	}
 	i.claimedAt = asked
 	return true
-}
-
-// claim takes up to n rows that are due. Refused is the number of rows that were settled instead, because their
-// members must not be written to any more.
-func (l *ledger) claim(ctx context.Context, n int, day time.Time) (items []*item, refused int, err error) {
-	claimedAt := time.Now() // before the database looks: a row is never older than it seems
-	lease := l.leases.next()
-	zones, ends := l.promises.quietNow()
-	rows, err := l.pool.Query(ctx, sqlClaim, l.run.id, l.purpose, channelEmail, n, lease, l.lease.Seconds(), l.event, zones, ends, l.promises.skip)
-	if err != nil {
-		return nil, 0, fmt.Errorf("claim rows: %w", err)
-	}
-	defer rows.Close()
-	items = make([]*item, 0, n)
-	for rows.Next() {
-		i := &item{lease: lease, claimedAt: claimedAt}
-		var isRefused bool
-		var joinedOn, leftOn *time.Time
-		f := &i.facts
-		if err := rows.Scan(&i.member, &i.attempts, &isRefused, &i.address, &f.FamilyName, &f.GivenName, &f.Locale, &f.Region,
-			&f.Department, &f.Post, &joinedOn, &leftOn); err != nil {
-			return nil, 0, fmt.Errorf("read claimed rows: %w", err)
-		}
-		if isRefused {
-			refused++
-			continue
-		}
-		f.YearsSinceJoining, f.YearsSinceDeparture = yearsBetween(joinedOn, day), yearsBetween(leftOn, day)
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, 0, fmt.Errorf("claim rows: %w", err)
-	}
-	return items, refused, nil
 }
 
 // yearsBetween counts whole years, and 0 for what is not known or not yet.
@@ -303,18 +279,16 @@ func (l *ledger) sweep(ctx context.Context, onUnknown string) (lost, expired int
 		return 0, 0, err
 	}
 	from, to := l.leases.bounds()
-	tag, err := l.pool.Exec(ctx, sqlLostLeases, l.run.id, onUnknown != OnUnknownHold, from, to)
-	if err != nil {
+	if err := l.pool.QueryRow(ctx, sqlLostLeases, l.run.id, channelEmail, onUnknown != OnUnknownHold, from, to).Scan(&lost); err != nil {
 		return 0, 0, fmt.Errorf("settle lost leases: %w", err)
 	}
 	if time.Now().Before(l.run.deadline) {
-		return tag.RowsAffected(), 0, nil
+		return lost, 0, nil
 	}
-	late, err := l.pool.Exec(ctx, sqlExpire, l.run.id)
-	if err != nil {
+	if err := l.pool.QueryRow(ctx, sqlExpire, l.run.id, channelEmail).Scan(&expired); err != nil {
 		return 0, 0, fmt.Errorf("expire late rows: %w", err)
 	}
-	return tag.RowsAffected(), late.RowsAffected(), nil
+	return lost, expired, nil
 }
 
 // echo is what became known of a run after its mails were taken.
@@ -349,7 +323,7 @@ func (l left) over() bool { return !l.claimed && (!l.waiting || l.paused) }
 func (l *ledger) open(ctx context.Context) (left, error) {
 	var o left
 	var seconds *float64
-	if err := l.pool.QueryRow(ctx, sqlOpenRows, l.run.id).Scan(&o.claimed, &seconds, &o.paused); err != nil {
+	if err := l.pool.QueryRow(ctx, sqlOpenRows, l.run.id, []string{channelEmail}).Scan(&o.claimed, &seconds, &o.paused); err != nil {
 		return left{}, fmt.Errorf("look for open rows: %w", err)
 	}
 	if seconds != nil {
@@ -360,10 +334,14 @@ func (l *ledger) open(ctx context.Context) (left, error) {
 
 // finish ends the run if every row is settled.
 func (l *ledger) finish(ctx context.Context) error {
-	if _, err := l.pool.Exec(ctx, sqlRunFinish, l.run.id); err != nil {
-		return fmt.Errorf("finish the run: %w", err)
-	}
-	return nil
+	return pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		for _, end := range []string{sqlRunFinish, sqlChunkForget} {
+			if _, err := tx.Exec(ctx, end, l.run.id); err != nil {
+				return fmt.Errorf("finish the run: %w", err)
+			}
+		}
+		return nil
+	})
 }
 
 // counts are the rows of the run by state and reason.

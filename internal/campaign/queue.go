@@ -180,7 +180,7 @@ func (q *queue) settle(i *item, s settlement) {
 		q.buffers.Put(i.buffer)
 		i.buffer, i.letter.Body = nil, nil
 	}
-	q.acks <- ack{member: i.member, lease: i.lease, messageID: i.messageID, settlement: s}
+	q.acks <- ack{member: i.member, chunk: i.chunk, messageID: i.messageID, settlement: s}
 }
 
 func (q *queue) buffer() *[]byte {

@@ -160,6 +160,7 @@ func (e *engine) work(ctx context.Context) error {
 		sending.Go(func() { mail.NewLane(e.job.Mail, e.queue).Run(wire) })
 	}
 	claimErr := e.claimAll(claims, store, feed)
+	claimErr = errors.Join(claimErr, e.ledger.leave(store))
 	stopClaims(claimErr)
 	close(feed.items)
 	sending.Wait()

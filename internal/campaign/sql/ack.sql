@@ -2,10 +2,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- Writes the outcomes of messages. A message that was sent is noted as sent even when the lease was lost meanwhile;
--- every other outcome counts only while the lease is held under which it was claimed: written twice, it does not end
--- a later claim. A mail that came back before its outcome was written stays failed: what has left once (sent_at) and is
--- Failed is known better than by its sender.
--- Like a claim it names rows by their place; one that moved meanwhile is not counted, and the statement is run again.
+-- every other outcome counts only while the chunk is held under the lease by which it was handed out. The row keeps that lease: an
+-- outcome that is written twice changes nothing the second time. A mail that came back before its outcome was written stays
+-- failed: what has left once (sent_at) and is Failed is known better than by its sender.
+-- It names rows by their place, as a claim does; one that moved meanwhile is not counted, and the statement is run again.
 -- $1 run, $2 channel, $3.. one array for each column
 WITH outcomes AS MATERIALIZED (
     SELECT u.*, x.place
@@ -25,8 +25,9 @@ SET state = u.state,
     message_id = coalesce(nullif(u.message_id, ''), d.message_id),
     sent_at = CASE WHEN u.state = 'Sent' THEN now() ELSE d.sent_at END,
     not_before = CASE WHEN u.state = 'Deferred' THEN now() + make_interval(secs => u.delay) ELSE d.not_before END,
-    lease_owner = NULL,
-    lease_until = NULL
+    lease_owner = u.lease
 FROM outcomes u
-WHERE d.ctid = u.place
-  AND (d.state = 'Claimed' AND d.lease_owner = u.lease OR u.state = 'Sent' AND d.state <> 'Sent' AND NOT (d.state = 'Failed' AND d.sent_at IS NOT NULL));
+WHERE d.ctid = u.place AND d.lease_owner IS DISTINCT FROM u.lease
+  AND (d.state IN ('Planned', 'Deferred')
+       AND u.lease IN (SELECT k.lease_owner FROM alumni.delivery_chunk k WHERE k.run_id = $1 AND k.channel = $2 AND k.lease_owner IS NOT NULL)
+       OR u.state = 'Sent' AND d.state <> 'Sent' AND NOT (d.state = 'Failed' AND d.sent_at IS NOT NULL));

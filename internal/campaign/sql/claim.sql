@@ -1,21 +1,22 @@
 -- Copyright The Alumni Operator Authors.
 -- SPDX-License-Identifier: Apache-2.0
 
--- Claims rows that are due, under a lease, and looks again at state, consent, suppression and address of each
--- member: whoever must not be written to any more is settled here, and returned with the reason.
+-- Hands out the next deliveries of a chunk that are due, to the owner of its lease, and looks again at state, consent, suppression
+-- and address of each member: whoever must not be written to any more is settled here, and returned with the reason.
 -- Right after an audience was frozen the planner knows nothing of its rows and would guess that there is one. So
--- this statement leaves it no guess to make: the row that was locked is updated by its place (ctid).
--- Whoever would be woken now waits until their quiet hours end. Nothing is claimed once the deadline of the run has passed.
+-- this statement leaves it no guess to make: a row is updated by its place (ctid).
+-- Whoever would be woken now waits until their quiet hours end. Nothing is handed out once the deadline of the run has passed.
 -- $1 run, $2 purpose or null for an invitation, $3 channel, $4 how many, $5 the lease, $6 its seconds, $7 kind of occasion or
--- null, $8 zones where it is quiet and $9 until when, $10 whether quiet leaves out
+-- null, $8 zones where it is quiet and $9 until when, $10 whether quiet leaves out, $11 first member of the chunk, $12 its
+-- end, $13 the member to go on with
 WITH picked AS MATERIALIZED (
     SELECT d.ctid AS place, d.member_id, d.attempts
     FROM alumni.delivery d
-    WHERE d.run_id = $1 AND d.state IN ('Planned', 'Deferred') AND d.not_before <= now()
+    WHERE d.run_id = $1 AND d.member_id >= $13 AND d.member_id < $12 AND d.step = 1 AND d.channel = $3
+      AND d.state IN ('Planned', 'Deferred') AND d.not_before <= now()
       AND (SELECT r.deadline > now() AND r.state = 'Sending' FROM alumni.campaign_run r WHERE r.id = $1)
-    ORDER BY d.not_before
+    ORDER BY d.member_id
     LIMIT $4
-    FOR UPDATE SKIP LOCKED
 ), facts AS MATERIALIZED (
     SELECT p.place, p.member_id, p.attempts, f.*
     FROM picked p
@@ -42,17 +43,23 @@ WITH picked AS MATERIALIZED (
         LEFT JOIN unnest($8::text[], $9::timestamptz[]) q(zone, ends) ON q.zone = m.time_zone
         WHERE m.id = p.member_id
         OFFSET 0) f
+), handed AS (
+    UPDATE alumni.delivery_chunk k
+    SET lease_until = now() + make_interval(secs => $6), handed_at = now(),
+        handed_out = (SELECT p.member_id FROM picked p ORDER BY p.member_id DESC LIMIT 1)
+    WHERE k.run_id = $1 AND k.channel = $3 AND k.first_member = $11 AND k.lease_owner = $5 AND EXISTS (SELECT FROM picked)
+    RETURNING true
+), refused AS (
+    UPDATE alumni.delivery d
+    SET state = CASE WHEN f.refusal = 'QuietHours' AND NOT $10 THEN d.state
+                     WHEN f.refusal IN ('Paused', 'Unreachable', 'QuietHours') THEN 'Skipped'
+                     ELSE 'Suppressed' END,
+        reason = CASE WHEN f.refusal = 'QuietHours' AND NOT $10 THEN '' ELSE f.refusal END,
+        not_before = CASE WHEN f.refusal = 'QuietHours' THEN f.ends ELSE d.not_before END
+    FROM facts f
+    WHERE d.ctid = f.place AND f.refusal IS NOT NULL AND d.state IN ('Planned', 'Deferred')
 )
-UPDATE alumni.delivery d
-SET state = CASE WHEN f.refusal IS NULL THEN 'Claimed'
-                 WHEN f.refusal = 'QuietHours' AND NOT $10 THEN d.state
-                 WHEN f.refusal IN ('Paused', 'Unreachable', 'QuietHours') THEN 'Skipped'
-                 ELSE 'Suppressed' END,
-    reason = CASE WHEN f.refusal IS NULL OR f.refusal = 'QuietHours' AND NOT $10 THEN '' ELSE f.refusal END,
-    not_before = CASE WHEN f.refusal = 'QuietHours' THEN f.ends ELSE d.not_before END,
-    lease_owner = CASE WHEN f.refusal IS NULL THEN $5::uuid END,
-    lease_until = CASE WHEN f.refusal IS NULL THEN now() + make_interval(secs => $6) END
-FROM facts f
-WHERE d.ctid = f.place
-RETURNING f.member_id, f.attempts, f.refusal IS NOT NULL, coalesce(f.address, ''), f.family_name, f.given_name, f.locale, f.region,
-          coalesce(f.department, ''), coalesce(f.post, ''), f.joined_on, f.left_on;
+SELECT f.member_id, f.attempts, f.refusal IS NOT NULL, coalesce(f.address, ''), f.family_name, f.given_name, f.locale, f.region,
+       coalesce(f.department, ''), coalesce(f.post, ''), f.joined_on, f.left_on
+FROM facts f WHERE EXISTS (SELECT FROM handed)
+ORDER BY f.member_id;

@@ -8,5 +8,6 @@ WITH dead AS (
     WHERE state = 'Paused' AND deadline <= now()
     RETURNING id), late AS (
     UPDATE alumni.delivery SET state = 'Expired' WHERE run_id IN (SELECT id FROM dead) AND state IN ('Planned', 'Deferred')
-    RETURNING run_id, member_id)
+    RETURNING run_id, member_id), chunks AS (
+    DELETE FROM alumni.delivery_chunk WHERE run_id IN (SELECT id FROM dead))
 DELETE FROM alumni.occasion o USING late l WHERE o.run_id = l.run_id AND o.recipient_id = l.member_id;

@@ -1,16 +1,26 @@
 -- Copyright The Alumni Operator Authors.
 -- SPDX-License-Identifier: Apache-2.0
 
--- Settles rows of a worker that died with them: nobody knows whether they were sent. With Resend they are planned
--- again and counted; with Hold they wait for a person.
--- $1 run, $2 whether to resend, $3 and $4 bounds of the leases of this worker, which is alive
-UPDATE alumni.delivery d
-SET state = CASE WHEN $2 THEN 'Planned' ELSE 'Unknown' END,
-    reason = CASE WHEN $2 THEN '' ELSE 'WorkerLost' END,
-    resent = d.resent + CASE WHEN $2 THEN 1 ELSE 0 END,
-    lease_owner = NULL,
-    lease_until = NULL
-WHERE d.ctid = ANY (ARRAY(
-      SELECT ctid FROM alumni.delivery
-      WHERE run_id = $1 AND state = 'Claimed' AND lease_until < now() AND lease_owner NOT BETWEEN $3 AND $4
-      FOR UPDATE SKIP LOCKED));
+-- Settles what was handed out to a worker that died: nobody knows whether it was sent. With Resend it is sent again
+-- and counted; with Hold it waits for a person. What had an outcome by then has kept the lease.
+-- $1 run, $2 channel, $3 whether to resend, $4 and $5 bounds of the leases of this worker, which is alive
+WITH dead AS MATERIALIZED (
+    SELECT k.ctid AS place, k.first_member, k.handed_out, k.handed_at, k.lease_owner
+    FROM alumni.delivery_chunk k
+    WHERE k.run_id = $1 AND k.channel = $2 AND k.lease_until < now() AND k.lease_owner NOT BETWEEN $4 AND $5
+    FOR UPDATE SKIP LOCKED
+), doubtful AS (
+    UPDATE alumni.delivery d
+    SET state = CASE WHEN $3 THEN d.state ELSE 'Unknown' END,
+        reason = CASE WHEN $3 THEN d.reason ELSE 'WorkerLost' END,
+        resent = d.resent + CASE WHEN $3 THEN 1 ELSE 0 END
+    FROM dead k
+    WHERE d.run_id = $1 AND d.channel = $2 AND d.member_id >= k.first_member AND d.member_id <= k.handed_out
+      AND d.state IN ('Planned', 'Deferred') AND d.not_before <= k.handed_at AND d.lease_owner IS DISTINCT FROM k.lease_owner
+    RETURNING true
+), freed AS (
+    UPDATE alumni.delivery_chunk k
+    SET lease_owner = NULL, lease_until = NULL, handed_out = NULL, handed_at = NULL, not_before = now()
+    FROM dead WHERE k.ctid = dead.place
+)
+SELECT count(*) FROM doubtful;

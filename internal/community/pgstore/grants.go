@@ -53,7 +53,7 @@ func (g *grants) portal() {
 			Columns: []string{"id", "member_id", "department", "post", "joined_on", "left_on"}},
 		// What came back is no longer counted as sent; see internal/bounce/register.
 		Grant{Role: naming.RolePortal, Privileges: mayUpdate, Object: "alumni.delivery",
-			Columns: []string{"state", "reason", "reply_code", "sent_at", "lease_owner", "lease_until"}})
+			Columns: []string{"state", "reason", "reply_code", "sent_at"}})
 	g.give(naming.RolePortal, mayReadInsert, "alumni.consent", "alumni.erasure_request")
 	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.suppression", "alumni.bounce") // members may ask for mail again
 	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.visibility", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail")
@@ -68,6 +68,7 @@ func (g *grants) campaign() {
 	g.give(naming.RoleCampaign, mayReadWrite, "alumni.suppression", "alumni.complaint_count")
 	g.give(naming.RoleCampaign, mayReadWriteDelete, "alumni.bounce")
 	g.give(naming.RoleCampaign, mayReadWrite, "alumni.campaign_run", "alumni.delivery", "alumni.broadcast")
+	g.give(naming.RoleCampaign, mayReadWriteDelete, "alumni.delivery_chunk")
 	g.give(naming.RoleCampaign, mayRead, "alumni.delivery_erased")
 	g.give(naming.RoleCampaign, mayInsert, "alumni.captured_mail")      // of a trial
 	g.give(naming.RoleCampaign, mayReadInsertDelete, "alumni.occasion") // of a run that is not sent after all
@@ -88,7 +89,7 @@ func (g *grants) retention() {
 	g.give(naming.RoleRetention, mayReadDelete, "alumni.contact", "alumni.employment", "alumni.consent", "alumni.consent_state",
 		"alumni.visibility", "alumni.suppression", "alumni.delivery", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
 		"alumni.captured_mail", "alumni.bounce", "alumni.occasion", "alumni.opt_out")
-	g.give(naming.RoleRetention, mayRead, "alumni.campaign_run")
+	g.give(naming.RoleRetention, mayRead, "alumni.campaign_run", "alumni.delivery_chunk")
 	g.give(naming.RoleRetention, mayReadWrite, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
 	g.give(naming.RoleRetention, mayReadInsertDelete, "alumni.retention_failure")
 	g.give(naming.RoleRetention, mayReadUpdate, "alumni.erasure_request")

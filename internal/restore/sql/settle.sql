@@ -7,6 +7,7 @@ DELETE FROM alumni.sign_in_link;
 UPDATE alumni.portal_mail SET state = 'Failed', lease_until = NULL WHERE state = 'Waiting';
 UPDATE alumni.delivery SET state = 'Unknown', reason = 'Restored', lease_owner = NULL, lease_until = NULL
 WHERE state IN ('Planned', 'Deferred', 'Claimed');
+DELETE FROM alumni.delivery_chunk;
 UPDATE alumni.broadcast SET state = 'Unknown', reason = 'Restored', lease_owner = NULL, lease_until = NULL
 WHERE state IN ('Planned', 'Deferred', 'Claimed');
 UPDATE alumni.campaign_run SET state = 'Failed', failure = 'Restored', finished_at = now(), paused_at = NULL WHERE state IN ('Sending', 'Paused');
