@@ -82,6 +82,16 @@ func (c *Campaign) Broadcasts() []CampaignChannel {
 	return all
 }
 
+// EffectiveTracking is the tracking section with every default filled in.
+func (c *Campaign) EffectiveTracking() Tracking {
+	var t Tracking
+	if c.Spec.Tracking != nil {
+		t = *c.Spec.Tracking
+	}
+	t.Clicks, t.Opens = orDefault(t.Clicks, ClicksDisabled), orDefault(t.Opens, OpensDisabled)
+	return t
+}
+
 // NeedsApproval says whether somebody must agree to each generation before it is sent.
 func (c *Campaign) NeedsApproval() bool { return c.Spec.Approval == ApprovalRequired }
 

@@ -44,6 +44,7 @@ type Campaign struct {
 // +kubebuilder:validation:XValidation:rule="self.type != 'Reactivation' || (has(self.schedule.trigger) && self.schedule.trigger.event == 'Inactive')",message="type Reactivation needs schedule.trigger with event Inactive"
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.all(c, c.type == 'Email') || !has(self.schedule.trigger)",message="schedule.trigger writes to single members, and so by type Email alone; take the other channels out, or declare a campaign with cron or at for them"
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.audience)",message="audience chooses members, who are written to by type Email alone; add Email to channels, or remove audience"
+// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.tracking)",message="tracking is of mails; add Email to channels, or remove tracking"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.schedule.trigger)",message="type Invitation takes no schedule.trigger: what HR knows of people who have not joined serves for one invitation only"
 type CampaignSpec struct {
 	// networkRef names the network whose members are written to; of the same namespace, and fixed.
@@ -82,6 +83,10 @@ type CampaignSpec struct {
 	// delivery tunes how a run is sent.
 	// +optional
 	Delivery *Delivery `json:"delivery,omitempty"`
+
+	// tracking is what is learnt of mails after they were sent. Without it, nothing.
+	// +optional
+	Tracking *Tracking `json:"tracking,omitempty"`
 
 	// approval Required lets no run of a generation start before somebody has approved that generation by the annotation
 	// alumni-operator.io/approved-generation; the condition Approved names its value. A run under way goes on as it was
@@ -407,6 +412,49 @@ const (
 	OnUnknownHold OnUnknown = "Hold"
 )
 
+// ClickTracking says what is learnt of the links of a mail.
+//
+// +kubebuilder:validation:Enum=Disabled;Aggregate;Consented
+type ClickTracking string
+
+const (
+	// ClicksDisabled leaves links as they are.
+	ClicksDisabled ClickTracking = "Disabled"
+	// ClicksAggregate counts how often each link is followed, and learns nothing of who did.
+	ClicksAggregate ClickTracking = "Aggregate"
+	// ClicksConsented also notes which links a member followed who consented to it.
+	ClicksConsented ClickTracking = "Consented"
+)
+
+// OpenTracking says whether it is learnt that a mail was opened.
+//
+// +kubebuilder:validation:Enum=Disabled;Consented
+type OpenTracking string
+
+const (
+	// OpensDisabled puts nothing into mails.
+	OpensDisabled OpenTracking = "Disabled"
+	// OpensConsented puts an image into the mails of members who consented to it.
+	OpensConsented OpenTracking = "Consented"
+)
+
+// Tracking is what is learnt of the mails of a campaign after they were sent. Nothing is kept of the machine that a link is
+// followed with: no address, and no name of a program.
+type Tracking struct {
+	// clicks says what is learnt of links that begin with https://, which lead by way of the portal unless it is Disabled. Aggregate
+	// counts how often each is followed. Consented also notes it for members who consented to Tracking on the portal, and counts
+	// for the others. Defaults to Disabled.
+	// +optional
+	// +kubebuilder:default=Disabled
+	Clicks ClickTracking `json:"clicks,omitempty"`
+
+	// opens Consented puts an image into the mails of members who consented to Tracking, which tells that the mail was opened; or
+	// that a mail program fetched it in advance, as many do. Defaults to Disabled.
+	// +optional
+	// +kubebuilder:default=Disabled
+	Opens OpenTracking `json:"opens,omitempty"`
+}
+
 // QuietHoursMode says what becomes of members whom a message would reach in their quiet hours.
 //
 // +kubebuilder:validation:Enum=Defer;Skip
@@ -596,6 +644,13 @@ type CampaignRun struct {
 	// complained counts members who reported a mail of this run as unwanted; see channels.email.bounces of the network.
 	// +optional
 	Complained int64 `json:"complained,omitempty"`
+	// clicked counts how often links of this run were followed, each link once for a member who consented to Tracking. Only with
+	// tracking.clicks.
+	// +optional
+	Clicked *int64 `json:"clicked,omitempty"`
+	// opened counts members who consented to Tracking and opened a mail of this run. Only with tracking.opens.
+	// +optional
+	Opened *int64 `json:"opened,omitempty"`
 	// refused counts people who were not written to, by reason.
 	// +optional
 	// +listType=map

@@ -39,6 +39,22 @@ func textOf(l v1alpha1.LocalisedContent, body string) settings.LocalisedContent 
 	return text
 }
 
+// trackingOf is what is learnt of mails; nil for nothing, which is what a worker takes it for.
+func trackingOf(c *v1alpha1.Campaign) *settings.Tracking {
+	var t settings.Tracking
+	declared := c.EffectiveTracking()
+	if declared.Clicks != v1alpha1.ClicksDisabled {
+		t.Clicks = string(declared.Clicks)
+	}
+	if declared.Opens != v1alpha1.OpensDisabled {
+		t.Opens = string(declared.Opens)
+	}
+	if t == (settings.Tracking{}) {
+		return nil
+	}
+	return &t
+}
+
 // compileTexts tries every text as it will be sent and posted.
 func compileTexts(n settings.Network, c settings.Campaign) error {
 	if _, err := content.Compile(n, c); err != nil {

@@ -150,3 +150,14 @@ func TestStatusTellsWhatBecameOfEachPost(t *testing.T) {
 	shown.Posts = nil
 	g.Expect(runText(shown)).To(Equal("Run news-1: 2 of 3 sent"))
 }
+
+func TestAWorkerIsToldOfTrackingOnlyWhereThereIsSome(t *testing.T) {
+	g := NewWithT(t)
+	told := func(declared *v1alpha1.Tracking) *settings.Tracking {
+		return trackingOf(&v1alpha1.Campaign{Spec: v1alpha1.CampaignSpec{Tracking: declared}})
+	}
+	g.Expect(told(nil)).To(BeNil(), "a worker of the version before knows of none")
+	g.Expect(told(&v1alpha1.Tracking{Clicks: v1alpha1.ClicksDisabled, Opens: v1alpha1.OpensDisabled})).To(BeNil())
+	g.Expect(told(&v1alpha1.Tracking{Clicks: v1alpha1.ClicksAggregate})).To(Equal(&settings.Tracking{Clicks: "Aggregate"}))
+	g.Expect(told(&v1alpha1.Tracking{Opens: v1alpha1.OpensConsented})).To(Equal(&settings.Tracking{Opens: "Consented"}))
+}

@@ -75,6 +75,7 @@ func runStatus(run stats.CampaignRun) v1alpha1.CampaignRun {
 		StartedAt: metaTime(run.StartedAt), FinishedAt: metaTimePointer(run.FinishedAt),
 		Sent: run.Sent, Pending: run.Pending, Deferred: run.Deferred, Failed: run.Failed, Bounced: run.Bounced,
 		InDoubt: run.InDoubt, Expired: run.Expired, Unsubscribed: run.Unsubscribed, Complained: run.Complained,
+		Clicked: run.Clicked, Opened: run.Opened,
 	}
 	for _, refused := range run.Refused {
 		out.Refused = append(out.Refused, v1alpha1.RefusedCount{Reason: refused.Reason, Count: refused.Count})

@@ -114,7 +114,7 @@ func (l *ledger) part(ctx context.Context, c *chunk, n int, day time.Time) (item
 	claimedAt := time.Now() // before the database looks: a row is never older than it seems
 	zones, ends := l.promises.quietNow()
 	rows, err := l.pool.Query(ctx, sqlClaim, l.run.id, l.purpose, channelEmail, n, c.lease, l.lease.Seconds(), l.event, zones, ends, l.promises.skip,
-		c.first, c.end, c.next)
+		c.first, c.end, c.next, l.tracks.OfMembers())
 	if err != nil {
 		return nil, 0, fmt.Errorf("claim rows: %w", err)
 	}
@@ -126,7 +126,7 @@ func (l *ledger) part(ctx context.Context, c *chunk, n int, day time.Time) (item
 		var joinedOn, leftOn *time.Time
 		f := &i.facts
 		if err := rows.Scan(&i.member, &i.attempts, &isRefused, &i.address, &f.FamilyName, &f.GivenName, &f.Locale, &f.Region,
-			&f.Department, &f.Post, &joinedOn, &leftOn); err != nil {
+			&f.Department, &f.Post, &joinedOn, &leftOn, &i.tracked); err != nil {
 			return nil, 0, fmt.Errorf("read claimed rows: %w", err)
 		}
 		c.next = after(i.member)

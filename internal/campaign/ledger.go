@@ -4,6 +4,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/audience"
 	"github.com/alumni-operator/alumni-operator/internal/content"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
 //go:embed sql/*.sql
@@ -92,6 +94,7 @@ type ledger struct {
 	run     run
 	lease   time.Duration
 	purpose *string // nil for an invitation
+	tracks  settings.Tracking
 	event   *string // the occasion that a trigger writes for; nil without one
 
 	chunk    *chunk // whose deliveries are being handed out; only the goroutine that claims uses it
@@ -101,7 +104,7 @@ type ledger struct {
 
 // newLedger is the store as a job sees it, whose promises go by a clock. Its error wraps ErrFinal.
 func newLedger(pool *pgxpool.Pool, job Job, now func() time.Time) (*ledger, error) {
-	l := &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease, due: job.ScheduledAt}
+	l := &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease, due: job.ScheduledAt, tracks: job.Campaign.Tracks()}
 	if p, ok := purposes[job.Campaign.Type]; ok {
 		l.purpose = &p
 	}
@@ -145,7 +148,8 @@ func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool
 		}
 		var id int64
 		err := tx.QueryRow(ctx, sqlRunInsert, job.RunName, job.Campaign.UID, job.Campaign.Name, job.Campaign.Type, l.purpose,
-			job.Campaign.Generation, job.ScheduledAt, float64(job.Campaign.RetryDeadlineSeconds)).Scan(&id)
+			job.Campaign.Generation, job.ScheduledAt, float64(job.Campaign.RetryDeadlineSeconds),
+			cmp.Or(l.tracks.Clicks, trackNothing), cmp.Or(l.tracks.Opens, trackNothing)).Scan(&id)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows): // another start made it
 		case err != nil:
@@ -163,6 +167,9 @@ func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool
 	})
 	return created, err
 }
+
+// trackNothing is how the store says what a campaign leaves out.
+const trackNothing = "Disabled"
 
 // firstOfAudience is the number of the first parameter that belongs to the audience in a plan.
 const firstOfAudience = 13
@@ -237,6 +244,7 @@ type item struct {
 	member    uuid.UUID
 	chunk     *chunk // it was handed out of
 	attempts  int
+	tracked   bool // the member consented to what the campaign wants to learn of members
 	facts     content.Member
 	claimedAt time.Time
 	messageID string

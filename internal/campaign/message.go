@@ -19,6 +19,8 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/bounce"
 	"github.com/alumni-operator/alumni-operator/internal/content"
 	"github.com/alumni-operator/alumni-operator/internal/mail/compose"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/tracking"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
 
@@ -33,6 +35,9 @@ type writer struct {
 	purpose string
 	run     int64
 	runName string
+	tracker *tracking.Signer
+	reader  bool      // links tell who follows them, of members who consented to it
+	image   string    // where the image of an opened mail is; empty without one
 	idKey   []byte    // of message ids
 	ids     sync.Pool // of keyed hashes
 	now     func() time.Time
@@ -42,7 +47,10 @@ type writer struct {
 func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
 	w := &writer{base: job.Network.PublicURL + "/u/", purpose: job.stops(), run: runID, runName: job.RunName, now: now}
 	var err error
-	if w.content, err = content.Compile(job.Network, job.Campaign); err != nil {
+	if w.tracker, err = tracking.NewSigner(job.TokenKey); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFinal, err)
+	}
+	if w.content, err = content.CompileTracked(job.Network, job.Campaign, w.track(job, runID)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFinal, err)
 	}
 	if w.signer, err = unsubscribe.NewSigner(job.TokenKey); err != nil {
@@ -63,6 +71,38 @@ func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
 	w.head = compose.AppendHeader(w.head, "List-Id", "<"+strings.ToLower(job.Campaign.Type)+"."+w.from.Domain()+">")
 	w.head = compose.AppendHeader(w.head, "Precedence", "bulk")
 	return w, nil
+}
+
+// track says what the mails of a run tell after they were sent.
+func (w *writer) track(job Job, runID int64) content.Tracking {
+	var t content.Tracking
+	declared := job.Campaign.Tracks()
+	if declared.Clicks != "" {
+		t.Link = func(number int, target string) (before, after string, ok bool) {
+			return w.tracker.Link(job.Network.PublicURL, tracking.Link{Run: runID, Number: number, Target: target})
+		}
+		w.reader = declared.Clicks == settings.TrackConsented
+	}
+	if declared.Opens != "" {
+		t.Opens, w.image = true, job.Network.PublicURL+tracking.OpenPath
+	}
+	return t
+}
+
+// links are the addresses that belong to the mail of one member.
+func (w *writer) links(i *item, unsubscribe string) content.Links {
+	l := content.Links{Unsubscribe: unsubscribe}
+	if !i.tracked {
+		return l
+	}
+	token := w.tracker.Reader(tracking.Reader{Member: i.member, Run: w.run})
+	if w.reader {
+		l.Reader = "/" + token
+	}
+	if w.image != "" {
+		l.Image = w.image + token
+	}
+	return l
 }
 
 // messageID is the same for every try of a row and tells nothing about it to those without the key.
@@ -101,5 +141,5 @@ func (w *writer) write(dst []byte, i *item) ([]byte, error) {
 	if strings.HasPrefix(w.base, "https://") { // RFC 8058, section 3.1
 		dst = append(dst, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
 	}
-	return w.content.Append(dst, &i.facts, content.Links{Unsubscribe: link})
+	return w.content.Append(dst, &i.facts, w.links(i, link))
 }

@@ -226,7 +226,31 @@ type Campaign struct {
 	Trigger              *Trigger           `json:"trigger,omitempty"`
 	PauseOn              *PauseOn           `json:"pauseOn,omitempty"`
 	Channels             []Channel          `json:"channels,omitempty"` // empty: Email alone
+	Tracking             *Tracking          `json:"tracking,omitempty"` // nil: nothing is learnt of mails
 }
+
+// The values of Tracking. Disabled is the empty one.
+const (
+	TrackAggregate = "Aggregate"
+	TrackConsented = "Consented"
+)
+
+// Tracking is what is learnt of mails after they were sent; see Tracking of the API.
+type Tracking struct {
+	Clicks string `json:"clicks,omitempty"` // Aggregate or Consented
+	Opens  string `json:"opens,omitempty"`  // Consented
+}
+
+// Tracks is what is learnt of the campaign's mails.
+func (c Campaign) Tracks() Tracking {
+	if c.Tracking == nil {
+		return Tracking{}
+	}
+	return *c.Tracking
+}
+
+// OfMembers says whether something is learnt of single members, for which their consent is needed.
+func (t Tracking) OfMembers() bool { return t.Clicks == TrackConsented || t.Opens == TrackConsented }
 
 // The types of channels. Email writes to members; each of the others posts once to each destination.
 const (

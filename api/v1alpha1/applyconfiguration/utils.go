@@ -195,6 +195,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.StoreCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StoreStatus"):
 		return &apiv1alpha1.StoreStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Tracking"):
+		return &apiv1alpha1.TrackingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UpgradeStatus"):
 		return &apiv1alpha1.UpgradeStatusApplyConfiguration{}
 

@@ -8,7 +8,7 @@
 -- Whoever would be woken now waits until their quiet hours end. Nothing is handed out once the deadline of the run has passed.
 -- $1 run, $2 purpose or null for an invitation, $3 channel, $4 how many, $5 the lease, $6 its seconds, $7 kind of occasion or
 -- null, $8 zones where it is quiet and $9 until when, $10 whether quiet leaves out, $11 first member of the chunk, $12 its
--- end, $13 the member to go on with
+-- end, $13 the member to go on with, $14 whether something is learnt of members who consent to Tracking
 WITH picked AS MATERIALIZED (
     SELECT d.ctid AS place, d.member_id, d.attempts
     FROM alumni.delivery d
@@ -22,6 +22,8 @@ WITH picked AS MATERIALIZED (
     FROM picked p
     CROSS JOIN LATERAL (
         SELECT m.family_name, m.given_name, m.locale, m.region, e.department, e.post, e.joined_on, e.left_on, c.address, q.ends,
+               $14 AND EXISTS (SELECT FROM alumni.consent_state t
+                               WHERE t.member_id = m.id AND t.purpose = 'Tracking' AND t.decision = 'Given') AS tracked,
                CASE WHEN m.state = 'Withdrawn' THEN 'Withdrawn'
                     WHEN m.state = 'Paused' AND coalesce(m.paused_until > now(), true) THEN 'Paused'
                     WHEN $2::text IS NULL AND m.state <> 'Listed' THEN 'NotListed'
@@ -60,6 +62,6 @@ WITH picked AS MATERIALIZED (
     WHERE d.ctid = f.place AND f.refusal IS NOT NULL AND d.state IN ('Planned', 'Deferred')
 )
 SELECT f.member_id, f.attempts, f.refusal IS NOT NULL, coalesce(f.address, ''), f.family_name, f.given_name, f.locale, f.region,
-       coalesce(f.department, ''), coalesce(f.post, ''), f.joined_on, f.left_on
+       coalesce(f.department, ''), coalesce(f.post, ''), f.joined_on, f.left_on, f.tracked
 FROM facts f WHERE EXISTS (SELECT FROM handed)
 ORDER BY f.member_id;

@@ -394,6 +394,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: bounced
       type:
         scalar: numeric
+    - name: clicked
+      type:
+        scalar: numeric
     - name: complained
       type:
         scalar: numeric
@@ -413,6 +416,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: inDoubt
+      type:
+        scalar: numeric
+    - name: opened
       type:
         scalar: numeric
     - name: pending
@@ -496,6 +502,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.State
       default: Active
+    - name: tracking
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Tracking
     - name: type
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignType
@@ -581,6 +590,8 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClickTracking
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGBackupMethod
@@ -959,6 +970,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.OnUnknown
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.OpenTracking
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Organisation
   map:
@@ -1590,6 +1603,17 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.TimeZone
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Tracking
+  map:
+    fields:
+    - name: clicks
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClickTracking
+      default: Disabled
+    - name: opens
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.OpenTracking
+      default: Disabled
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Trial
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.TriggerEvent
