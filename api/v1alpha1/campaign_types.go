@@ -45,6 +45,8 @@ type Campaign struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.all(c, c.type == 'Email') || !has(self.schedule.trigger)",message="schedule.trigger writes to single members, and so by type Email alone; take the other channels out, or declare a campaign with cron or at for them"
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.audience)",message="audience chooses members, who are written to by type Email alone; add Email to channels, or remove audience"
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.tracking)",message="tracking is of mails; add Email to channels, or remove tracking"
+// +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || (has(self.tracking) && has(self.tracking.clicks) && self.tracking.clicks != 'Disabled')",message="content.abTest is decided by clicks; set tracking.clicks to Aggregate or Consented"
+// +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || !has(self.schedule.trigger)",message="content.abTest compares mails of one run; schedule.trigger writes to few members a day, of whom nothing can be told"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.schedule.trigger)",message="type Invitation takes no schedule.trigger: what HR knows of people who have not joined serves for one invitation only"
 type CampaignSpec struct {
 	// networkRef names the network whose members are written to; of the same namespace, and fixed.
@@ -343,6 +345,9 @@ type AudienceExpression struct {
 // Content is the text of a campaign.
 //
 // +kubebuilder:validation:XValidation:rule="self.locales.size() == 0 || self.locales.all(l, has(l.body) != has(l.bodyFrom))",message="each locale sets exactly one of body and bodyFrom"
+// +kubebuilder:validation:XValidation:rule="has(self.abTest) || !self.locales.exists(l, has(l.variants))",message="variants are for abTest; declare it, or remove them"
+// +kubebuilder:validation:XValidation:rule="!has(self.abTest) || self.locales.all(l, has(l.variants))",message="abTest needs variants in every locale"
+// +kubebuilder:validation:XValidation:rule="self.locales.all(l, self.locales.all(m, !has(l.variants) || !has(m.variants) || (l.variants.size() == m.variants.size() && l.variants.all(v, m.variants.exists(w, w.name == v.name)))))",message="every locale needs variants of the same names"
 type Content struct {
 	// locales holds one text per language. A member whose language is missing gets the network's default
 	// language, or else the first of this list.
@@ -352,6 +357,72 @@ type Content struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=2
 	Locales []LocalisedContent `json:"locales"`
+
+	// abTest tries the variants of the texts on a part of the audience, and sends the better one to the others.
+	// +optional
+	ABTest *ABTest `json:"abTest,omitempty"`
+}
+
+// ABTestMetric is what decides an A/B test.
+//
+// +kubebuilder:validation:Enum=Clicks
+type ABTestMetric string
+
+// MetricClicks is how often links were followed, for each mail that was sent.
+const MetricClicks ABTestMetric = "Clicks"
+
+// ABTest tries variants on a part of the audience. Who gets what is a matter of run and member alone. Where fewer than 200 mails of a
+// variant were sent when the time has come, clicks say nothing, and the first variant goes to the others.
+type ABTest struct {
+	// testPercent of the recipients are in the test, in equal parts for each variant. Defaults to 20.
+	// +optional
+	// +kubebuilder:default=20
+	// +kubebuilder:validation:Minimum=10
+	// +kubebuilder:validation:Maximum=30
+	TestPercent int32 `json:"testPercent,omitempty"`
+
+	// holdOutPercent of the recipients get nothing, so that the effect of the campaign can be told. Defaults to 0.
+	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10
+	HoldOutPercent *int32 `json:"holdOutPercent,omitempty"`
+
+	// metric decides the test. Clicks, the only one, needs tracking.clicks: neither opens, which mail programs fake, nor replies, which
+	// do not come this way, are counted. Defaults to Clicks.
+	// +optional
+	// +kubebuilder:default=Clicks
+	Metric ABTestMetric `json:"metric,omitempty"`
+
+	// after is how long after it is due the run is decided and goes to the others: PT1H to PT48H, whole hours. Defaults to PT4H.
+	// +optional
+	// +kubebuilder:default=PT4H
+	// +kubebuilder:validation:MaxLength=5
+	// +kubebuilder:validation:XValidation:rule="self.matches('^PT([1-9]|[1-3][0-9]|4[0-8])H$')",message="after is a number of whole hours from PT1H to PT48H"
+	After string `json:"after,omitempty"`
+}
+
+// TextVariant is a text that an A/B test tries. What it leaves out is as in the locale.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.subject) || has(self.body)",message="a variant needs subject, body or both"
+type TextVariant struct {
+	// name of the variant: a, b, c or d.
+	// +required
+	// +kubebuilder:validation:Enum=a;b;c;d
+	Name string `json:"name"`
+
+	// subject is one line; a template like body.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=300
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\r\\n]')",message="subject is a single line"
+	Subject string `json:"subject,omitempty"`
+
+	// body is Markdown with template fields.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	Body string `json:"body,omitempty"`
 }
 
 // LocalisedContent is the text of a campaign in one language.
@@ -380,6 +451,14 @@ type LocalisedContent struct {
 	// broadcast is what Slack, Teams and Webhook get instead, so that subject and body may use fields of a member.
 	// +optional
 	Broadcast *BroadcastText `json:"broadcast,omitempty"`
+
+	// variants of the mail for abTest, of the same names in every locale.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=2
+	// +kubebuilder:validation:MaxItems=4
+	Variants []TextVariant `json:"variants,omitempty"`
 }
 
 // BroadcastText is the text for channels that say the same to everybody. What it leaves out is as in the mail.
@@ -651,6 +730,9 @@ type CampaignRun struct {
 	// opened counts members who consented to Tracking and opened a mail of this run. Only with tracking.opens.
 	// +optional
 	Opened *int64 `json:"opened,omitempty"`
+	// abTest is how the test of this run went.
+	// +optional
+	ABTest *ABTestStatus `json:"abTest,omitempty"`
 	// refused counts people who were not written to, by reason.
 	// +optional
 	// +listType=map
@@ -664,6 +746,34 @@ type CampaignRun struct {
 	// +listMapKey=destination
 	// +kubebuilder:validation:MaxItems=30
 	Posts []PostStatus `json:"posts,omitempty"`
+}
+
+// ABTestStatus is how the A/B test of a run went.
+type ABTestStatus struct {
+	// decidesAt is when the winner is decided and goes to those who are not in the test.
+	// +optional
+	DecidesAt *metav1.Time `json:"decidesAt,omitempty"`
+	// winner is the variant that they get; empty until it is decided.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1
+	Winner string `json:"winner,omitempty"`
+	// variants count those in the test.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=4
+	Variants []VariantCount `json:"variants,omitempty"`
+}
+
+// VariantCount counts one variant of an A/B test.
+type VariantCount struct {
+	// name of the variant.
+	// +kubebuilder:validation:MaxLength=1
+	Name string `json:"name"`
+	// sent is the number of mails of it that the mail server took, in the test.
+	Sent int64 `json:"sent"`
+	// clicked counts how often their links were followed.
+	Clicked int64 `json:"clicked"`
 }
 
 // PostState is how far a post is.

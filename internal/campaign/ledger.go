@@ -45,6 +45,9 @@ var (
 	sqlPlanListed      = statement("plan_listed")
 	sqlFreeze          = statement("freeze")
 	sqlFreezeOccasions = statement("freeze_occasions")
+	sqlFreezeArms      = statement("freeze_arms")
+	sqlDecide          = statement("decide")
+	sqlWinner          = statement("winner")
 	sqlForgetOccasions = statement("forget_occasions")
 	sqlPlannedCount    = statement("planned_count")
 	sqlRunAudience     = statement("run_audience")
@@ -95,7 +98,10 @@ type ledger struct {
 	lease   time.Duration
 	purpose *string // nil for an invitation
 	tracks  settings.Tracking
-	event   *string // the occasion that a trigger writes for; nil without one
+
+	test     *settings.ABTest // nil without one
+	variants []string         // of the test
+	event    *string          // the occasion that a trigger writes for; nil without one
 
 	chunk    *chunk // whose deliveries are being handed out; only the goroutine that claims uses it
 	promises *promises
@@ -104,7 +110,8 @@ type ledger struct {
 
 // newLedger is the store as a job sees it, whose promises go by a clock. Its error wraps ErrFinal.
 func newLedger(pool *pgxpool.Pool, job Job, now func() time.Time) (*ledger, error) {
-	l := &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease, due: job.ScheduledAt, tracks: job.Campaign.Tracks()}
+	l := &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease, due: job.ScheduledAt, tracks: job.Campaign.Tracks(),
+		test: job.Campaign.ABTest, variants: job.Campaign.Variants()}
 	if p, ok := purposes[job.Campaign.Type]; ok {
 		l.purpose = &p
 	}
@@ -125,6 +132,8 @@ type run struct {
 	failure     string
 	audience    int64
 	deadline    time.Time // by this machine's clock
+	tested      bool      // it began with an A/B test
+	winner      string    // of the test; empty until it is decided
 }
 
 // join makes the run, with its audience, or finds it made by another start. created says which. Both happen in one
@@ -149,7 +158,7 @@ func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool
 		var id int64
 		err := tx.QueryRow(ctx, sqlRunInsert, job.RunName, job.Campaign.UID, job.Campaign.Name, job.Campaign.Type, l.purpose,
 			job.Campaign.Generation, job.ScheduledAt, float64(job.Campaign.RetryDeadlineSeconds),
-			cmp.Or(l.tracks.Clicks, trackNothing), cmp.Or(l.tracks.Opens, trackNothing)).Scan(&id)
+			cmp.Or(l.tracks.Clicks, trackNothing), cmp.Or(l.tracks.Opens, trackNothing), l.testSeconds()).Scan(&id)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows): // another start made it
 		case err != nil:
@@ -201,6 +210,9 @@ func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, most int, quer
 		statement = sqlFreezeOccasions
 	}
 	sql, args := l.plan(statement, &id, query)
+	if l.test != nil {
+		sql, args = l.planArms(id, query)
+	}
 	if _, err := tx.Exec(ctx, sql, args...); err != nil {
 		return fmt.Errorf("freeze the audience: %w", err)
 	}
@@ -229,7 +241,7 @@ func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, most int, quer
 func (l *ledger) read(ctx context.Context, tx pgx.Tx, job Job) error {
 	var left float64
 	r := &l.run
-	if err := tx.QueryRow(ctx, sqlRunSelect, job.RunName).Scan(&r.id, &r.campaignUID, &r.generation, &r.state, &r.failure, &r.audience, &left); err != nil {
+	if err := tx.QueryRow(ctx, sqlRunSelect, job.RunName).Scan(&r.id, &r.campaignUID, &r.generation, &r.state, &r.failure, &r.audience, &left, &r.tested, &r.winner); err != nil {
 		return fmt.Errorf("read the run: %w", err)
 	}
 	r.deadline = time.Now().Add(time.Duration(left * float64(time.Second)))
@@ -244,7 +256,9 @@ type item struct {
 	member    uuid.UUID
 	chunk     *chunk // it was handed out of
 	attempts  int
-	tracked   bool // the member consented to what the campaign wants to learn of members
+	variant   string // of the A/B test that the member is in; empty for others
+	text      string // which variant's words it has; empty for those without a variant
+	tracked   bool   // the member consented to what the campaign wants to learn of members
 	facts     content.Member
 	claimedAt time.Time
 	messageID string

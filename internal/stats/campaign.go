@@ -31,6 +31,8 @@ type CampaignRun struct {
 	Audience                                                   int64
 	Sent, Pending, Deferred, Failed, Bounced, InDoubt, Expired int64
 	Unsubscribed, Complained                                   int64
+	// Test is how an A/B test went; nil without one.
+	Test *Test
 	// Clicked and Opened count what was learnt of mails; nil where the campaign did not want to know.
 	Clicked, Opened *int64
 	// Refused counts people who were not written to, by reason, most first.
@@ -85,6 +87,9 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 	}
 	if has.tracking {
 		queueTracking(batch, ids, runs, index)
+	}
+	if has.tests {
+		queueTests(batch, ids, runs, index)
 	}
 	if err := r.send(ctx, "the campaign's ledger", batch); err != nil {
 		return nil, err

@@ -32,6 +32,10 @@ var (
 	sqlCampaignPauses string
 	//go:embed queries/campaign_views_known.sql
 	sqlCampaignViewsKnown string
+	//go:embed queries/campaign_tests.sql
+	sqlCampaignTests string
+	//go:embed queries/campaign_variants.sql
+	sqlCampaignVariants string
 	//go:embed queries/campaign_tracking.sql
 	sqlCampaignTracking string
 	//go:embed queries/campaign_posts.sql

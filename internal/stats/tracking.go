@@ -8,11 +8,11 @@ import (
 )
 
 // known says which views of campaigns the store has: one of an earlier version has fewer.
-type known struct{ posts, tracking bool }
+type known struct{ posts, tracking, tests bool }
 
 // queueKnown asks the store which views it has.
 func queueKnown(batch *pgx.Batch, k *known) {
-	batch.Queue(sqlCampaignViewsKnown).Query(each(func(rows pgx.Rows) error { return rows.Scan(&k.posts, &k.tracking) }))
+	batch.Queue(sqlCampaignViewsKnown).Query(each(func(rows pgx.Rows) error { return rows.Scan(&k.posts, &k.tracking, &k.tests) }))
 }
 
 // queueTracking reads what became of the mails of some runs; index says where each id is among them.

@@ -49,6 +49,8 @@ type CampaignRunApplyConfiguration struct {
 	Clicked *int64 `json:"clicked,omitempty"`
 	// opened counts members who consented to Tracking and opened a mail of this run. Only with tracking.opens.
 	Opened *int64 `json:"opened,omitempty"`
+	// abTest is how the test of this run went.
+	ABTest *ABTestStatusApplyConfiguration `json:"abTest,omitempty"`
 	// refused counts people who were not written to, by reason.
 	Refused []RefusedCountApplyConfiguration `json:"refused,omitempty"`
 	// posts to Slack, Teams and webhooks, one for each destination.
@@ -186,6 +188,14 @@ func (b *CampaignRunApplyConfiguration) WithClicked(value int64) *CampaignRunApp
 // If called multiple times, the Opened field is set to the value of the last call.
 func (b *CampaignRunApplyConfiguration) WithOpened(value int64) *CampaignRunApplyConfiguration {
 	b.Opened = &value
+	return b
+}
+
+// WithABTest sets the ABTest field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ABTest field is set to the value of the last call.
+func (b *CampaignRunApplyConfiguration) WithABTest(value *ABTestStatusApplyConfiguration) *CampaignRunApplyConfiguration {
+	b.ABTest = value
 	return b
 }
 
