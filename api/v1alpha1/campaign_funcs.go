@@ -5,7 +5,9 @@ package v1alpha1
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -18,6 +20,8 @@ const (
 	defaultPausePercent            = 5
 	defaultComplaintsPerMille      = 3
 	defaultTriggerTime             = ClockTime("09:00")
+	defaultTestPercent             = 20
+	defaultTestAfter               = "PT4H"
 )
 
 // CampaignConditions lists the component conditions that Ready sums up, in the order in which they are reached.
@@ -80,6 +84,31 @@ func (c *Campaign) Broadcasts() []CampaignChannel {
 		}
 	}
 	return all
+}
+
+// EffectiveTracking is the tracking section with every default filled in.
+func (c *Campaign) EffectiveTracking() Tracking {
+	var t Tracking
+	if c.Spec.Tracking != nil {
+		t = *c.Spec.Tracking
+	}
+	t.Clicks, t.Opens = orDefault(t.Clicks, ClicksDisabled), orDefault(t.Opens, OpensDisabled)
+	return t
+}
+
+// EffectiveABTest is the test with every default filled in, and how long most wait for its winner; nil without one.
+func (c *Campaign) EffectiveABTest() (test *ABTest, wait time.Duration) {
+	declared := c.Spec.Content.ABTest
+	if declared == nil {
+		return nil, 0
+	}
+	t := *declared
+	t.TestPercent, t.Metric, t.After = orDefault(t.TestPercent, defaultTestPercent), orDefault(t.Metric, MetricClicks), orDefault(t.After, defaultTestAfter)
+	if t.HoldOutPercent == nil {
+		t.HoldOutPercent = new(int32)
+	}
+	hours, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(t.After, "PT"), "H"))
+	return &t, time.Duration(hours) * time.Hour
 }
 
 // NeedsApproval says whether somebody must agree to each generation before it is sent.

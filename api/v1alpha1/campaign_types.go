@@ -44,6 +44,9 @@ type Campaign struct {
 // +kubebuilder:validation:XValidation:rule="self.type != 'Reactivation' || (has(self.schedule.trigger) && self.schedule.trigger.event == 'Inactive')",message="type Reactivation needs schedule.trigger with event Inactive"
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.all(c, c.type == 'Email') || !has(self.schedule.trigger)",message="schedule.trigger writes to single members, and so by type Email alone; take the other channels out, or declare a campaign with cron or at for them"
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.audience)",message="audience chooses members, who are written to by type Email alone; add Email to channels, or remove audience"
+// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.tracking)",message="tracking is of mails; add Email to channels, or remove tracking"
+// +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || (has(self.tracking) && has(self.tracking.clicks) && self.tracking.clicks != 'Disabled')",message="content.abTest is decided by clicks; set tracking.clicks to Aggregate or Consented"
+// +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || !has(self.schedule.trigger)",message="content.abTest compares mails of one run; schedule.trigger writes to few members a day, of whom nothing can be told"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.schedule.trigger)",message="type Invitation takes no schedule.trigger: what HR knows of people who have not joined serves for one invitation only"
 type CampaignSpec struct {
 	// networkRef names the network whose members are written to; of the same namespace, and fixed.
@@ -82,6 +85,10 @@ type CampaignSpec struct {
 	// delivery tunes how a run is sent.
 	// +optional
 	Delivery *Delivery `json:"delivery,omitempty"`
+
+	// tracking is what is learnt of mails after they were sent. Without it, nothing.
+	// +optional
+	Tracking *Tracking `json:"tracking,omitempty"`
 
 	// approval Required lets no run of a generation start before somebody has approved that generation by the annotation
 	// alumni-operator.io/approved-generation; the condition Approved names its value. A run under way goes on as it was
@@ -338,6 +345,9 @@ type AudienceExpression struct {
 // Content is the text of a campaign.
 //
 // +kubebuilder:validation:XValidation:rule="self.locales.size() == 0 || self.locales.all(l, has(l.body) != has(l.bodyFrom))",message="each locale sets exactly one of body and bodyFrom"
+// +kubebuilder:validation:XValidation:rule="has(self.abTest) || !self.locales.exists(l, has(l.variants))",message="variants are for abTest; declare it, or remove them"
+// +kubebuilder:validation:XValidation:rule="!has(self.abTest) || self.locales.all(l, has(l.variants))",message="abTest needs variants in every locale"
+// +kubebuilder:validation:XValidation:rule="self.locales.all(l, self.locales.all(m, !has(l.variants) || !has(m.variants) || (l.variants.size() == m.variants.size() && l.variants.all(v, m.variants.exists(w, w.name == v.name)))))",message="every locale needs variants of the same names"
 type Content struct {
 	// locales holds one text per language. A member whose language is missing gets the network's default
 	// language, or else the first of this list.
@@ -347,6 +357,72 @@ type Content struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=2
 	Locales []LocalisedContent `json:"locales"`
+
+	// abTest tries the variants of the texts on a part of the audience, and sends the better one to the others.
+	// +optional
+	ABTest *ABTest `json:"abTest,omitempty"`
+}
+
+// ABTestMetric is what decides an A/B test.
+//
+// +kubebuilder:validation:Enum=Clicks
+type ABTestMetric string
+
+// MetricClicks is how often links were followed, for each mail that was sent.
+const MetricClicks ABTestMetric = "Clicks"
+
+// ABTest tries variants on a part of the audience. Who gets what is a matter of run and member alone. Where fewer than 200 mails of a
+// variant were sent when the time has come, clicks say nothing, and the first variant goes to the others.
+type ABTest struct {
+	// testPercent of the recipients are in the test, in equal parts for each variant. Defaults to 20.
+	// +optional
+	// +kubebuilder:default=20
+	// +kubebuilder:validation:Minimum=10
+	// +kubebuilder:validation:Maximum=30
+	TestPercent int32 `json:"testPercent,omitempty"`
+
+	// holdOutPercent of the recipients get nothing, so that the effect of the campaign can be told. Defaults to 0.
+	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10
+	HoldOutPercent *int32 `json:"holdOutPercent,omitempty"`
+
+	// metric decides the test. Clicks, the only one, needs tracking.clicks: neither opens, which mail programs fake, nor replies, which
+	// do not come this way, are counted. Defaults to Clicks.
+	// +optional
+	// +kubebuilder:default=Clicks
+	Metric ABTestMetric `json:"metric,omitempty"`
+
+	// after is how long after it is due the run is decided and goes to the others: PT1H to PT48H, whole hours. Defaults to PT4H.
+	// +optional
+	// +kubebuilder:default=PT4H
+	// +kubebuilder:validation:MaxLength=5
+	// +kubebuilder:validation:XValidation:rule="self.matches('^PT([1-9]|[1-3][0-9]|4[0-8])H$')",message="after is a number of whole hours from PT1H to PT48H"
+	After string `json:"after,omitempty"`
+}
+
+// TextVariant is a text that an A/B test tries. What it leaves out is as in the locale.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.subject) || has(self.body)",message="a variant needs subject, body or both"
+type TextVariant struct {
+	// name of the variant: a, b, c or d.
+	// +required
+	// +kubebuilder:validation:Enum=a;b;c;d
+	Name string `json:"name"`
+
+	// subject is one line; a template like body.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=300
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\r\\n]')",message="subject is a single line"
+	Subject string `json:"subject,omitempty"`
+
+	// body is Markdown with template fields.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	Body string `json:"body,omitempty"`
 }
 
 // LocalisedContent is the text of a campaign in one language.
@@ -375,6 +451,14 @@ type LocalisedContent struct {
 	// broadcast is what Slack, Teams and Webhook get instead, so that subject and body may use fields of a member.
 	// +optional
 	Broadcast *BroadcastText `json:"broadcast,omitempty"`
+
+	// variants of the mail for abTest, of the same names in every locale.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=2
+	// +kubebuilder:validation:MaxItems=4
+	Variants []TextVariant `json:"variants,omitempty"`
 }
 
 // BroadcastText is the text for channels that say the same to everybody. What it leaves out is as in the mail.
@@ -406,6 +490,49 @@ const (
 	// OnUnknownHold leaves it for a person to decide: it may be missing, and never arrives twice.
 	OnUnknownHold OnUnknown = "Hold"
 )
+
+// ClickTracking says what is learnt of the links of a mail.
+//
+// +kubebuilder:validation:Enum=Disabled;Aggregate;Consented
+type ClickTracking string
+
+const (
+	// ClicksDisabled leaves links as they are.
+	ClicksDisabled ClickTracking = "Disabled"
+	// ClicksAggregate counts how often each link is followed, and learns nothing of who did.
+	ClicksAggregate ClickTracking = "Aggregate"
+	// ClicksConsented also notes which links a member followed who consented to it.
+	ClicksConsented ClickTracking = "Consented"
+)
+
+// OpenTracking says whether it is learnt that a mail was opened.
+//
+// +kubebuilder:validation:Enum=Disabled;Consented
+type OpenTracking string
+
+const (
+	// OpensDisabled puts nothing into mails.
+	OpensDisabled OpenTracking = "Disabled"
+	// OpensConsented puts an image into the mails of members who consented to it.
+	OpensConsented OpenTracking = "Consented"
+)
+
+// Tracking is what is learnt of the mails of a campaign after they were sent. Nothing is kept of the machine that a link is
+// followed with: no address, and no name of a program.
+type Tracking struct {
+	// clicks says what is learnt of links that begin with https://, which lead by way of the portal unless it is Disabled. Aggregate
+	// counts how often each is followed. Consented also notes it for members who consented to Tracking on the portal, and counts
+	// for the others. Defaults to Disabled.
+	// +optional
+	// +kubebuilder:default=Disabled
+	Clicks ClickTracking `json:"clicks,omitempty"`
+
+	// opens Consented puts an image into the mails of members who consented to Tracking, which tells that the mail was opened; or
+	// that a mail program fetched it in advance, as many do. Defaults to Disabled.
+	// +optional
+	// +kubebuilder:default=Disabled
+	Opens OpenTracking `json:"opens,omitempty"`
+}
 
 // QuietHoursMode says what becomes of members whom a message would reach in their quiet hours.
 //
@@ -596,6 +723,16 @@ type CampaignRun struct {
 	// complained counts members who reported a mail of this run as unwanted; see channels.email.bounces of the network.
 	// +optional
 	Complained int64 `json:"complained,omitempty"`
+	// clicked counts how often links of this run were followed, each link once for a member who consented to Tracking. Only with
+	// tracking.clicks.
+	// +optional
+	Clicked *int64 `json:"clicked,omitempty"`
+	// opened counts members who consented to Tracking and opened a mail of this run. Only with tracking.opens.
+	// +optional
+	Opened *int64 `json:"opened,omitempty"`
+	// abTest is how the test of this run went.
+	// +optional
+	ABTest *ABTestStatus `json:"abTest,omitempty"`
 	// refused counts people who were not written to, by reason.
 	// +optional
 	// +listType=map
@@ -609,6 +746,34 @@ type CampaignRun struct {
 	// +listMapKey=destination
 	// +kubebuilder:validation:MaxItems=30
 	Posts []PostStatus `json:"posts,omitempty"`
+}
+
+// ABTestStatus is how the A/B test of a run went.
+type ABTestStatus struct {
+	// decidesAt is when the winner is decided and goes to those who are not in the test.
+	// +optional
+	DecidesAt *metav1.Time `json:"decidesAt,omitempty"`
+	// winner is the variant that they get; empty until it is decided.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1
+	Winner string `json:"winner,omitempty"`
+	// variants count those in the test.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=4
+	Variants []VariantCount `json:"variants,omitempty"`
+}
+
+// VariantCount counts one variant of an A/B test.
+type VariantCount struct {
+	// name of the variant.
+	// +kubebuilder:validation:MaxLength=1
+	Name string `json:"name"`
+	// sent is the number of mails of it that the mail server took, in the test.
+	Sent int64 `json:"sent"`
+	// clicked counts how often their links were followed.
+	Clicked int64 `json:"clicked"`
 }
 
 // PostState is how far a post is.

@@ -32,6 +32,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/portal/middleware"
 	"github.com/alumni-operator/alumni-operator/internal/portal/outbox"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/tracking"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
 
@@ -111,6 +112,10 @@ func (a *app) build(o options, network settings.Network, registry prometheus.Reg
 	if err != nil {
 		return err
 	}
+	tracker, err := tracking.NewSigner(key)
+	if err != nil {
+		return err
+	}
 	proxies, err := middleware.ParseProxies(o.trustedProxies)
 	if err != nil {
 		return err
@@ -131,7 +136,7 @@ func (a *app) build(o options, network settings.Network, registry prometheus.Reg
 	}
 	a.requests = outbox.NewRequests(a.store, wake, a.log)
 	a.server, err = portal.New(portal.Config{
-		Network: network, Services: a.store, Links: a.requests, Tokens: signer, Ready: a.store.Ready, Wake: wake,
+		Network: network, Services: a.store, Links: a.requests, Tokens: signer, Tracker: tracker, Ready: a.store.Ready, Wake: wake,
 		Log: a.log, Registry: registry, Now: time.Now, Proxies: proxies,
 	})
 	return err

@@ -4,7 +4,9 @@
 package campaign
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
@@ -36,13 +38,46 @@ func textOf(l v1alpha1.LocalisedContent, body string) settings.LocalisedContent 
 	if b := l.Broadcast; b != nil {
 		text.Broadcast = &settings.Broadcast{Subject: b.Subject, Body: b.Body}
 	}
+	for _, v := range l.Variants {
+		text.Variants = append(text.Variants, settings.Variant{Name: v.Name, Subject: v.Subject, Body: v.Body})
+	}
 	return text
+}
+
+// trackingOf is what is learnt of mails; nil for nothing, which is what a worker takes it for.
+func trackingOf(c *v1alpha1.Campaign) *settings.Tracking {
+	var t settings.Tracking
+	declared := c.EffectiveTracking()
+	if declared.Clicks != v1alpha1.ClicksDisabled {
+		t.Clicks = string(declared.Clicks)
+	}
+	if declared.Opens != v1alpha1.OpensDisabled {
+		t.Opens = string(declared.Opens)
+	}
+	if t == (settings.Tracking{}) {
+		return nil
+	}
+	return &t
+}
+
+// testOf is the A/B test that a worker is told of; nil without one.
+func testOf(c *v1alpha1.Campaign) *settings.ABTest {
+	t, wait := c.EffectiveABTest()
+	if t == nil {
+		return nil
+	}
+	return &settings.ABTest{TestPercent: int(t.TestPercent), HoldOutPercent: int(*t.HoldOutPercent), AfterSeconds: int(wait / time.Second)}
 }
 
 // compileTexts tries every text as it will be sent and posted.
 func compileTexts(n settings.Network, c settings.Campaign) error {
 	if _, err := content.Compile(n, c); err != nil {
 		return err
+	}
+	for _, name := range c.Variants() {
+		if _, err := content.Compile(n, c.Variant(name)); err != nil {
+			return fmt.Errorf("variant %s: %w", name, err)
+		}
 	}
 	if len(c.Broadcasts()) == 0 {
 		return nil

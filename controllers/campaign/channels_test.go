@@ -150,3 +150,35 @@ func TestStatusTellsWhatBecameOfEachPost(t *testing.T) {
 	shown.Posts = nil
 	g.Expect(runText(shown)).To(Equal("Run news-1: 2 of 3 sent"))
 }
+
+func TestAWorkerIsToldOfTrackingOnlyWhereThereIsSome(t *testing.T) {
+	g := NewWithT(t)
+	told := func(declared *v1alpha1.Tracking) *settings.Tracking {
+		return trackingOf(&v1alpha1.Campaign{Spec: v1alpha1.CampaignSpec{Tracking: declared}})
+	}
+	g.Expect(told(nil)).To(BeNil(), "a worker of the version before knows of none")
+	g.Expect(told(&v1alpha1.Tracking{Clicks: v1alpha1.ClicksDisabled, Opens: v1alpha1.OpensDisabled})).To(BeNil())
+	g.Expect(told(&v1alpha1.Tracking{Clicks: v1alpha1.ClicksAggregate})).To(Equal(&settings.Tracking{Clicks: "Aggregate"}))
+	g.Expect(told(&v1alpha1.Tracking{Opens: v1alpha1.OpensConsented})).To(Equal(&settings.Tracking{Opens: "Consented"}))
+}
+
+func TestEveryVariantOfATextIsTriedAndToldToTheWorker(t *testing.T) {
+	g := NewWithT(t)
+	c := &v1alpha1.Campaign{}
+	c.Spec.Content = v1alpha1.Content{ABTest: &v1alpha1.ABTest{}, Locales: []v1alpha1.LocalisedContent{{Locale: "en", Subject: "s", Body: "b",
+		Variants: []v1alpha1.TextVariant{{Name: "b", Body: "{{ .Member.Salary }}"}, {Name: "a", Subject: "A"}}}}}
+	g.Expect(testOf(c)).To(Equal(&settings.ABTest{TestPercent: 20, AfterSeconds: 4 * 3600}), "the defaults")
+	g.Expect(testOf(&v1alpha1.Campaign{})).To(BeNil(), "a worker of the version before knows of none")
+
+	told := settings.Campaign{Type: "Newsletter", ABTest: testOf(c), Locales: []settings.LocalisedContent{textOf(c.Spec.Content.Locales[0], "b")}}
+	g.Expect(told.Variants()).To(Equal([]string{"a", "b"}))
+	g.Expect(told.Variant("a").Locales[0].Subject).To(Equal("A"))
+	g.Expect(told.Variant("a").Locales[0].Body).To(Equal("b"), "what a variant leaves out is as without it")
+	g.Expect(compileTexts(settings.Network{DefaultLocale: "en"}, told)).To(MatchError(And(ContainSubstring("variant b"), ContainSubstring("Member.Salary"))))
+}
+
+func TestARunShowsItsTest(t *testing.T) {
+	shown := runStatus(stats.CampaignRun{Test: &stats.Test{Until: now, Winner: "b", Variants: []stats.Variant{{Name: "a", Sent: 5, Clicked: 1}}}})
+	NewWithT(t).Expect(shown.ABTest).To(Equal(&v1alpha1.ABTestStatus{DecidesAt: &metav1.Time{Time: now}, Winner: "b",
+		Variants: []v1alpha1.VariantCount{{Name: "a", Sent: 5, Clicked: 1}}}))
+}

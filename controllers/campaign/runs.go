@@ -75,6 +75,13 @@ func runStatus(run stats.CampaignRun) v1alpha1.CampaignRun {
 		StartedAt: metaTime(run.StartedAt), FinishedAt: metaTimePointer(run.FinishedAt),
 		Sent: run.Sent, Pending: run.Pending, Deferred: run.Deferred, Failed: run.Failed, Bounced: run.Bounced,
 		InDoubt: run.InDoubt, Expired: run.Expired, Unsubscribed: run.Unsubscribed, Complained: run.Complained,
+		Clicked: run.Clicked, Opened: run.Opened,
+	}
+	if t := run.Test; t != nil {
+		out.ABTest = &v1alpha1.ABTestStatus{DecidesAt: metaTime(t.Until), Winner: t.Winner}
+		for _, v := range t.Variants {
+			out.ABTest.Variants = append(out.ABTest.Variants, v1alpha1.VariantCount{Name: v.Name, Sent: v.Sent, Clicked: v.Clicked})
+		}
 	}
 	for _, refused := range run.Refused {
 		out.Refused = append(out.Refused, v1alpha1.RefusedCount{Reason: refused.Reason, Count: refused.Count})

@@ -4,6 +4,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,6 +60,9 @@ func (c *chunk) drop(n int) (last bool) { return c.held.Add(int32(-n)) == 0 }
 func (l *ledger) claim(ctx context.Context, n int, day time.Time) (items []*item, refused int, err error) {
 	for len(items)+refused == 0 {
 		if l.chunk == nil {
+			if err := l.decide(ctx); err != nil {
+				return nil, 0, err
+			}
 			if l.chunk, err = l.take(ctx); l.chunk == nil {
 				return nil, 0, err
 			}
@@ -114,7 +118,7 @@ func (l *ledger) part(ctx context.Context, c *chunk, n int, day time.Time) (item
 	claimedAt := time.Now() // before the database looks: a row is never older than it seems
 	zones, ends := l.promises.quietNow()
 	rows, err := l.pool.Query(ctx, sqlClaim, l.run.id, l.purpose, channelEmail, n, c.lease, l.lease.Seconds(), l.event, zones, ends, l.promises.skip,
-		c.first, c.end, c.next)
+		c.first, c.end, c.next, l.tracks.OfMembers(), !l.waits())
 	if err != nil {
 		return nil, 0, fmt.Errorf("claim rows: %w", err)
 	}
@@ -126,10 +130,11 @@ func (l *ledger) part(ctx context.Context, c *chunk, n int, day time.Time) (item
 		var joinedOn, leftOn *time.Time
 		f := &i.facts
 		if err := rows.Scan(&i.member, &i.attempts, &isRefused, &i.address, &f.FamilyName, &f.GivenName, &f.Locale, &f.Region,
-			&f.Department, &f.Post, &joinedOn, &leftOn); err != nil {
+			&f.Department, &f.Post, &joinedOn, &leftOn, &i.tracked, &i.variant); err != nil {
 			return nil, 0, fmt.Errorf("read claimed rows: %w", err)
 		}
 		c.next = after(i.member)
+		i.text = cmp.Or(i.variant, l.run.winner)
 		if isRefused {
 			refused++
 			continue

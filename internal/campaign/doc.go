@@ -15,6 +15,9 @@
 //   - Consent, suppression, state and address are checked when a row is claimed; a message whose check is older
 //     than maxClaimAge does not go out but is checked again.
 //
+// In a run with an A/B test a part of the audience gets the variants; the others wait until the store has decided, once, which of
+// them they get (S1).
+//
 // Beside the mails it posts once to each destination of Slack, Teams and webhooks (alumni.broadcast, M16). Neither waits for the
 // other, and a run is finished when both are settled. Of a post that was on the wire when its worker died nobody knows whether
 // it arrived: it waits for a person unless the campaign wants it posted again.

@@ -4,6 +4,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/audience"
 	"github.com/alumni-operator/alumni-operator/internal/content"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
 //go:embed sql/*.sql
@@ -43,6 +45,9 @@ var (
 	sqlPlanListed      = statement("plan_listed")
 	sqlFreeze          = statement("freeze")
 	sqlFreezeOccasions = statement("freeze_occasions")
+	sqlFreezeArms      = statement("freeze_arms")
+	sqlDecide          = statement("decide")
+	sqlWinner          = statement("winner")
 	sqlForgetOccasions = statement("forget_occasions")
 	sqlPlannedCount    = statement("planned_count")
 	sqlRunAudience     = statement("run_audience")
@@ -92,7 +97,11 @@ type ledger struct {
 	run     run
 	lease   time.Duration
 	purpose *string // nil for an invitation
-	event   *string // the occasion that a trigger writes for; nil without one
+	tracks  settings.Tracking
+
+	test     *settings.ABTest // nil without one
+	variants []string         // of the test
+	event    *string          // the occasion that a trigger writes for; nil without one
 
 	chunk    *chunk // whose deliveries are being handed out; only the goroutine that claims uses it
 	promises *promises
@@ -101,7 +110,8 @@ type ledger struct {
 
 // newLedger is the store as a job sees it, whose promises go by a clock. Its error wraps ErrFinal.
 func newLedger(pool *pgxpool.Pool, job Job, now func() time.Time) (*ledger, error) {
-	l := &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease, due: job.ScheduledAt}
+	l := &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease, due: job.ScheduledAt, tracks: job.Campaign.Tracks(),
+		test: job.Campaign.ABTest, variants: job.Campaign.Variants()}
 	if p, ok := purposes[job.Campaign.Type]; ok {
 		l.purpose = &p
 	}
@@ -122,6 +132,8 @@ type run struct {
 	failure     string
 	audience    int64
 	deadline    time.Time // by this machine's clock
+	tested      bool      // it began with an A/B test
+	winner      string    // of the test; empty until it is decided
 }
 
 // join makes the run, with its audience, or finds it made by another start. created says which. Both happen in one
@@ -145,7 +157,8 @@ func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool
 		}
 		var id int64
 		err := tx.QueryRow(ctx, sqlRunInsert, job.RunName, job.Campaign.UID, job.Campaign.Name, job.Campaign.Type, l.purpose,
-			job.Campaign.Generation, job.ScheduledAt, float64(job.Campaign.RetryDeadlineSeconds)).Scan(&id)
+			job.Campaign.Generation, job.ScheduledAt, float64(job.Campaign.RetryDeadlineSeconds),
+			cmp.Or(l.tracks.Clicks, trackNothing), cmp.Or(l.tracks.Opens, trackNothing), l.testSeconds()).Scan(&id)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows): // another start made it
 		case err != nil:
@@ -163,6 +176,9 @@ func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool
 	})
 	return created, err
 }
+
+// trackNothing is how the store says what a campaign leaves out.
+const trackNothing = "Disabled"
 
 // firstOfAudience is the number of the first parameter that belongs to the audience in a plan.
 const firstOfAudience = 13
@@ -194,6 +210,9 @@ func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, most int, quer
 		statement = sqlFreezeOccasions
 	}
 	sql, args := l.plan(statement, &id, query)
+	if l.test != nil {
+		sql, args = l.planArms(id, query)
+	}
 	if _, err := tx.Exec(ctx, sql, args...); err != nil {
 		return fmt.Errorf("freeze the audience: %w", err)
 	}
@@ -222,7 +241,7 @@ func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, most int, quer
 func (l *ledger) read(ctx context.Context, tx pgx.Tx, job Job) error {
 	var left float64
 	r := &l.run
-	if err := tx.QueryRow(ctx, sqlRunSelect, job.RunName).Scan(&r.id, &r.campaignUID, &r.generation, &r.state, &r.failure, &r.audience, &left); err != nil {
+	if err := tx.QueryRow(ctx, sqlRunSelect, job.RunName).Scan(&r.id, &r.campaignUID, &r.generation, &r.state, &r.failure, &r.audience, &left, &r.tested, &r.winner); err != nil {
 		return fmt.Errorf("read the run: %w", err)
 	}
 	r.deadline = time.Now().Add(time.Duration(left * float64(time.Second)))
@@ -237,6 +256,9 @@ type item struct {
 	member    uuid.UUID
 	chunk     *chunk // it was handed out of
 	attempts  int
+	variant   string // of the A/B test that the member is in; empty for others
+	text      string // which variant's words it has; empty for those without a variant
+	tracked   bool   // the member consented to what the campaign wants to learn of members
 	facts     content.Member
 	claimedAt time.Time
 	messageID string

@@ -4,6 +4,7 @@
 package campaign
 
 import (
+	"cmp"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -19,12 +20,14 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/bounce"
 	"github.com/alumni-operator/alumni-operator/internal/content"
 	"github.com/alumni-operator/alumni-operator/internal/mail/compose"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/tracking"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
 
 // writer makes the whole mail of a row. It is safe for concurrent use.
 type writer struct {
-	content *content.Content
+	texts   map[edition]*content.Content
 	signer  *unsubscribe.Signer
 	from    compose.Address // in the header, and of the envelope of networks without a bounce address
 	bounces *bounce.Sender  // of the envelope; nil without a bounce address
@@ -33,6 +36,9 @@ type writer struct {
 	purpose string
 	run     int64
 	runName string
+	tracker *tracking.Signer
+	reader  bool      // links tell who follows them, of members who consented to it
+	image   string    // where the image of an opened mail is; empty without one
 	idKey   []byte    // of message ids
 	ids     sync.Pool // of keyed hashes
 	now     func() time.Time
@@ -42,7 +48,10 @@ type writer struct {
 func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
 	w := &writer{base: job.Network.PublicURL + "/u/", purpose: job.stops(), run: runID, runName: job.RunName, now: now}
 	var err error
-	if w.content, err = content.Compile(job.Network, job.Campaign); err != nil {
+	if w.tracker, err = tracking.NewSigner(job.TokenKey); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFinal, err)
+	}
+	if err := w.compile(job, runID); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFinal, err)
 	}
 	if w.signer, err = unsubscribe.NewSigner(job.TokenKey); err != nil {
@@ -63,6 +72,67 @@ func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
 	w.head = compose.AppendHeader(w.head, "List-Id", "<"+strings.ToLower(job.Campaign.Type)+"."+w.from.Domain()+">")
 	w.head = compose.AppendHeader(w.head, "Precedence", "bulk")
 	return w, nil
+}
+
+// edition is one text of a run: the words of a variant, and the variant that its links name. What the winner of a test says to those who
+// waited for it is no part of the test.
+type edition struct{ words, links string }
+
+// compile reads every text that the run may need.
+func (w *writer) compile(job Job, runID int64) error {
+	editions := []edition{{}}
+	for _, name := range job.Campaign.Variants() {
+		editions = append(editions, edition{name, name}, edition{name, ""})
+	}
+	w.texts = map[edition]*content.Content{}
+	for _, e := range editions {
+		text, err := content.CompileTracked(job.Network, job.Campaign.Variant(e.words), w.track(job, runID, e.links))
+		if err != nil {
+			return fmt.Errorf("%s: %w", cmp.Or(e.words, "text"), err)
+		}
+		w.texts[e] = text
+	}
+	return nil
+}
+
+// text is what an item says. A variant that the campaign does not have any more is as it would be without.
+func (w *writer) text(i *item) *content.Content {
+	if c := w.texts[edition{i.text, i.variant}]; c != nil {
+		return c
+	}
+	return w.texts[edition{}]
+}
+
+// track says what the mails of a run tell after they were sent.
+func (w *writer) track(job Job, runID int64, variant string) content.Tracking {
+	var t content.Tracking
+	declared := job.Campaign.Tracks()
+	if declared.Clicks != "" {
+		t.Link = func(number int, target string) (before, after string, ok bool) {
+			return w.tracker.Link(job.Network.PublicURL, tracking.Link{Run: runID, Number: number, Variant: variant, Target: target})
+		}
+		w.reader = declared.Clicks == settings.TrackConsented
+	}
+	if declared.Opens != "" {
+		t.Opens, w.image = true, job.Network.PublicURL+tracking.OpenPath
+	}
+	return t
+}
+
+// links are the addresses that belong to the mail of one member.
+func (w *writer) links(i *item, unsubscribe string) content.Links {
+	l := content.Links{Unsubscribe: unsubscribe}
+	if !i.tracked {
+		return l
+	}
+	token := w.tracker.Reader(tracking.Reader{Member: i.member, Run: w.run})
+	if w.reader {
+		l.Reader = "/" + token
+	}
+	if w.image != "" {
+		l.Image = w.image + token
+	}
+	return l
 }
 
 // messageID is the same for every try of a row and tells nothing about it to those without the key.
@@ -101,5 +171,5 @@ func (w *writer) write(dst []byte, i *item) ([]byte, error) {
 	if strings.HasPrefix(w.base, "https://") { // RFC 8058, section 3.1
 		dst = append(dst, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
 	}
-	return w.content.Append(dst, &i.facts, content.Links{Unsubscribe: link})
+	return w.text(i).Append(dst, &i.facts, w.links(i, link))
 }

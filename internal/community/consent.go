@@ -23,15 +23,20 @@ const (
 	PurposeJobs Purpose = "Jobs"
 	// PurposeSurveys are surveys.
 	PurposeSurveys Purpose = "Surveys"
+	// PurposeTracking is that it may be noted which mails the member opens and which of their links the member follows. It is apart
+	// from receiving mail: stopping all mail leaves it alone.
+	PurposeTracking Purpose = "Tracking"
 )
 
 // Purposes lists every purpose; Network, without which nobody can take part, comes first.
 func Purposes() []Purpose {
-	return []Purpose{PurposeNetwork, PurposeNewsletter, PurposeEvents, PurposeJobs, PurposeSurveys}
+	return []Purpose{PurposeNetwork, PurposeNewsletter, PurposeEvents, PurposeJobs, PurposeSurveys, PurposeTracking}
 }
 
-// OptionalPurposes lists the purposes that a member can choose freely.
-func OptionalPurposes() []Purpose { return Purposes()[1:] }
+// MailPurposes lists the kinds of mail that a member can choose freely.
+func MailPurposes() []Purpose {
+	return []Purpose{PurposeNewsletter, PurposeEvents, PurposeJobs, PurposeSurveys}
+}
 
 // ParsePurpose reads the name of a purpose.
 func ParsePurpose(name string) (purpose Purpose, ok bool) {

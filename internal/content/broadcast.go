@@ -69,7 +69,7 @@ func compileBroadcast(v *values, l settings.LocalisedContent) (Broadcast, error)
 	if err != nil {
 		return Broadcast{}, err
 	}
-	text := fill(nil, e.marker.split(e.plainText(document), false), v)
+	text := fill(nil, e.marker.split(e.plainText(document, nil), false), v)
 	if len(text) > maxOutput {
 		return Broadcast{}, &Error{l.Locale, bodyPart, 0, "it is too large for a post"}
 	}

@@ -24,6 +24,7 @@ const maxShapes = 512
 // Content is the compiled text of one campaign. It is safe for concurrent use.
 type Content struct {
 	network  values
+	tracking Tracking
 	texts    map[string]*localeText
 	fallback *localeText
 }
@@ -34,6 +35,7 @@ type localeText struct {
 	subject *program
 	body    *program
 	layout  layout
+	tracked *tracked // nil when links stay as they are
 
 	mu     sync.RWMutex
 	shapes map[shape]*shapeText
@@ -49,10 +51,15 @@ type shapeText struct {
 
 // Compile reads every text of a campaign. The error joins one *Error for each text that cannot be sent.
 func Compile(network settings.Network, campaign settings.Campaign) (*Content, error) {
+	return CompileTracked(network, campaign, Tracking{})
+}
+
+// CompileTracked is Compile for mails that tell something after they were sent.
+func CompileTracked(network settings.Network, campaign settings.Campaign, tracking Tracking) (*Content, error) {
 	if len(campaign.Locales) == 0 {
 		return nil, errors.New("the campaign has no text")
 	}
-	c := &Content{network: networkValues(network), texts: map[string]*localeText{}}
+	c := &Content{network: networkValues(network), texts: map[string]*localeText{}, tracking: tracking}
 	var errs []error
 	for _, l := range campaign.Locales {
 		t, err := c.compileLocale(campaign.Type, l)
@@ -77,7 +84,7 @@ func (c *Content) compileLocale(campaignType string, l settings.LocalisedContent
 	if !ok {
 		return nil, fmt.Errorf("no footer for type %q in locale %q", campaignType, l.Locale)
 	}
-	t := &localeText{locale: l.Locale, shapes: map[shape]*shapeText{}, layout: layout{locale: l.Locale, reason: reason, known: c.network}}
+	t := &localeText{locale: l.Locale, shapes: map[shape]*shapeText{}, layout: layout{locale: l.Locale, reason: reason, known: c.network, image: c.tracking.Opens}}
 	var errs []error
 	var err error
 	if t.subject, err = parsePart(l.Locale, partSubject, l.Subject, false); err != nil {
@@ -89,11 +96,17 @@ func (c *Content) compileLocale(campaignType string, l settings.LocalisedContent
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	everything := t.body.expandAll()
+	document, err := everything.parse(l.Locale, partBody)
+	if err != nil {
+		return nil, err
+	}
+	if c.tracking.Link != nil {
+		t.tracked = &tracked{link: c.tracking.Link, known: &c.network}
+		t.tracked.number(everything, document)
+	}
 	shapes := []shape{0}
 	if t.body.conditions > 0 {
-		if _, err := t.body.expandAll().parse(l.Locale, partBody); err != nil {
-			return nil, err
-		}
 		shapes = append(shapes, ^shape(0)>>(64-t.body.conditions))
 	}
 	for _, s := range shapes {
@@ -166,13 +179,15 @@ func (t *localeText) compileShape(s shape) (*shapeText, error) {
 	if err != nil {
 		return nil, err
 	}
+	text := e.plainText(document, func(address string) string { return t.tracked.word(e, address) })
+	t.tracked.rewrite(e, document)
 	html, err := e.html(document)
 	if err != nil {
 		return nil, err
 	}
 	st := &shapeText{
-		html: merge(t.layout.htmlSegments(e.marker.split(tagStyles.Replace(html), true))),
-		text: merge(t.layout.textSegments(e.marker.split(e.plainText(document), false))),
+		html: merge(t.layout.htmlSegments(t.tracked.fillLinks(e.marker.split(tagStyles.Replace(html), true), true))),
+		text: merge(t.layout.textSegments(t.tracked.fillLinks(e.marker.split(text, false), false))),
 	}
 	if mostlyASCII(st.text) {
 		st.quotedText, st.quotedHTML = encodeAhead(st.text), encodeAhead(st.html)

@@ -25,6 +25,9 @@
 // CompileBroadcast makes of the same texts what is posted to everybody: plain text without what stands around a mail. There
 // the fields of .Member and .Links.Unsubscribe are refused.
 //
+// CompileTracked leads the links of a body by way of the portal, where somebody wants to learn whether they are followed: only those
+// that begin with https:// and are the same for every reader, and none of the footer. That happens once for each shape.
+//
 // The package is pure: no network, no store, no clock, no files. It imports the standard library, the settings, the
 // message encoders of internal/mail/compose, goldmark and bluemonday. It must never put a member's data into an
 // error, and must never fetch anything that a text names.

@@ -37,10 +37,12 @@ func (m *Member) DisplayName() string {
 // Links are the addresses that belong to one mail.
 type Links struct {
 	Unsubscribe string // one-click, https
+	Reader      string // names the member in links that Tracking made; empty for nobody
+	Image       string // address of the image of an opened mail; empty for none
 }
 
-// fieldID numbers the fields that a template may use.
-type fieldID uint8
+// fieldID numbers the fields that a template may use, and from firstLink on the links of a text.
+type fieldID uint16
 
 const (
 	memberFamilyName fieldID = iota
@@ -59,7 +61,9 @@ const (
 	networkOperatorContact
 	linksUnsubscribe
 	linksPortal
-	subjectLine // the rendered subject, for the title of the HTML part; not for templates
+	subjectLine // the rendered subject, for the title of the HTML part; it and those below are not for templates
+	linksReader
+	linksImage // the whole element, for the end of the HTML part
 	numFields
 )
 
@@ -97,7 +101,9 @@ func fieldByPath(path []string) (fieldID, bool) {
 }
 
 // isURL tells the fields that hold a whole address and may stand where a link's address stands.
-func (f fieldID) isURL() bool { return f == networkURL || f == linksUnsubscribe || f == linksPortal }
+func (f fieldID) isURL() bool {
+	return f == networkURL || f == linksUnsubscribe || f == linksPortal || f >= firstLink
+}
 
 // isPersonal tells the fields that have a meaning only in a mail to one member.
 func (f fieldID) isPersonal() bool { return f < networkDisplayName || f == linksUnsubscribe }
@@ -133,7 +139,10 @@ func (v *values) setMember(m *Member, l Links) {
 	v.text[memberRegion] = clean(m.Region)
 	v.setNumber(memberYearsSinceJoining, m.YearsSinceJoining)
 	v.setNumber(memberYearsSinceDeparture, m.YearsSinceDeparture)
-	v.text[linksUnsubscribe] = l.Unsubscribe
+	v.text[linksUnsubscribe], v.text[linksReader], v.text[linksImage] = l.Unsubscribe, l.Reader, ""
+	if l.Image != "" {
+		v.text[linksImage] = `<img src="` + l.Image + `" width="1" height="1" alt="">`
+	}
 }
 
 func (v *values) setNumber(f fieldID, n int) { v.text[f], v.numbers[f] = strconv.Itoa(n), n }

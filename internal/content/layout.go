@@ -76,6 +76,7 @@ type layout struct {
 	locale string
 	reason string
 	known  values // of the network, to leave out lines that are empty
+	image  bool   // there is a place for the image of an opened mail
 }
 
 // htmlSegments surrounds the body's HTML with page and footer.
@@ -99,8 +100,12 @@ func (l layout) htmlSegments(body []segment) []segment {
 	for _, line := range l.operatorLines(f) {
 		out = append(out, text("<br>\n"+line.literal+": "), field(line.field))
 	}
-	return append(out, text("</p>\n"+`<p><a style="color:#0b57d0" href="`), field(linksUnsubscribe), text(`">`+f.unsubscribe+`</a> · <a style="color:#0b57d0" href="`),
-		field(linksPortal), text(`">`+f.portal+"</a></p>\n</div></div></body></html>\n"))
+	out = append(out, text("</p>\n"+`<p><a style="color:#0b57d0" href="`), field(linksUnsubscribe), text(`">`+f.unsubscribe+`</a> · <a style="color:#0b57d0" href="`),
+		field(linksPortal), text(`">`+f.portal+"</a></p>\n</div>"))
+	if l.image {
+		out = append(out, segment{field: linksImage, escape: escapeNothing})
+	}
+	return append(out, text("</div></body></html>\n"))
 }
 
 // textSegments surrounds the body's plain text with the footer.

@@ -61,7 +61,7 @@ type marker struct{ prefix string }
 const markerSuffix = "qz"
 
 func (m marker) token(f fieldID) string {
-	return m.prefix + string([]byte{'a' + byte(f)/26, 'a' + byte(f)%26}) + markerSuffix
+	return m.prefix + string([]byte{'a' + byte(f/26), 'a' + byte(f%26)}) + markerSuffix
 }
 
 // word is how a field stands in the Markdown: an address as an address, so that it can be linked.

@@ -9,19 +9,31 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 	extast "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/util"
 )
 
 // plainText writes a parsed expansion as people write plain mails: paragraphs with an empty line between them,
-// "- " for items, "> " for quotations, and the address of a link behind its words.
-func (e *expansion) plainText(document ast.Node) string {
-	w := &textWriter{source: e.markdown}
+// "- " for items, "> " for quotations, and the address of a link behind its words. instead, if any, gives another address.
+func (e *expansion) plainText(document ast.Node, instead func(address string) string) string {
+	w := &textWriter{source: e.markdown, instead: instead}
 	w.blocks(document, "")
 	return strings.TrimRight(w.out.String(), "\n") + "\n"
 }
 
 type textWriter struct {
-	source []byte
-	out    strings.Builder
+	source  []byte
+	instead func(address string) string
+	out     strings.Builder
+}
+
+// address is where a link leads, or what stands instead of it.
+func (w *textWriter) address(written, escaped []byte) string {
+	if w.instead != nil {
+		if other := w.instead(string(escaped)); other != string(escaped) {
+			return other
+		}
+	}
+	return string(written)
 }
 
 // blocks writes the children of a block, each line after the indent.
@@ -76,7 +88,7 @@ func (w *textWriter) list(n *ast.List, indent string) {
 			bullet = strconv.Itoa(number) + ". "
 			number++
 		}
-		inner := &textWriter{source: w.source}
+		inner := &textWriter{source: w.source, instead: w.instead}
 		inner.blocks(item, "")
 		body := strings.TrimRight(inner.out.String(), "\n")
 		first, rest, more := strings.Cut(body, "\n")
@@ -113,9 +125,9 @@ func (w *textWriter) inlines(parent ast.Node) string {
 		case *ast.CodeSpan:
 			b.WriteString(strings.ReplaceAll(w.raw(n), "\n", " "))
 		case *ast.AutoLink:
-			b.Write(n.Label(w.source))
+			b.WriteString(w.address(n.Label(w.source), util.URLEscape(n.URL(w.source), false)))
 		case *ast.Link:
-			b.WriteString(linked(w.inlines(n), string(n.Destination)))
+			b.WriteString(linked(w.inlines(n), w.address(n.Destination, util.URLEscape(n.Destination, true))))
 		case *ast.Image:
 			if alt := w.inlines(n); alt != "" {
 				b.WriteString("[" + alt + "]")

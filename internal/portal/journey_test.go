@@ -35,16 +35,16 @@ func TestSomebodyInvitedJoinsChoosesAndLeaves(t *testing.T) {
 	}
 
 	// Without the needed consent nothing happens; with it the person is in.
-	a = b.Post(link, "wording", "2026-11/en", "purpose", "Jobs")
+	a = b.Post(link, "wording", "2026-12/en", "purpose", "Jobs")
 	g.Expect(a.Status).To(Equal(422))
 	g.Expect(a.Body).To(And(ContainSubstring("we need your consent"), ContainSubstring(`value="Jobs" checked`)))
 	a = b.Post(link, "wording", "2025-01/en", "purpose", "Network")
 	g.Expect([]any{a.Status, strings.Contains(a.Body, "wording has changed")}).To(Equal([]any{422, true}))
-	a = b.Post(link, "wording", "2026-11/en", "purpose", "Network", "purpose", "Jobs")
+	a = b.Post(link, "wording", "2026-12/en", "purpose", "Network", "purpose", "Jobs")
 	g.Expect([]any{a.Status, a.Location}).To(Equal([]any{303, "/me?done=welcome"}))
 	g.Expect(b.Get("/me?done=welcome").Body).To(And(ContainSubstring("Thank you for joining"), ContainSubstring("星野 花子"), ContainSubstring("商品開発部"), Not(ContainSubstring("転職"))))
 	g.Expect(w.Value(`SELECT string_agg(purpose || text_version, ' ' ORDER BY id) FROM alumni.consent WHERE member_id = $1`, person.ID)).
-		To(Equal("Network2026-11/en Jobs2026-11/en"))
+		To(Equal("Network2026-12/en Jobs2026-12/en"))
 
 	// Everything is hidden until the member shows it.
 	g.Expect(b.Get("/me/preview?as=Employees").Body).To(And(ContainSubstring("They see nothing of you"), Not(ContainSubstring("星野"))))
@@ -57,7 +57,7 @@ func TestSomebodyInvitedJoinsChoosesAndLeaves(t *testing.T) {
 	g.Expect(b.Get("/me/preview?as=Staff").Body).To(And(ContainSubstring("星野"), ContainSubstring("Kyoto"), Not(ContainSubstring("Hello"))))
 
 	// Consents.
-	a = b.Post("/me/consents", "wording", "2026-11/en", "purpose", "Newsletter")
+	a = b.Post("/me/consents", "wording", "2026-12/en", "purpose", "Newsletter")
 	g.Expect(a.Location).To(Equal("/me/consents?done=saved"))
 	g.Expect(w.Value(`SELECT string_agg(purpose || decision, ' ' ORDER BY purpose) FROM alumni.consent_state WHERE member_id = $1`, person.ID)).
 		To(Equal("JobsWithdrawn NetworkGiven NewsletterGiven"))

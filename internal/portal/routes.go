@@ -15,6 +15,9 @@ const (
 	routeAssets      = "GET /assets/{file}"
 	routeSignIn      = "POST /sign-in"
 	routeUnsubscribe = "POST /u/{token}"
+	routeClick       = "GET /c/{token}"
+	routeClickOf     = "GET /c/{token}/{reader}"
+	routeOpen        = "GET /o/{token}"
 	// routeNone is how requests to nowhere are counted.
 	routeNone = "none"
 )
@@ -39,6 +42,9 @@ func (s *Server) routes() *http.ServeMux {
 		"POST /sign-out":        s.signOut,
 		"GET /u/{token}":        s.unsubscribeForm,
 		routeUnsubscribe:        s.unsubscribe,
+		routeClick:              s.follow,
+		routeClickOf:            s.follow,
+		routeOpen:               s.opened,
 	}
 	maps.Copy(public, s.trialRoutes())
 	for pattern, p := range public {

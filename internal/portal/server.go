@@ -19,6 +19,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/portal/i18n"
 	"github.com/alumni-operator/alumni-operator/internal/portal/middleware"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/tracking"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
 
@@ -31,6 +32,9 @@ const (
 	// members may share an address, at a reunion for example.
 	signInEvery = 2 * time.Second
 	signInBurst = 30
+	// followEvery and followBurst are for links of mails: many members may read one in the same office.
+	followEvery = 100 * time.Millisecond
+	followBurst = 200
 )
 
 // Services are what the portal needs of the domain.
@@ -39,6 +43,7 @@ type Services interface {
 	community.SessionService
 	community.MemberService
 	community.UnsubscribeService
+	community.TrackingService
 	community.TrialService
 }
 
@@ -55,6 +60,7 @@ type Config struct {
 	Services Services
 	Links    LinkRequests
 	Tokens   *unsubscribe.Signer
+	Tracker  *tracking.Signer
 	// Ready answers nil when the store can be used.
 	Ready func(context.Context) error
 	// Wake says that a mail was queued.
@@ -121,6 +127,7 @@ func (s *Server) wrap(h http.Handler) (http.Handler, error) {
 		return nil, err
 	}
 	limiter := middleware.NewLimiter(signInEvery, signInBurst, s.Now)
+	links := middleware.NewLimiter(followEvery, followBurst, s.Now)
 	quiet := map[string]bool{routeHealth: true, routeReady: true, routeAssets: true}
 	return middleware.Chain(h,
 		middleware.RequestID(),
@@ -133,13 +140,14 @@ func (s *Server) wrap(h http.Handler) (http.Handler, error) {
 		middleware.BodyLimit(bodyLimit, s.refuse),
 		crossOrigin,
 		middleware.RateLimit(limiter, s.routeOf, map[string]bool{routeSignIn: true}, s.Proxies, s.refuse),
+		middleware.RateLimit(links, s.routeOf, map[string]bool{routeClick: true, routeClickOf: true, routeOpen: true}, s.Proxies, s.refuse),
 	), nil
 }
 
 // counters are what the portal counts beside requests. None has a label that speaks of one person.
 type counters struct {
-	signIns, unsubscribes *prometheus.CounterVec
-	withdrawals           prometheus.Counter
+	signIns, unsubscribes, reactions *prometheus.CounterVec
+	withdrawals                      prometheus.Counter
 }
 
 func newCounters(registry prometheus.Registerer) counters {
@@ -154,6 +162,9 @@ func newCounters(registry prometheus.Registerer) counters {
 			Name: "alumni_portal_withdrawals_total", Help: "Members who left the network on the portal.",
 		}),
 	}
-	registry.MustRegister(c.signIns, c.unsubscribes, c.withdrawals)
+	c.reactions = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "alumni_portal_reactions_total", Help: "Links and images of campaign mails asked for, by what came of it: Counted, Machine, Lost or Invalid.",
+	}, []string{"kind", "outcome"})
+	registry.MustRegister(c.signIns, c.unsubscribes, c.withdrawals, c.reactions)
 	return c
 }

@@ -5,6 +5,7 @@ package settings
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -226,7 +227,64 @@ type Campaign struct {
 	Trigger              *Trigger           `json:"trigger,omitempty"`
 	PauseOn              *PauseOn           `json:"pauseOn,omitempty"`
 	Channels             []Channel          `json:"channels,omitempty"` // empty: Email alone
+	Tracking             *Tracking          `json:"tracking,omitempty"` // nil: nothing is learnt of mails
+	ABTest               *ABTest            `json:"abTest,omitempty"`
 }
+
+// ABTest tries the variants of the texts on a part of the audience; see ABTest of the API.
+type ABTest struct {
+	TestPercent    int `json:"testPercent"`
+	HoldOutPercent int `json:"holdOutPercent,omitempty"`
+	AfterSeconds   int `json:"afterSeconds"` // how long the others wait for the winner
+}
+
+// Variants names the variants of the texts, in order; the same in every language.
+func (c Campaign) Variants() []string {
+	var names []string
+	if c.ABTest != nil && len(c.Locales) > 0 {
+		for _, v := range c.Locales[0].Variants {
+			names = append(names, v.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Variant is the campaign with the texts of one variant in the place of its own.
+func (c Campaign) Variant(name string) Campaign {
+	c.Locales = slices.Clone(c.Locales)
+	for i, l := range c.Locales {
+		for _, v := range l.Variants {
+			if v.Name == name {
+				c.Locales[i].Subject, c.Locales[i].Body = cmp.Or(v.Subject, l.Subject), cmp.Or(v.Body, l.Body)
+			}
+		}
+	}
+	return c
+}
+
+// The values of Tracking. Disabled is the empty one.
+const (
+	TrackAggregate = "Aggregate"
+	TrackConsented = "Consented"
+)
+
+// Tracking is what is learnt of mails after they were sent; see Tracking of the API.
+type Tracking struct {
+	Clicks string `json:"clicks,omitempty"` // Aggregate or Consented
+	Opens  string `json:"opens,omitempty"`  // Consented
+}
+
+// Tracks is what is learnt of the campaign's mails.
+func (c Campaign) Tracks() Tracking {
+	if c.Tracking == nil {
+		return Tracking{}
+	}
+	return *c.Tracking
+}
+
+// OfMembers says whether something is learnt of single members, for which their consent is needed.
+func (t Tracking) OfMembers() bool { return t.Clicks == TrackConsented || t.Opens == TrackConsented }
 
 // The types of channels. Email writes to members; each of the others posts once to each destination.
 const (
@@ -303,6 +361,14 @@ type LocalisedContent struct {
 	Body    string `json:"body"`
 
 	Broadcast *Broadcast `json:"broadcast,omitempty"` // what posts say instead
+	Variants  []Variant  `json:"variants,omitempty"`
+}
+
+// Variant is a text that an A/B test tries; what is empty is as without it.
+type Variant struct {
+	Name    string `json:"name"` // one letter
+	Subject string `json:"subject,omitempty"`
+	Body    string `json:"body,omitempty"`
 }
 
 // Broadcast is the text of posts; what is empty is as in the mail.

@@ -31,6 +31,10 @@ type CampaignRun struct {
 	Audience                                                   int64
 	Sent, Pending, Deferred, Failed, Bounced, InDoubt, Expired int64
 	Unsubscribed, Complained                                   int64
+	// Test is how an A/B test went; nil without one.
+	Test *Test
+	// Clicked and Opened count what was learnt of mails; nil where the campaign did not want to know.
+	Clicked, Opened *int64
 	// Refused counts people who were not written to, by reason, most first.
 	Refused []Refusal
 	// Posts to Slack, Teams and webhooks, in the order of channel and destination.
@@ -51,7 +55,7 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 		runs []CampaignRun
 		ids  []int64
 	)
-	index, paused, postsKnown := map[int64]int{}, []int64{}, false
+	index, paused, has := map[int64]int{}, []int64{}, known{}
 	batch := &pgx.Batch{}
 	batch.Queue(sqlCampaignRuns, campaignUID, limit).Query(each(func(rows pgx.Rows) error {
 		var (
@@ -69,7 +73,7 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 		runs = append(runs, c)
 		return err
 	}))
-	queuePostsKnown(batch, &postsKnown)
+	queueKnown(batch, &has)
 	if err := r.send(ctx, "the campaign's runs", batch); err != nil || len(ids) == 0 {
 		return runs, err
 	}
@@ -78,8 +82,14 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 	if len(paused) > 0 { // never in the store of the version before, which has no such view
 		queuePauses(batch, paused, runs, index)
 	}
-	if postsKnown {
+	if has.posts {
 		queuePosts(batch, ids, runs, index)
+	}
+	if has.tracking {
+		queueTracking(batch, ids, runs, index)
+	}
+	if has.tests {
+		queueTests(batch, ids, runs, index)
 	}
 	if err := r.send(ctx, "the campaign's ledger", batch); err != nil {
 		return nil, err

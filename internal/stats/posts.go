@@ -13,11 +13,6 @@ type Post struct {
 	State, Reason        string // as the ledger says it
 }
 
-// queuePostsKnown asks whether the store has posts at all: one of an earlier version has none.
-func queuePostsKnown(batch *pgx.Batch, known *bool) {
-	batch.Queue(sqlCampaignPostsKnown).Query(each(func(rows pgx.Rows) error { return rows.Scan(known) }))
-}
-
 // queuePosts reads the posts of some runs; index says where each id is among them.
 func queuePosts(batch *pgx.Batch, ids []int64, runs []CampaignRun, index map[int64]int) {
 	batch.Queue(sqlCampaignPosts, ids).Query(each(func(rows pgx.Rows) error {

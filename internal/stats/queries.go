@@ -30,8 +30,14 @@ var (
 	sqlCampaignPreview string
 	//go:embed queries/campaign_pauses.sql
 	sqlCampaignPauses string
-	//go:embed queries/campaign_posts_known.sql
-	sqlCampaignPostsKnown string
+	//go:embed queries/campaign_views_known.sql
+	sqlCampaignViewsKnown string
+	//go:embed queries/campaign_tests.sql
+	sqlCampaignTests string
+	//go:embed queries/campaign_variants.sql
+	sqlCampaignVariants string
+	//go:embed queries/campaign_tracking.sql
+	sqlCampaignTracking string
 	//go:embed queries/campaign_posts.sql
 	sqlCampaignPosts string
 	//go:embed queries/campaign_counts.sql

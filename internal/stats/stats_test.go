@@ -201,12 +201,48 @@ func TestARunTellsWhatBecameOfItsPosts(t *testing.T) {
 	g.Expect(total(runs[0])).To(Equal(runs[0].Audience), "posts are no part of the audience")
 }
 
-func TestTheStoreOfAnEarlierVersionHasRunsWithoutPosts(t *testing.T) {
-	for name, sql := range map[string]string{
-		"before the migration": `DROP VIEW alumni_stats.campaign_posts`,
-		"between the migration and the roles' new rights": `DO $$ BEGIN EXECUTE (SELECT format('REVOKE ALL ON alumni_stats.campaign_posts FROM %I', grantee)
-			FROM information_schema.role_table_grants WHERE table_name = 'campaign_posts' AND grantee LIKE '%metrics%' LIMIT 1); END $$`,
-	} {
+func TestARunTellsWhatWasLearntOfItsMailsWhereThatWasWanted(t *testing.T) {
+	g := NewWithT(t)
+	r := open(t, append(append(append([]string{}, people...), ledger...),
+		`UPDATE alumni.campaign_run SET tracked_clicks = 'Aggregate' WHERE run_name = 'news-1'`,
+		`UPDATE alumni.campaign_run SET tracked_clicks = 'Consented', tracked_opens = 'Consented' WHERE run_name = 'news-2'`,
+		`INSERT INTO alumni.tracking_count (run_id, kind, link, variant, count, machine) VALUES
+		 (2, 'Click', 1, 'a', 3, 40), (2, 'Click', 2, 'b', 4, 0), (2, 'Open', 0, '', 5, 9)`)...)
+	runs, err := r.CampaignRuns(t.Context(), "uid", 10)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(*runs[0].Clicked).To(BeEquivalentTo(7), "machines do not count")
+	g.Expect(*runs[0].Opened).To(BeEquivalentTo(5))
+	g.Expect(*runs[1].Clicked).To(BeZero(), "nobody clicked, which is something else than nobody knows")
+	g.Expect(runs[1].Opened).To(BeNil())
+	others, err := r.CampaignRuns(t.Context(), "another", 10)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(others[0].Clicked).To(BeNil())
+}
+
+func TestARunTellsHowItsTestWent(t *testing.T) {
+	g := NewWithT(t)
+	r := open(t, append(append(append([]string{}, people...), ledger...),
+		`UPDATE alumni.campaign_run SET test_until = '2025-02-01T04:00:00Z', winner = 'b' WHERE run_name = 'news-2'`,
+		`UPDATE alumni.delivery SET variant = CASE WHEN state = 'Sent' THEN 'b' ELSE 'a' END WHERE run_id = 2 AND state IN ('Sent', 'Deferred')`,
+		`INSERT INTO alumni.tracking_count (run_id, kind, link, variant, count, machine) VALUES
+		 (2, 'Click', 1, 'b', 3, 40), (2, 'Click', 2, 'b', 4, 0), (2, 'Click', 1, '', 9, 0)`)...)
+	runs, err := r.CampaignRuns(t.Context(), "uid", 10)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(runs[0].Test.Until.UTC()).To(Equal(time.Date(2025, 2, 1, 4, 0, 0, 0, time.UTC)))
+	g.Expect(runs[0].Test.Winner).To(Equal("b"))
+	g.Expect(runs[0].Test.Variants).To(Equal([]stats.Variant{{Name: "a"}, {Name: "b", Sent: 1, Clicked: 7}}))
+	g.Expect(runs[1].Test).To(BeNil())
+}
+
+func TestTheStoreOfAnEarlierVersionHasRunsWithoutWhatCameLater(t *testing.T) {
+	cases := map[string]string{}
+	for _, view := range []string{"campaign_posts", "campaign_tracking", "campaign_tests"} {
+		cases[view+" before the migration"] = `DROP VIEW alumni_stats.` + view
+		cases[view+" between the migration and the roles' new rights"] = strings.ReplaceAll(`DO $$ BEGIN EXECUTE (
+			SELECT format('REVOKE ALL ON alumni_stats.VIEW FROM %I', grantee)
+			FROM information_schema.role_table_grants WHERE table_name = 'VIEW' AND grantee LIKE '%metrics%' LIMIT 1); END $$`, "VIEW", view)
+	}
+	for name, sql := range cases {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			r := open(t, append(append(append([]string{}, people...), ledger...), sql)...)
@@ -214,6 +250,7 @@ func TestTheStoreOfAnEarlierVersionHasRunsWithoutPosts(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(runs).To(HaveLen(2))
 			g.Expect(runs[0].Posts).To(BeEmpty())
+			g.Expect(runs[0].Clicked).To(BeNil())
 		})
 	}
 }

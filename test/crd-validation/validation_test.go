@@ -406,6 +406,16 @@ func TestCampaignRules(t *testing.T) {
 
 func TestRulesOfTheChannelsOfACampaign(t *testing.T) {
 	channels := func(c ...any) change { return set(append(list{}, c...), "spec", "channels") }
+	clicks := set(object{"clicks": "Aggregate"}, "spec", "tracking")
+	test := func(t object) change { return set(t, "spec", "content", "abTest") }
+	locales := func(l ...any) change { return set(append(list{}, l...), "spec", "content", "locales") }
+	tried := func(locale string, variants ...string) object {
+		all := list{}
+		for _, v := range variants {
+			all = append(all, object{"name": v, "subject": v})
+		}
+		return object{"locale": locale, "subject": "s", "body": "b", "variants": all}
+	}
 	email := object{"type": "Email"}
 	to := func(channel, destination string) object { return object{"type": channel, "destination": destination} }
 	text := func(own object) change {
@@ -430,6 +440,25 @@ func TestRulesOfTheChannelsOfACampaign(t *testing.T) {
 		"Slack without a destination":       refused("spec.channels[0]", "need destination: a name from channels.slack", channels(object{"type": "Slack"})),
 		"mail with a rule for posts":        refused("spec.channels[0]", "is set in delivery.onUnknown", channels(object{"type": "Email", "onUnknown": "Hold"})),
 		"an audience that nobody writes to": refused("spec", "add Email to channels, or remove audience", channels(to("Slack", "news"))),
+		"counts of clicks":                  accepted(set(object{"clicks": "Aggregate"}, "spec", "tracking")),
+		"what members allow":                accepted(set(object{"clicks": "Consented", "opens": "Consented"}, "spec", "tracking")),
+		"opens of everybody":                refused("spec.tracking.opens", "Unsupported value", set(object{"opens": "Aggregate"}, "spec", "tracking")),
+		"tracking without mails":            refused("spec", "add Email to channels, or remove tracking", channels(to("Slack", "news")), unset("spec", "audience"), set(object{"clicks": "Aggregate"}, "spec", "tracking")),
+		"an A/B test":                       accepted(clicks, test(object{}), locales(tried("ja", "a", "b"), tried("en", "b", "a"))),
+		"all of an A/B test":                accepted(clicks, test(object{"testPercent": int64(30), "holdOutPercent": int64(10), "metric": "Clicks", "after": "PT48H"}), locales(tried("ja", "a", "b", "c", "d"))),
+		"a test of nothing":                 refused("spec.content", "abTest needs variants in every locale", clicks, test(object{})),
+		"variants that nobody tries":        refused("spec.content", "variants are for abTest", clicks, locales(tried("ja", "a", "b"))),
+		"a test in one language":            refused("spec.content", "abTest needs variants in every locale", clicks, test(object{}), locales(tried("ja", "a", "b"), object{"locale": "en", "subject": "s", "body": "b"})),
+		"other variants in each language":   refused("spec.content", "variants of the same names", clicks, test(object{}), locales(tried("ja", "a", "b"), tried("en", "a", "c"))),
+		"one variant":                       refused("spec.content.locales[0].variants", "at least 2 items", clicks, test(object{}), locales(tried("ja", "a"))),
+		"a variant of a longer name":        refused("spec.content.locales[0].variants", "Unsupported value", clicks, test(object{}), locales(tried("ja", "a", "bb"))),
+		"a variant that changes nothing":    refused("spec.content.locales[0].variants", "needs subject, body or both", clicks, test(object{}), locales(object{"locale": "ja", "subject": "s", "body": "b", "variants": list{object{"name": "a"}, object{"name": "b", "subject": "x"}}})),
+		"a test without clicks":             refused("spec", "set tracking.clicks to Aggregate or Consented", test(object{}), locales(tried("ja", "a", "b"))),
+		"a test by opens":                   refused("spec.content.abTest.metric", "Unsupported value", clicks, test(object{"metric": "Opens"}), locales(tried("ja", "a", "b"))),
+		"a test of birthdays":               refused("spec", "schedule.trigger writes to few", birthdays, clicks, test(object{}), locales(tried("ja", "a", "b"))),
+		"a test of half":                    refused("spec.content.abTest.testPercent", "less than or equal to 30", clicks, test(object{"testPercent": int64(50)}), locales(tried("ja", "a", "b"))),
+		"a wait of two minutes":             refused("spec.content.abTest.after", "whole hours", clicks, test(object{"after": "PT2M"}), locales(tried("ja", "a", "b"))),
+		"a wait of two days and an hour":    refused("spec.content.abTest.after", "whole hours", clicks, test(object{"after": "PT49H"}), locales(tried("ja", "a", "b"))),
 		"birthdays by mail":                 accepted(channels(email), birthdays),
 		"birthdays for everybody to read":   refused("spec", "schedule.trigger writes to single members", channels(email, to("Slack", "news")), birthdays),
 		"a text of its own for posts":       accepted(text(object{"subject": "a", "body": "b"})),

@@ -19,6 +19,10 @@ import (
 func ForKind(kind schema.GroupVersionKind) interface{} {
 	switch kind {
 	// Group=alumni-operator.io, Version=v1alpha1
+	case v1alpha1.SchemeGroupVersion.WithKind("ABTest"):
+		return &apiv1alpha1.ABTestApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ABTestStatus"):
+		return &apiv1alpha1.ABTestStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AlumniNetwork"):
 		return &apiv1alpha1.AlumniNetworkApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AlumniNetworkSpec"):
@@ -195,8 +199,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.StoreCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StoreStatus"):
 		return &apiv1alpha1.StoreStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TextVariant"):
+		return &apiv1alpha1.TextVariantApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Tracking"):
+		return &apiv1alpha1.TrackingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UpgradeStatus"):
 		return &apiv1alpha1.UpgradeStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("VariantCount"):
+		return &apiv1alpha1.VariantCountApplyConfiguration{}
 
 	}
 	return nil

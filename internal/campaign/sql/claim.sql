@@ -8,20 +8,23 @@
 -- Whoever would be woken now waits until their quiet hours end. Nothing is handed out once the deadline of the run has passed.
 -- $1 run, $2 purpose or null for an invitation, $3 channel, $4 how many, $5 the lease, $6 its seconds, $7 kind of occasion or
 -- null, $8 zones where it is quiet and $9 until when, $10 whether quiet leaves out, $11 first member of the chunk, $12 its
--- end, $13 the member to go on with
+-- end, $13 the member to go on with, $14 whether something is learnt of members who consent to Tracking,
+-- $15 whether those are handed out who wait for the winner of an A/B test
 WITH picked AS MATERIALIZED (
-    SELECT d.ctid AS place, d.member_id, d.attempts
+    SELECT d.ctid AS place, d.member_id, d.attempts, d.variant
     FROM alumni.delivery d
     WHERE d.run_id = $1 AND d.member_id >= $13 AND d.member_id < $12 AND d.step = 1 AND d.channel = $3
-      AND d.state IN ('Planned', 'Deferred') AND d.not_before <= now()
+      AND d.state IN ('Planned', 'Deferred') AND d.not_before <= now() AND ($15 OR d.variant <> '')
       AND (SELECT r.deadline > now() AND r.state = 'Sending' FROM alumni.campaign_run r WHERE r.id = $1)
     ORDER BY d.member_id
     LIMIT $4
 ), facts AS MATERIALIZED (
-    SELECT p.place, p.member_id, p.attempts, f.*
+    SELECT p.place, p.member_id, p.attempts, p.variant, f.*
     FROM picked p
     CROSS JOIN LATERAL (
         SELECT m.family_name, m.given_name, m.locale, m.region, e.department, e.post, e.joined_on, e.left_on, c.address, q.ends,
+               $14 AND EXISTS (SELECT FROM alumni.consent_state t
+                               WHERE t.member_id = m.id AND t.purpose = 'Tracking' AND t.decision = 'Given') AS tracked,
                CASE WHEN m.state = 'Withdrawn' THEN 'Withdrawn'
                     WHEN m.state = 'Paused' AND coalesce(m.paused_until > now(), true) THEN 'Paused'
                     WHEN $2::text IS NULL AND m.state <> 'Listed' THEN 'NotListed'
@@ -60,6 +63,6 @@ WITH picked AS MATERIALIZED (
     WHERE d.ctid = f.place AND f.refusal IS NOT NULL AND d.state IN ('Planned', 'Deferred')
 )
 SELECT f.member_id, f.attempts, f.refusal IS NOT NULL, coalesce(f.address, ''), f.family_name, f.given_name, f.locale, f.region,
-       coalesce(f.department, ''), coalesce(f.post, ''), f.joined_on, f.left_on
+       coalesce(f.department, ''), coalesce(f.post, ''), f.joined_on, f.left_on, f.tracked, f.variant
 FROM facts f WHERE EXISTS (SELECT FROM handed)
 ORDER BY f.member_id;

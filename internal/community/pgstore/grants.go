@@ -58,7 +58,8 @@ func (g *grants) portal() {
 	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.suppression", "alumni.bounce") // members may ask for mail again
 	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.visibility", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail")
 	g.give(naming.RolePortal, mayReadWrite, "alumni.unsubscribe_count", "alumni.complaint_count")
-	g.give(naming.RolePortal, mayReadInsertDelete, "alumni.opt_out")
+	g.give(naming.RolePortal, mayReadInsertDelete, "alumni.opt_out", "alumni.tracking_event")
+	g.give(naming.RolePortal, mayReadWrite, "alumni.tracking_count")
 	g.give(naming.RolePortal, mayReadInsertDelete, "alumni.captured_mail") // of a trial; see internal/capture
 }
 
@@ -72,7 +73,7 @@ func (g *grants) campaign() {
 	g.give(naming.RoleCampaign, mayRead, "alumni.delivery_erased")
 	g.give(naming.RoleCampaign, mayInsert, "alumni.captured_mail")      // of a trial
 	g.give(naming.RoleCampaign, mayReadInsertDelete, "alumni.occasion") // of a run that is not sent after all
-	g.give(naming.RoleCampaign, mayRead, "alumni.opt_out")
+	g.give(naming.RoleCampaign, mayRead, "alumni.opt_out", "alumni.tracking_count")
 	g.give(naming.RoleCampaign, mayReadWrite, "alumni.send_allowance", "alumni.campaign_preview")
 }
 
@@ -88,7 +89,7 @@ func (g *grants) retention() {
 	g.give(naming.RoleRetention, mayReadUpdateDelete, "alumni.member")
 	g.give(naming.RoleRetention, mayReadDelete, "alumni.contact", "alumni.employment", "alumni.consent", "alumni.consent_state",
 		"alumni.visibility", "alumni.suppression", "alumni.delivery", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
-		"alumni.captured_mail", "alumni.bounce", "alumni.occasion", "alumni.opt_out")
+		"alumni.captured_mail", "alumni.bounce", "alumni.occasion", "alumni.opt_out", "alumni.tracking_event")
 	g.give(naming.RoleRetention, mayRead, "alumni.campaign_run", "alumni.delivery_chunk")
 	g.give(naming.RoleRetention, mayReadWrite, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
 	g.give(naming.RoleRetention, mayReadInsertDelete, "alumni.retention_failure")
@@ -110,7 +111,8 @@ func (g *grants) readers() {
 	// A backup reads everything, what later migrations make too, and writes its own journal alone.
 	g.give(naming.RoleBackup, mayRead, "alumni.*")
 	g.give(naming.RoleBackup, mayReadWrite, "alumni.backup_run")
-	g.give(naming.RoleMetrics, mayRead, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses", "alumni_stats.campaign_previews", "alumni_stats.campaign_posts")
+	g.give(naming.RoleMetrics, mayRead, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses", "alumni_stats.campaign_previews", "alumni_stats.campaign_posts",
+		"alumni_stats.campaign_tracking", "alumni_stats.campaign_tests", "alumni_stats.campaign_variants")
 	// A workload tells by the version whether the store is ready for it.
 	for _, role := range []naming.Role{naming.RolePortal, naming.RoleCampaign, naming.RoleRetention, naming.RoleRoster} {
 		g.give(role, mayRead, VersionTable)

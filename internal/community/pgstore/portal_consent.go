@@ -83,6 +83,11 @@ func (p *Portal) Decide(ctx context.Context, viewer community.Viewer, choice com
 				c.withdrawn = append(c.withdrawn, purpose)
 			}
 		}
+		if slices.Contains(c.withdrawn, community.PurposeTracking) {
+			if _, err := tx.Exec(ctx, sqlTrackingForget, viewer.Member); err != nil {
+				return err
+			}
+		}
 		return p.record(ctx, tx, viewer.Member, c)
 	})
 }

@@ -34,6 +34,7 @@ func (p *Portal) Withdraw(ctx context.Context, viewer community.Viewer, locale c
 			b.Queue(sqlLinkDeleteAll, viewer.Member)
 			b.Queue(sqlMailDeleteLinks, viewer.Member)
 			b.Queue(sqlVisibilityDelete, viewer.Member)
+			b.Queue(sqlTrackingForget, viewer.Member)
 			b.Queue(sqlErasureInsert, id, viewer.Member, now)
 			b.Queue(sqlReceiptQueue, viewer.Member, locale, now)
 			b.Queue(sqlErasureGet, viewer.Member).QueryRow(func(row pgx.Row) error {
@@ -125,7 +126,7 @@ func runSource(ctx context.Context, tx pgx.Tx, run int64) (string, error) {
 	return name, err
 }
 
-// optionalInForce lists the freely chosen purposes with a live consent.
+// optionalInForce lists the freely chosen kinds of mail with a live consent.
 func optionalInForce(ctx context.Context, tx pgx.Tx, member uuid.UUID) ([]community.Purpose, error) {
 	rows, err := tx.Query(ctx, sqlConsentState, member)
 	if err != nil {
@@ -136,7 +137,7 @@ func optionalInForce(ctx context.Context, tx pgx.Tx, member uuid.UUID) ([]commun
 		return nil, err
 	}
 	var live []community.Purpose
-	for _, purpose := range community.OptionalPurposes() {
+	for _, purpose := range community.MailPurposes() {
 		if state[purpose].Decision == community.Given {
 			live = append(live, purpose)
 		}

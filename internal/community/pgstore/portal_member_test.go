@@ -68,7 +68,7 @@ func TestConsentsAreLinesOfALedger(t *testing.T) {
 	for _, p := range community.Purposes() {
 		given = append(given, c.Given(p))
 	}
-	w.Expect(given).To(Equal([]bool{true, false, false, true, false}))
+	w.Expect(given).To(Equal([]bool{true, false, false, true, false, false}))
 	lines := []string{}
 	for _, e := range c.History {
 		lines = append(lines, string(e.Purpose)+" "+string(e.Decision))

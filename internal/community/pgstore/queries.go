@@ -109,6 +109,12 @@ var (
 	sqlSuppressionGet string
 	//go:embed queries/suppression_insert.sql
 	sqlSuppressionInsert string
+	//go:embed queries/track.sql
+	sqlTrack string
+	//go:embed queries/tracking_forget.sql
+	sqlTrackingForget string
+	//go:embed queries/tracking_purge.sql
+	sqlTrackingPurge string
 	//go:embed queries/trial_people.sql
 	sqlTrialPeople string
 	//go:embed queries/unsubscribe_count.sql

@@ -18,7 +18,7 @@ import (
 
 // ConsentTextVersion is the version of the sentences that people agree to. A change of their wording needs a new
 // one: the ledger names it, and a test holds it to the wording.
-const ConsentTextVersion = "2026-11"
+const ConsentTextVersion = "2026-12"
 
 //go:embed texts/*.json
 var files embed.FS

@@ -138,10 +138,10 @@ func TestTheWordingOfConsentHasItsVersion(t *testing.T) {
 		}
 	}
 	sum := sha256.Sum256([]byte(all.String()))
-	wordings := map[string]string{"2026-11": "60606dfd1399969a"}
+	wordings := map[string]string{"2026-11": "60606dfd1399969a", "2026-12": "2e8156f50b9966c8"}
 	g.Expect(hex.EncodeToString(sum[:8])).To(Equal(wordings[i18n.ConsentTextVersion]),
 		"the sentences of consent changed: give them a new version, and add it here")
-	g.Expect(i18n.ConsentText(community.Japanese)).To(Equal("2026-11/ja"))
+	g.Expect(i18n.ConsentText(community.Japanese)).To(Equal("2026-12/ja"))
 }
 
 func TestTheLanguageOfAVisit(t *testing.T) {

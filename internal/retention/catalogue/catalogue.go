@@ -51,6 +51,7 @@ func Followers() []Follower {
 		{Table: "alumni.captured_mail", Column: "recipient_id", Trigger: "captured_mail_follows"},
 		{Table: "alumni.occasion", Column: "recipient_id", Trigger: "occasion_follows"},
 		{Table: "alumni.opt_out", Column: "recipient_id", Trigger: "opt_out_follows"},
+		{Table: "alumni.tracking_event", Column: "recipient_id", Trigger: "tracking_event_follows"},
 	}
 }
 

@@ -94,7 +94,7 @@ func (b *Browser) SignIn(w *World, p Person, joining ...string) Answer {
 	token := w.AwaitMail(p.Address, n+1).Token()
 	var form []string
 	if len(joining) > 0 {
-		form = append(form, "wording", "2026-11/en")
+		form = append(form, "wording", "2026-12/en")
 		for _, purpose := range joining {
 			form = append(form, "purpose", purpose)
 		}

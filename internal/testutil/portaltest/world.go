@@ -18,6 +18,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/smtptest"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/store"
+	"github.com/alumni-operator/alumni-operator/internal/tracking"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
 
@@ -32,6 +33,7 @@ type World struct {
 	Network settings.Network
 	Key     []byte
 	Tokens  *unsubscribe.Signer
+	Tracker *tracking.Signer
 	Clock   *Clock
 	Log     *Buffer
 }
@@ -47,6 +49,9 @@ func New(t testing.TB) *World {
 		t.Fatalf("make a signer: %v", err)
 	}
 	w.Tokens = signer
+	if w.Tracker, err = tracking.NewSigner(w.Key); err != nil {
+		t.Fatalf("make a signer: %v", err)
+	}
 	w.Network = settings.Network{
 		UID: uuid.NewString(), Namespace: "hoshino", Name: "hoshino-foods", DisplayName: "ほしの食品アルムナイ",
 		DefaultLocale: "ja", TimeZone: "Asia/Tokyo", PublicURL: "https://alumni.hoshino-foods.example",

@@ -26,6 +26,44 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ABTest
+  map:
+    fields:
+    - name: after
+      type:
+        scalar: string
+      default: PT4H
+    - name: holdOutPercent
+      type:
+        scalar: numeric
+      default: 0
+    - name: metric
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ABTestMetric
+      default: Clicks
+    - name: testPercent
+      type:
+        scalar: numeric
+      default: 20
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ABTestMetric
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ABTestStatus
+  map:
+    fields:
+    - name: decidesAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: variants
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.VariantCount
+          elementRelationship: associative
+          keys:
+          - name
+    - name: winner
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AgeRecipient
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.AlumniNetwork
@@ -388,10 +426,16 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignRun
   map:
     fields:
+    - name: abTest
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ABTestStatus
     - name: audience
       type:
         scalar: numeric
     - name: bounced
+      type:
+        scalar: numeric
+    - name: clicked
       type:
         scalar: numeric
     - name: complained
@@ -413,6 +457,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: inDoubt
+      type:
+        scalar: numeric
+    - name: opened
       type:
         scalar: numeric
     - name: pending
@@ -496,6 +543,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.State
       default: Active
+    - name: tracking
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Tracking
     - name: type
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignType
@@ -581,6 +631,8 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClickTracking
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CloudNativePGBackupMethod
@@ -680,6 +732,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Content
   map:
     fields:
+    - name: abTest
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ABTest
     - name: locales
       type:
         list:
@@ -928,6 +983,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: subject
       type:
         scalar: string
+    - name: variants
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.TextVariant
+          elementRelationship: associative
+          keys:
+          - name
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.MembersStatus
   map:
     fields:
@@ -959,6 +1022,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.OnUnknown
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.OpenTracking
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Organisation
   map:
@@ -1588,8 +1653,31 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreType
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.TextVariant
+  map:
+    fields:
+    - name: body
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: subject
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.TimeZone
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Tracking
+  map:
+    fields:
+    - name: clicks
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClickTracking
+      default: Disabled
+    - name: opens
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.OpenTracking
+      default: Disabled
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Trial
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.TriggerEvent
@@ -1603,6 +1691,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: startedAt
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.VariantCount
+  map:
+    fields:
+    - name: clicked
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        scalar: string
+    - name: sent
+      type:
+        scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Weekday
   scalar: string
 - name: io.k8s.api.core.v1.ResourceClaim

@@ -44,6 +44,13 @@ type CampaignRunApplyConfiguration struct {
 	Unsubscribed *int64 `json:"unsubscribed,omitempty"`
 	// complained counts members who reported a mail of this run as unwanted; see channels.email.bounces of the network.
 	Complained *int64 `json:"complained,omitempty"`
+	// clicked counts how often links of this run were followed, each link once for a member who consented to Tracking. Only with
+	// tracking.clicks.
+	Clicked *int64 `json:"clicked,omitempty"`
+	// opened counts members who consented to Tracking and opened a mail of this run. Only with tracking.opens.
+	Opened *int64 `json:"opened,omitempty"`
+	// abTest is how the test of this run went.
+	ABTest *ABTestStatusApplyConfiguration `json:"abTest,omitempty"`
 	// refused counts people who were not written to, by reason.
 	Refused []RefusedCountApplyConfiguration `json:"refused,omitempty"`
 	// posts to Slack, Teams and webhooks, one for each destination.
@@ -165,6 +172,30 @@ func (b *CampaignRunApplyConfiguration) WithUnsubscribed(value int64) *CampaignR
 // If called multiple times, the Complained field is set to the value of the last call.
 func (b *CampaignRunApplyConfiguration) WithComplained(value int64) *CampaignRunApplyConfiguration {
 	b.Complained = &value
+	return b
+}
+
+// WithClicked sets the Clicked field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Clicked field is set to the value of the last call.
+func (b *CampaignRunApplyConfiguration) WithClicked(value int64) *CampaignRunApplyConfiguration {
+	b.Clicked = &value
+	return b
+}
+
+// WithOpened sets the Opened field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Opened field is set to the value of the last call.
+func (b *CampaignRunApplyConfiguration) WithOpened(value int64) *CampaignRunApplyConfiguration {
+	b.Opened = &value
+	return b
+}
+
+// WithABTest sets the ABTest field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ABTest field is set to the value of the last call.
+func (b *CampaignRunApplyConfiguration) WithABTest(value *ABTestStatusApplyConfiguration) *CampaignRunApplyConfiguration {
+	b.ABTest = value
 	return b
 }
 

@@ -31,6 +31,8 @@ type CampaignSpecApplyConfiguration struct {
 	Content *ContentApplyConfiguration `json:"content,omitempty"`
 	// delivery tunes how a run is sent.
 	Delivery *DeliveryApplyConfiguration `json:"delivery,omitempty"`
+	// tracking is what is learnt of mails after they were sent. Without it, nothing.
+	Tracking *TrackingApplyConfiguration `json:"tracking,omitempty"`
 	// approval Required lets no run of a generation start before somebody has approved that generation by the annotation
 	// alumni-operator.io/approved-generation; the condition Approved names its value. A run under way goes on as it was
 	// approved. Defaults to NotRequired.
@@ -103,6 +105,14 @@ func (b *CampaignSpecApplyConfiguration) WithContent(value *ContentApplyConfigur
 // If called multiple times, the Delivery field is set to the value of the last call.
 func (b *CampaignSpecApplyConfiguration) WithDelivery(value *DeliveryApplyConfiguration) *CampaignSpecApplyConfiguration {
 	b.Delivery = value
+	return b
+}
+
+// WithTracking sets the Tracking field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Tracking field is set to the value of the last call.
+func (b *CampaignSpecApplyConfiguration) WithTracking(value *TrackingApplyConfiguration) *CampaignSpecApplyConfiguration {
+	b.Tracking = value
 	return b
 }
 

@@ -13,6 +13,8 @@ type ContentApplyConfiguration struct {
 	// locales holds one text per language. A member whose language is missing gets the network's default
 	// language, or else the first of this list.
 	Locales []LocalisedContentApplyConfiguration `json:"locales,omitempty"`
+	// abTest tries the variants of the texts on a part of the audience, and sends the better one to the others.
+	ABTest *ABTestApplyConfiguration `json:"abTest,omitempty"`
 }
 
 // ContentApplyConfiguration constructs a declarative configuration of the Content type for use with
@@ -31,5 +33,13 @@ func (b *ContentApplyConfiguration) WithLocales(values ...*LocalisedContentApply
 		}
 		b.Locales = append(b.Locales, *values[i])
 	}
+	return b
+}
+
+// WithABTest sets the ABTest field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ABTest field is set to the value of the last call.
+func (b *ContentApplyConfiguration) WithABTest(value *ABTestApplyConfiguration) *ContentApplyConfiguration {
+	b.ABTest = value
 	return b
 }

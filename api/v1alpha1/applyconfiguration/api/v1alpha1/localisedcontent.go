@@ -24,6 +24,8 @@ type LocalisedContentApplyConfiguration struct {
 	BodyFrom *ConfigMapKeyReferenceApplyConfiguration `json:"bodyFrom,omitempty"`
 	// broadcast is what Slack, Teams and Webhook get instead, so that subject and body may use fields of a member.
 	Broadcast *BroadcastTextApplyConfiguration `json:"broadcast,omitempty"`
+	// variants of the mail for abTest, of the same names in every locale.
+	Variants []TextVariantApplyConfiguration `json:"variants,omitempty"`
 }
 
 // LocalisedContentApplyConfiguration constructs a declarative configuration of the LocalisedContent type for use with
@@ -69,5 +71,18 @@ func (b *LocalisedContentApplyConfiguration) WithBodyFrom(value *ConfigMapKeyRef
 // If called multiple times, the Broadcast field is set to the value of the last call.
 func (b *LocalisedContentApplyConfiguration) WithBroadcast(value *BroadcastTextApplyConfiguration) *LocalisedContentApplyConfiguration {
 	b.Broadcast = value
+	return b
+}
+
+// WithVariants adds the given value to the Variants field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Variants field.
+func (b *LocalisedContentApplyConfiguration) WithVariants(values ...*TextVariantApplyConfiguration) *LocalisedContentApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithVariants")
+		}
+		b.Variants = append(b.Variants, *values[i])
+	}
 	return b
 }

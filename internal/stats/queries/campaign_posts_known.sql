@@ -1,2 +1,0 @@
--- Whether the store has posts and they may be read: the store of an earlier version has none.
-SELECT coalesce(has_table_privilege(to_regclass('alumni_stats.campaign_posts'), 'SELECT'), false)
