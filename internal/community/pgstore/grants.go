@@ -110,7 +110,8 @@ func (g *grants) readers() {
 	// A backup reads everything, what later migrations make too, and writes its own journal alone.
 	g.give(naming.RoleBackup, mayRead, "alumni.*")
 	g.give(naming.RoleBackup, mayReadWrite, "alumni.backup_run")
-	g.give(naming.RoleMetrics, mayRead, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses", "alumni_stats.campaign_previews", "alumni_stats.campaign_posts")
+	g.give(naming.RoleMetrics, mayRead, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses", "alumni_stats.campaign_previews", "alumni_stats.campaign_posts",
+		"alumni_stats.send_allowances")
 	// A workload tells by the version whether the store is ready for it.
 	for _, role := range []naming.Role{naming.RolePortal, naming.RoleCampaign, naming.RoleRetention, naming.RoleRoster} {
 		g.give(role, mayRead, VersionTable)
