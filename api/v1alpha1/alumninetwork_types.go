@@ -636,11 +636,43 @@ type EmailChannel struct {
 	// +kubebuilder:validation:Maximum=100
 	MaxConnections int32 `json:"maxConnections,omitempty"`
 
+	// perDomain are limits of single domains that mails go to, such as those of mobile carriers, kept by all runs together. What finds
+	// no room is sent later, and does not hold up mails to others. Domains that are not here have no limit of their own.
+	// +optional
+	// +listType=map
+	// +listMapKey=domain
+	// +kubebuilder:validation:MaxItems=100
+	PerDomain []DomainLimit `json:"perDomain,omitempty"`
+
 	// bounces lets campaign mails come back to a mailbox of their own, so that addresses that do not exist and complaints
 	// are noted also when the mail server learns of them later. Without it they come back to fromAddress, and only what
 	// the mail server refuses at once is noted.
 	// +optional
 	Bounces *EmailBounces `json:"bounces,omitempty"`
+}
+
+// DomainLimit is how fast campaigns may write to the addresses of one domain.
+// +kubebuilder:validation:XValidation:rule="has(self.maxPerSecond) || has(self.maxPerHour)",message="set maxPerSecond, maxPerHour or both: a domain without a limit need not be here"
+type DomainLimit struct {
+	// domain behind the @ of addresses, in lower case; of an international name the form that begins with xn--. Its subdomains are
+	// domains of their own.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$')",message="domain is a DNS name in lower case such as docomo.ne.jp; write an international name in its form that begins with xn--"
+	Domain string `json:"domain"`
+
+	// maxPerSecond is the highest number of messages to the domain in a second. No limit by default.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	MaxPerSecond int32 `json:"maxPerSecond,omitempty"`
+
+	// maxPerHour is the highest number of messages to the domain in an hour. No limit by default.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000000
+	MaxPerHour int32 `json:"maxPerHour,omitempty"`
 }
 
 // AlumniNetworkStatus is what the operator has seen of a network.

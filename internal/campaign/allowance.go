@@ -5,15 +5,15 @@ package campaign
 
 import "time"
 
-// allowance is what a sender has used up of its limits. It is kept in the store, so that all workers share it and a restart
-// forgets nothing (campaign.md M10). The methods are pure.
+// allowance is what a sender has used up of its limits, or what has gone to a domain of those that the domain has. It is kept in
+// the store, so that all workers share it and a restart forgets nothing (campaign.md M10). The methods are pure.
 type allowance struct {
-	nextAt time.Time // before it no further message may go
-	first  int64     // Unix minute of counts[0]
-	counts []int32   // messages granted in each minute
+	nextAt time.Time // before it no further message of a sender may go
+	second window    // of a domain
+	hour   window
 }
 
-// limits of one sender.
+// limits of one sender or of one domain. A domain may have only one of them; the other is 0.
 type limits struct {
 	perSecond int
 	perHour   int
@@ -26,6 +26,7 @@ type grant struct {
 	starts   time.Time
 	spacing  time.Duration
 	retry    time.Time
+	turn     time.Duration // without any: how long the limit that is used up has for one message
 }
 
 const (
@@ -34,8 +35,9 @@ const (
 	grace = 50 * time.Millisecond
 	// early is how much before its time a message may go: nobody waits for less.
 	early = time.Millisecond
-	// countedMinutes are those in which a message may have gone that counts for the hour, with one more for those that are late.
-	countedMinutes = 62
+	// burstGrace is how late a message may go that has leave to go at once. It is a little less than perSecondSpan allows for,
+	// because two clocks are compared.
+	burstGrace = 45 * time.Millisecond
 )
 
 // spacing is the time between two messages.
@@ -43,35 +45,59 @@ func (l limits) spacing() time.Duration {
 	return (time.Second + grace + early + time.Duration(l.perSecond) - 1) / time.Duration(l.perSecond)
 }
 
-// take grants up to n messages at a moment.
+// take grants up to n messages of a sender at a moment, evenly, for who sends them waits for each.
 func (a *allowance) take(now time.Time, n int, l limits) grant {
-	minute := now.Unix() / 60
-	a.forget(minute)
-	used := 0
-	for _, count := range a.counts {
-		used += int(count)
-	}
-	n = min(n, l.perHour-used)
+	n = min(n, l.perHour-a.hour.used(now, perHourSpan))
 	if n <= 0 {
-		return grant{retry: time.Unix((minute+1)*60, 0)}
+		return grant{retry: now.Truncate(time.Minute).Add(time.Minute)}
 	}
 	g := grant{messages: n, starts: now, spacing: l.spacing()}
 	if a.nextAt.After(now) {
 		g.starts = a.nextAt
 	}
 	a.nextAt = g.starts.Add(time.Duration(n) * g.spacing)
-	for len(a.counts) <= int(minute-a.first) {
-		a.counts = append(a.counts, 0)
-	}
-	a.counts[minute-a.first] += int32(n)
+	a.hour.add(now, perHourSpan, n)
 	return g
 }
 
-// forget drops the minutes that count no more.
-func (a *allowance) forget(minute int64) {
-	oldest := minute - countedMinutes + 1
-	if gone := oldest - a.first; gone > 0 {
-		a.counts = a.counts[min(int(gone), len(a.counts)):]
-		a.first = oldest
+// burst grants up to n messages to a domain that may go at once, each within burstGrace, for nobody waits for a domain.
+func (a *allowance) burst(now time.Time, n int, l limits) grant {
+	g := grant{messages: n, starts: now}
+	counted := a.counted(l)
+	for _, c := range counted {
+		used := c.used(now, c.span)
+		g.messages = min(g.messages, c.limit-used)
+		if used < c.limit {
+			continue
+		}
+		if free := c.free(c.span, c.limit, used); free.After(g.retry) {
+			g.retry, g.turn = free, c.share(c.limit)
+		}
 	}
+	if g.messages <= 0 {
+		return grant{retry: g.retry, turn: g.turn}
+	}
+	for _, c := range counted {
+		c.add(now, c.span, g.messages)
+	}
+	return g
+}
+
+// counted is a window that a limit looks through.
+type counted struct {
+	*window
+	span
+	limit int
+}
+
+// counted are the windows of the limits that there are.
+func (a *allowance) counted(l limits) []counted {
+	out := make([]counted, 0, 2)
+	if l.perSecond > 0 {
+		out = append(out, counted{&a.second, perSecondSpan, l.perSecond})
+	}
+	if l.perHour > 0 {
+		out = append(out, counted{&a.hour, perHourSpan, l.perHour})
+	}
+	return out
 }

@@ -68,7 +68,7 @@ func TestTheHourComesBackMinuteByMinute(t *testing.T) {
 	g.Expect(a.take(now.Add(61*time.Minute), 60, l).messages).To(BeZero())
 	g.Expect(a.take(now.Add(62*time.Minute), 61, l).messages).To(Equal(60))
 	g.Expect(a.take(now.Add(24*time.Hour), 500, l).messages).To(Equal(100), "a day on everything is forgotten")
-	g.Expect(len(a.counts)).To(BeNumerically("<=", countedMinutes))
+	g.Expect(len(a.hour.counts)).To(BeNumerically("<=", perHourSpan.ticks))
 }
 
 // TestWorkersShareTheLimitsOfTheirSender has as many pacers on one store as there may be workers, each as fast as it can.

@@ -103,7 +103,11 @@ func (e *engine) feed(ctx context.Context, f *feed, items []*item) error {
 	started := time.Now()
 	e.queue.inFlight.Add(int64(len(items)))
 	for n, i := range items {
-		err := e.pace.next(ctx)
+		later, err := e.admit(ctx, i)
+		if later > 0 {
+			e.queue.settle(i, settlement{state: statePlanned, delay: later})
+			continue
+		}
 		goOn := err == nil && (len(items) == 1 || !e.queue.breaker.isOpen())
 		if goOn {
 			select {
@@ -125,6 +129,23 @@ func (e *engine) feed(ctx context.Context, f *feed, items []*item) error {
 		f.adapt(time.Since(started))
 	}
 	return nil
+}
+
+// admit waits until an item may go by the limits of the sender. It does not wait for the domain that the item goes to: when that
+// has no room, it tells for how long to put the item off.
+func (e *engine) admit(ctx context.Context, i *item) (later time.Duration, err error) {
+	d := e.domains.of(i.address)
+	if later := d.isShut(); later > 0 {
+		return later, nil
+	}
+	if err := e.pace.next(ctx); err != nil {
+		return 0, err
+	}
+	later, err = d.admit(ctx)
+	if later > 0 {
+		e.pace.unused()
+	}
+	return later, err
 }
 
 // sweep settles rows of dead workers and late rows.

@@ -39,7 +39,7 @@ func newPacer(l *ledger, sender string, shared limits, own rate.Limit) *pacer {
 	p.most = max(1, min(maxBatch, int(time.Duration(shared.perSecond)*chunkTime/time.Second)))
 	p.chunk = p.most
 	p.ask = func(ctx context.Context, n int) (grant, error) {
-		g, skew, err := l.allow(ctx, sender, n, shared)
+		g, skew, err := l.allow(ctx, sender, func(a *allowance, now time.Time) grant { return a.take(now, n, shared) })
 		p.skew = skew
 		return g, err
 	}
@@ -103,20 +103,25 @@ func (p *pacer) fresh() bool {
 	return true
 }
 
-// allow asks the store for leave to send.
-func (l *ledger) allow(ctx context.Context, sender string, n int, shared limits) (g grant, skew time.Duration, err error) {
+// unused takes back the leave of a message that did not go.
+func (p *pacer) unused() {
+	p.left.messages++
+	p.left.starts = p.left.starts.Add(-p.left.spacing)
+}
+
+// allow asks the store for leave to send, by a rule over what is used up so far.
+func (l *ledger) allow(ctx context.Context, sender string, rule func(*allowance, time.Time) grant) (g grant, skew time.Duration, err error) {
 	take := func(tx pgx.Tx) error {
 		var a allowance
 		var now time.Time
-		if err := tx.QueryRow(ctx, sqlAllowanceLock, sender).Scan(&a.nextAt, &a.first, &a.counts, &now); err != nil {
+		if err := tx.QueryRow(ctx, sqlAllowanceLock, sender).Scan(&a.nextAt, &a.hour.first, &a.hour.counts, &a.second.first, &a.second.counts, &now); err != nil {
 			return err
 		}
 		skew = time.Until(now)
-		g = a.take(now, n, shared)
-		if g.messages == 0 {
+		if g = rule(&a, now); g.messages == 0 {
 			return nil
 		}
-		_, err := tx.Exec(ctx, sqlAllowanceUpdate, sender, a.nextAt, a.first, a.counts)
+		_, err := tx.Exec(ctx, sqlAllowanceUpdate, sender, a.nextAt, a.hour.first, a.hour.counts, a.second.first, a.second.counts)
 		return err
 	}
 	err = pgx.BeginFunc(ctx, l.pool, take)

@@ -114,6 +114,8 @@ type engine struct {
 	pace   *pacer
 	borne  *echo // known when the run was let go on
 	poster *poster
+
+	domains domains // that have limits of their own
 }
 
 // work claims, sends and writes mails until nothing is left or ctx ends.
@@ -122,6 +124,7 @@ func (e *engine) work(ctx context.Context) error {
 	acks := make(chan ack, waitingAcks)
 	feed := newFeed(e.limit(), e.job.Campaign.OnUnknown, e.job.Tuning.claimAge())
 	e.pace = newPacer(e.ledger, channelEmail, e.shared(), e.own())
+	e.domains = newDomains(e.ledger, e.job.Network.Email.PerDomain)
 	// Writing outlives ctx, which only says that nothing new may begin; wire outlives it by DrainTimeout.
 	store, stopStore := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopStore()

@@ -37,7 +37,7 @@ type settlement struct {
 	attempts int // 1 when the try counts
 	resent   int // 1 when the message may arrive twice
 	code     int
-	delay    time.Duration // for Deferred
+	delay    time.Duration // until it may be claimed again; 0: at once
 	note     bounce.Kind   // what it says of the address, for internal/bounce/register
 	status   bounce.Status // with note
 	provider bool          // the mail server itself is in trouble

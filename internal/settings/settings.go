@@ -172,10 +172,19 @@ type Email struct {
 	MaxPerSecond   int    `json:"maxPerSecond"`
 	MaxConnections int    `json:"maxConnections"`
 	MaxPerHour     int    `json:"maxPerHour,omitempty"` // 0: what HourlyLimit says
+	// PerDomain are the limits of single domains; what is not here has none of its own.
+	PerDomain []DomainLimit `json:"perDomain,omitempty"`
 	// BounceAddress is where campaign mails come back to, each with a token of its own; empty: they come back to FromAddress.
 	BounceAddress string `json:"bounceAddress,omitempty"`
 	// BounceReceiver is the protocol by which the portal takes what comes back: LMTP or SMTP; empty: it takes nothing.
 	BounceReceiver string `json:"bounceReceiver,omitempty"`
+}
+
+// DomainLimit is how many messages of campaigns go to the addresses of one domain; 0: as many as there are.
+type DomainLimit struct {
+	Domain       string `json:"domain"` // lower-case ASCII
+	MaxPerSecond int    `json:"maxPerSecond,omitempty"`
+	MaxPerHour   int    `json:"maxPerHour,omitempty"`
 }
 
 // The values of Email.BounceReceiver.

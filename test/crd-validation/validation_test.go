@@ -4,6 +4,7 @@
 package crdvalidation
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"testing"
@@ -164,6 +165,32 @@ func TestBackupRules(t *testing.T) {
 		"to a prefix that begins with a dash": accepted(at(bucket("prefix", "-x"))),
 		"to a prefix that climbs":             refused("prefix", "parts joined by", at(bucket("prefix", "a/../b"))),
 		"to a region with a space":            refused("region", "letters, digits and hyphens", at(bucket("region", "us east"))),
+	})
+}
+
+func TestDomainLimitRules(t *testing.T) {
+	at := func(domains ...any) change {
+		return set(append(list{}, domains...), "spec", "channels", "email", "perDomain")
+	}
+	limit := func(domain string) object { return object{"domain": domain, "maxPerSecond": int64(5)} }
+	many := func(n int) (domains list) {
+		for i := range n {
+			domains = append(domains, limit(fmt.Sprintf("d%d.example", i)))
+		}
+		return domains
+	}
+	runCases(t, "network.yaml", map[string]validationCase{
+		"two domains":                 accepted(at(object{"domain": "docomo.ne.jp", "maxPerSecond": int64(5), "maxPerHour": int64(3000)}, object{"domain": "xn--bcher-kva.example", "maxPerHour": int64(10)})),
+		"a hundred domains":           accepted(at(many(100)...)),
+		"ten thousand domains":        refused("spec.channels.email.perDomain", "at most 100 items", at(many(10_000)...)),
+		"a domain twice":              refused("spec.channels.email.perDomain[1]", "Duplicate value", at(limit("docomo.ne.jp"), limit("docomo.ne.jp"))),
+		"a domain in capitals":        refused("spec.channels.email.perDomain[0].domain", "in lower case", at(limit("Docomo.ne.jp"))),
+		"an international domain":     refused("spec.channels.email.perDomain[0].domain", "begins with xn--", at(limit("日本語.jp"))),
+		"a pattern of domains":        refused("spec.channels.email.perDomain[0].domain", "DNS name", at(limit("*.ne.jp"))),
+		"an address":                  refused("spec.channels.email.perDomain[0].domain", "DNS name", at(limit("a@docomo.ne.jp"))),
+		"a domain that ends in a dot": refused("spec.channels.email.perDomain[0].domain", "DNS name", at(limit("docomo.ne.jp."))),
+		"a domain without a limit":    refused("spec.channels.email.perDomain[0]", "set maxPerSecond, maxPerHour or both", at(object{"domain": "docomo.ne.jp"})),
+		"a limit of nothing":          refused("spec.channels.email.perDomain[0].maxPerHour", "greater than or equal to 1", at(object{"domain": "docomo.ne.jp", "maxPerHour": int64(0)})),
 	})
 }
 

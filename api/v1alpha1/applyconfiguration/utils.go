@@ -99,6 +99,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DeliveryApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Destination"):
 		return &apiv1alpha1.DestinationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DomainLimit"):
+		return &apiv1alpha1.DomainLimitApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmailBounces"):
 		return &apiv1alpha1.EmailBouncesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmailChannel"):

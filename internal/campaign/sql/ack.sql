@@ -24,7 +24,7 @@ SET state = u.state,
     reply_code = coalesce(nullif(u.reply_code, 0), d.reply_code),
     message_id = coalesce(nullif(u.message_id, ''), d.message_id),
     sent_at = CASE WHEN u.state = 'Sent' THEN now() ELSE d.sent_at END,
-    not_before = CASE WHEN u.state = 'Deferred' THEN now() + make_interval(secs => u.delay) ELSE d.not_before END,
+    not_before = CASE WHEN u.delay > 0 THEN now() + make_interval(secs => u.delay) ELSE d.not_before END,
     lease_owner = u.lease
 FROM outcomes u
 WHERE d.ctid = u.place AND d.lease_owner IS DISTINCT FROM u.lease

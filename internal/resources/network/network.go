@@ -53,6 +53,10 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 		if e.MaxPerHour != settings.DefaultPerHour { // workers of the version before know no other
 			s.Email.MaxPerHour = int(e.MaxPerHour)
 		}
+		for _, d := range e.PerDomain {
+			s.Email.PerDomain = append(s.Email.PerDomain, settings.DomainLimit{
+				Domain: d.Domain, MaxPerSecond: int(d.MaxPerSecond), MaxPerHour: int(d.MaxPerHour)})
+		}
 		if e.Bounces != nil {
 			s.Email.BounceAddress = e.Bounces.Address
 		}
@@ -139,7 +143,7 @@ func BuildEndpoint(n *v1alpha1.AlumniNetwork, e Endpoint) *corev1.ConfigMap {
 func PortalHash(n *v1alpha1.AlumniNetwork, promise time.Duration, e Endpoint, key []byte, credentials map[string][]byte) (string, error) {
 	s := BuildSettings(n)
 	if s.Email != nil {
-		s.Email.MaxPerHour = 0
+		s.Email.MaxPerHour, s.Email.PerDomain = 0, nil
 	}
 	s.Roster, s.ErasureHours, s.QuietHours, s.FrequencyCap = nil, int(promise.Hours()), nil, nil
 	if len(e.CA) == 0 {

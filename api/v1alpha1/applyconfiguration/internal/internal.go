@@ -804,6 +804,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secretRef
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.DomainLimit
+  map:
+    fields:
+    - name: domain
+      type:
+        scalar: string
+    - name: maxPerHour
+      type:
+        scalar: numeric
+    - name: maxPerSecond
+      type:
+        scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailBounces
   map:
     fields:
@@ -844,6 +856,14 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 50
+    - name: perDomain
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.DomainLimit
+          elementRelationship: associative
+          keys:
+          - domain
     - name: port
       type:
         scalar: numeric

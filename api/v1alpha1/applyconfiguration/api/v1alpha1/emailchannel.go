@@ -35,6 +35,9 @@ type EmailChannelApplyConfiguration struct {
 	MaxPerHour *int32 `json:"maxPerHour,omitempty"`
 	// maxConnections is the highest number of connections that one run has open to the server at once. Defaults to 5.
 	MaxConnections *int32 `json:"maxConnections,omitempty"`
+	// perDomain are limits of single domains that mails go to, such as those of mobile carriers, kept by all runs together. What finds
+	// no room is sent later, and does not hold up mails to others. Domains that are not here have no limit of their own.
+	PerDomain []DomainLimitApplyConfiguration `json:"perDomain,omitempty"`
 	// bounces lets campaign mails come back to a mailbox of their own, so that addresses that do not exist and complaints
 	// are noted also when the mail server learns of them later. Without it they come back to fromAddress, and only what
 	// the mail server refuses at once is noted.
@@ -116,6 +119,19 @@ func (b *EmailChannelApplyConfiguration) WithMaxPerHour(value int32) *EmailChann
 // If called multiple times, the MaxConnections field is set to the value of the last call.
 func (b *EmailChannelApplyConfiguration) WithMaxConnections(value int32) *EmailChannelApplyConfiguration {
 	b.MaxConnections = &value
+	return b
+}
+
+// WithPerDomain adds the given value to the PerDomain field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the PerDomain field.
+func (b *EmailChannelApplyConfiguration) WithPerDomain(values ...*DomainLimitApplyConfiguration) *EmailChannelApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithPerDomain")
+		}
+		b.PerDomain = append(b.PerDomain, *values[i])
+	}
 	return b
 }
 
