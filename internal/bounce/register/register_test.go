@@ -276,7 +276,7 @@ func TestOtherReportsChangeOnlyWhatTheySay(t *testing.T) {
 	}{
 		{bounce.Ignored, "Sent", "Sent"}, {bounce.Delayed, "Sent", "Sent"}, {bounce.Refused, "Sent", "Failed Refused"},
 		{bounce.Refused, "Unknown", "Failed Refused"}, {bounce.Refused, "Claimed", "Failed Refused"},
-		{bounce.Refused, "Planned", "Planned"}, {bounce.Refused, "Deferred", "Deferred"}, {bounce.Refused, "Suppressed", "Suppressed"},
+		{bounce.Refused, "Planned", "Failed Refused"}, {bounce.Refused, "Deferred", "Failed Refused"}, {bounce.Refused, "Suppressed", "Suppressed"},
 	} {
 		member := w.member()
 		claim := w.sent(member, 0)
