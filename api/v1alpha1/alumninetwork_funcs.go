@@ -234,7 +234,8 @@ type NamedDestination struct {
 	Field string
 }
 
-// Destinations lists every declared destination, in the order of the spec.
+// Destinations lists the LINE account and every declared destination of posts, in the order of the spec: whatever is opened by a
+// Secret of its own.
 func (n *AlumniNetwork) Destinations() []NamedDestination {
 	if n.Spec.Channels == nil {
 		return nil
@@ -244,6 +245,9 @@ func (n *AlumniNetwork) Destinations() []NamedDestination {
 		for _, d := range declared {
 			all = append(all, NamedDestination{Destination: d, Channel: channel, Field: "spec.channels." + field + "[" + d.Name + "]"})
 		}
+	}
+	if l := n.Spec.Channels.LINE; l != nil {
+		all = append(all, NamedDestination{Destination: Destination{SecretRef: l.SecretRef}, Channel: ChannelLINE, Field: "spec.channels.line"})
 	}
 	add(ChannelSlack, "slack", n.Spec.Channels.Slack)
 	add(ChannelTeams, "teams", n.Spec.Channels.Teams)

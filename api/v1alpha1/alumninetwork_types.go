@@ -488,6 +488,10 @@ type Channels struct {
 	// +optional
 	Email *EmailChannel `json:"email,omitempty"`
 
+	// line is the LINE official account by which members who linked theirs are written to.
+	// +optional
+	LINE *LINEChannel `json:"line,omitempty"`
+
 	// slack are channels of Slack, or of a program that takes the same, each by its incoming webhook. The Secret of each has the
 	// key url.
 	// +optional

@@ -69,16 +69,33 @@ func (c *Campaign) EffectiveCron() string {
 	return minute + " " + hour + " * * *"
 }
 
-// Mails says whether a run writes to members, as it does unless channels leave Email out.
-func (c *Campaign) Mails() bool {
-	return len(c.Spec.Channels) == 0 || slices.ContainsFunc(c.Spec.Channels, func(each CampaignChannel) bool { return each.Type == ChannelEmail })
+// MemberChannels lists the channels by which members are written to, each one by one, in the order of the spec.
+func (c *Campaign) MemberChannels() []ChannelType {
+	if len(c.Spec.Channels) == 0 {
+		return []ChannelType{ChannelEmail}
+	}
+	var all []ChannelType
+	for _, each := range c.Spec.Channels {
+		if each.Type.isOfMembers() {
+			all = append(all, each.Type)
+		}
+	}
+	return all
 }
+
+// isOfMembers tells a channel that reaches members one by one from one that gets a post.
+func (t ChannelType) isOfMembers() bool {
+	return t == ChannelEmail || t == ChannelLINE || t == ChannelPortal
+}
+
+// Uses says whether members are written to by a channel.
+func (c *Campaign) Uses(t ChannelType) bool { return slices.Contains(c.MemberChannels(), t) }
 
 // Broadcasts lists the channels that get one post for each run, with every default filled in.
 func (c *Campaign) Broadcasts() []CampaignChannel {
 	var all []CampaignChannel
 	for _, each := range c.Spec.Channels {
-		if each.Type != ChannelEmail {
+		if !each.Type.isOfMembers() {
 			each.OnUnknown = orDefault(each.OnUnknown, OnUnknownHold)
 			all = append(all, each)
 		}

@@ -52,7 +52,7 @@ func runCampaign(ctx context.Context, args []string, log *slog.Logger) error {
 		return err
 	}
 	defer pool.Close()
-	if job.Campaign.Mails() {
+	if job.Campaign.Uses(settings.ChannelEmail) {
 		if job.Mail, err = mail.LoadConfig(*job.Network.Email, f.email, capture.NewRecorder(pool)); err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func (f campaignFlags) job(log *slog.Logger) (campaign.Job, error) {
 	if job.TokenKey, err = os.ReadFile(filepath.Join(f.tokenKey, settings.TokenKeyFile)); err != nil {
 		return job, fmt.Errorf("read the token key: %w", err)
 	}
-	if job.Network.Email == nil && job.Campaign.Mails() {
+	if job.Network.Email == nil && job.Campaign.Uses(settings.ChannelEmail) {
 		return job, fmt.Errorf("%w: the network has no e-mail channel", errFinal)
 	}
 	return job, f.openDestinations(&job)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/broadcast"
+	"github.com/alumni-operator/alumni-operator/internal/channel/line"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 )
@@ -19,8 +20,8 @@ import (
 // destinationFallback is the pause after which a destination at fault is looked at although nobody has told of a change.
 const destinationFallback = time.Minute
 
-// checkDestinations looks whether each destination of Slack, Teams and webhooks has an address that may be called. It calls
-// none. The error speaks of the first that has not.
+// checkDestinations looks whether the LINE account has its keys, and each destination of Slack, Teams and webhooks an address that
+// may be called. It calls none. The error speaks of the first that has not.
 func (r *Reconciler) checkDestinations(ctx context.Context, s *scope) error {
 	declared := s.network.Destinations()
 	if len(declared) == 0 {
@@ -56,8 +57,12 @@ func (r *Reconciler) openDestination(ctx context.Context, namespace string, d v1
 	case err != nil:
 		return mark{}, err
 	}
-	client := broadcast.NewClient(r.EgressAllow, broadcast.Timeout)
-	_, err = broadcast.Open(broadcast.Options{Client: client}, string(d.Channel), d.Name, secret.Data)
+	if d.Channel == v1alpha1.ChannelLINE {
+		err = line.CheckSecret(secret.Data)
+	} else {
+		client := broadcast.NewClient(r.EgressAllow, broadcast.Timeout)
+		_, err = broadcast.Open(broadcast.Options{Client: client}, string(d.Channel), d.Name, secret.Data)
+	}
 	switch {
 	case broadcast.IsRefusal(err):
 		return mark{}, outcome.Retry(destinationFallback, v1alpha1.ReasonDestinationRefused, "%s.secretRef: Secret %q: %v", d.Field, secret.Name, err)

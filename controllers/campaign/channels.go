@@ -18,18 +18,26 @@ import (
 
 // channelsOf says by which ways a run goes out; nothing for Email alone, which is what a worker takes it for.
 func channelsOf(c *v1alpha1.Campaign) []settings.Channel {
-	posts := c.Broadcasts()
-	if len(posts) == 0 {
+	members, posts := c.MemberChannels(), c.Broadcasts()
+	if len(posts) == 0 && slices.Equal(members, []v1alpha1.ChannelType{v1alpha1.ChannelEmail}) {
 		return nil
 	}
 	var all []settings.Channel
-	if c.Mails() {
-		all = append(all, settings.Channel{Type: settings.ChannelEmail})
+	for _, m := range members {
+		all = append(all, settings.Channel{Type: string(m)})
 	}
 	for _, p := range posts {
 		all = append(all, settings.Channel{Type: string(p.Type), Destination: p.Destination, OnUnknown: string(p.OnUnknown)})
 	}
 	return all
+}
+
+// modeOf is how a worker is told to choose among channels; empty for all of them.
+func modeOf(c *v1alpha1.Campaign) string {
+	if c.Spec.ChannelMode == v1alpha1.ChannelModeFirstReachable {
+		return settings.FirstReachable
+	}
+	return ""
 }
 
 // textOf is the text of one language, whose body was read already.
@@ -89,12 +97,16 @@ func compileTexts(n settings.Network, c settings.Campaign) error {
 // checkSenders makes sure that the network has every sender that the campaign needs.
 func checkSenders(s *scope) error {
 	n, posts := s.network, s.campaign.Broadcasts()
-	mails := s.campaign.Mails()
-	if mails && n.Email() == nil {
+	mails, line := s.campaign.Uses(v1alpha1.ChannelEmail), s.campaign.Uses(v1alpha1.ChannelLINE)
+	switch {
+	case mails && n.Email() == nil:
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNoSenderConfigured, "AlumniNetwork %s has no channels.email", n.Name)
+	case line && n.LINE() == nil:
+		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNoSenderConfigured, "AlumniNetwork %s has no channels.line", n.Name)
 	}
-	for i, c := range s.campaign.Spec.Channels {
-		if c.Type != v1alpha1.ChannelEmail && find(n, c) == nil {
+	for _, c := range posts {
+		if find(n, c) == nil {
+			i := slices.IndexFunc(s.campaign.Spec.Channels, func(d v1alpha1.CampaignChannel) bool { return d.Type == c.Type && d.Destination == c.Destination })
 			return outcome.Wait(outcome.Resync, v1alpha1.ReasonDestinationNotFound, "spec.channels[%d].destination: AlumniNetwork %s declares no destination %q of type %s",
 				i, n.Name, c.Destination, c.Type)
 		}
@@ -102,7 +114,7 @@ func checkSenders(s *scope) error {
 	switch {
 	case mails && !n.MailReady():
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "the e-mail channel of AlumniNetwork %s is not ready", n.Name)
-	case len(posts) > 0 && !conditions.IsTrue(n, v1alpha1.ChannelsReadyCondition):
+	case (line || len(posts) > 0) && !conditions.IsTrue(n, v1alpha1.ChannelsReadyCondition):
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "a channel of AlumniNetwork %s is not ready; its condition %s says which",
 			n.Name, v1alpha1.ChannelsReadyCondition)
 	}
@@ -121,13 +133,16 @@ func find(n *v1alpha1.AlumniNetwork, c v1alpha1.CampaignChannel) *v1alpha1.Named
 
 // open gives a run's job what opens its senders. A trial is told of none.
 func (r *Reconciler) open(s *scope, in *job.CampaignInput) {
-	if s.campaign.Mails() {
+	if s.campaign.Uses(v1alpha1.ChannelEmail) {
 		if ref := s.network.Email().CredentialsSecretRef; ref != nil {
 			in.EmailSecret = ref.Name
 		}
 	}
 	if s.network.IsTrial() {
 		return
+	}
+	if s.campaign.Uses(v1alpha1.ChannelLINE) {
+		in.LINESecret = s.network.LINE().SecretRef.Name
 	}
 	for _, c := range s.campaign.Broadcasts() {
 		if d := find(s.network, c); d != nil {

@@ -30,7 +30,7 @@ func (r *Reconciler) showPreview(ctx context.Context, s *scope) error {
 	status := &s.campaign.Status
 	asked := s.campaign.Annotations[previewAnnotation]
 	store := s.network.Status.Store
-	if s.suspended() || !s.campaign.Mails() || asked == "" && s.awaits == "" || store == nil || store.SchemaVersion < stats.PreviewSchemaVersion {
+	if s.suspended() || len(s.campaign.MemberChannels()) == 0 || asked == "" && s.awaits == "" || store == nil || store.SchemaVersion < stats.PreviewSchemaVersion {
 		status.Preview = nil
 		return nil
 	}

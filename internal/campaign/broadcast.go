@@ -85,7 +85,7 @@ func (p *poster) place(use settings.Channel) *broadcast.Destination {
 
 // compile makes sure that every text can be sent, before anything is written: a bad one must not leave a run behind.
 func (e *engine) compile() error {
-	if e.job.Campaign.Mails() {
+	if e.job.Campaign.Uses(channelEmail) {
 		if _, err := newWriter(e.job, 0, time.Now); err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (e *engine) deliver(ctx context.Context) error {
 			stop()
 		}
 	})
-	if e.job.Campaign.Mails() {
+	if e.job.Campaign.Uses(channelEmail) {
 		if mailErr = e.work(both); mailErr != nil {
 			stop()
 		}

@@ -58,7 +58,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	case r.generation != job.Campaign.Generation:
 		job.Log.Warn("Going on with a newer text than the run began with", "began", r.generation, "now", job.Campaign.Generation)
 	}
-	if job.Campaign.Mails() {
+	if job.Campaign.Uses(channelEmail) {
 		if e.writer, err = newWriter(job, r.id, time.Now); err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (j Job) check() error {
 	switch {
 	case j.RunName == "":
 		return fmt.Errorf("%w: the run has no name", ErrFinal)
-	case j.Network.Email == nil && j.Campaign.Mails():
+	case j.Network.Email == nil && j.Campaign.Uses(channelEmail):
 		return fmt.Errorf("%w: the network has no e-mail channel", ErrFinal)
 	case purposes[j.Campaign.Type] == "" && j.Campaign.Type != typeInvitation:
 		return fmt.Errorf("%w: unknown campaign type %q", ErrFinal, j.Campaign.Type)

@@ -149,6 +149,8 @@ func queueEverything(batch *pgx.Batch, id uuid.UUID) {
 	batch.Queue(`INSERT INTO alumni.portal_mail (member_id, kind, locale, state) VALUES ($1, 'SignInLink', 'ja', 'Sent')`, id)
 	batch.Queue(`INSERT INTO alumni.captured_mail (recipient_id, recipient, message) VALUES ($1, 'x', 'Subject: x')`, id)
 	batch.Queue(`INSERT INTO alumni.occasion (recipient_id, kind, occasion, run_id) VALUES ($1, 'Birthday', '2026', 1)`, id)
+	batch.Queue(`INSERT INTO alumni.notice (run_id, recipient_id, locale, title, body) VALUES (1, $1, 'en', 'News', '<p>News</p>')`, id)
+	batch.Queue(`INSERT INTO alumni.line_link (recipient_id) VALUES ($1)`, id)
 	batch.Queue(`INSERT INTO alumni.opt_out (recipient_id, kind, source) VALUES ($1, 'Birthday', 'portal')`, id)
 	batch.Queue(`INSERT INTO alumni.tracking_event (recipient_id, run_id, kind, link) VALUES ($1, 1, 'Click', 1)`, id)
 	batch.Queue(`INSERT INTO alumni.bounce (recipient_id, run_id, kind) VALUES ($1, 1, 'HardBounce')`, id)

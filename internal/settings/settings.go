@@ -59,6 +59,12 @@ const (
 	BackupDir = "/etc/alumni/backup"
 	// BackupFile is a Backup as JSON.
 	BackupFile = "backup.json"
+	// LINEDir holds LINETokenFile in a worker, and LINESecretFile in the portal.
+	LINEDir = "/etc/alumni/line"
+	// LINETokenFile is the channel access token that sends messages.
+	LINETokenFile = "channelAccessToken"
+	// LINESecretFile is the channel secret by which an event is known to come from LINE.
+	LINESecretFile = "channelSecret"
 	// BackupSecretDir holds accessKeyID and secretAccessKey, and perhaps ca.crt, of an S3 destination.
 	BackupSecretDir = "/etc/alumni/backup-secret"
 	// BackupIdentityDir holds BackupIdentityFile; drills only.
@@ -90,6 +96,7 @@ type Network struct {
 	Purposes      []string `json:"purposes,omitempty"`
 	Operator      Operator `json:"operator"`
 	Email         *Email   `json:"email,omitempty"`
+	LINE          *LINE    `json:"line,omitempty"`
 	Roster        *Roster  `json:"roster,omitempty"`
 
 	QuietHours   *QuietHours   `json:"quietHours,omitempty"`   // nil: what Rest says
@@ -160,6 +167,20 @@ const (
 	// TransportCapture keeps mails in the network's store, and knows of no mail server.
 	TransportCapture = "Capture"
 )
+
+// LINE is the network's LINE account. Its token is in LINEDir of a worker, its secret in LINEDir of the portal.
+type LINE struct {
+	AccountID    string `json:"accountID"`
+	MaxPerSecond int    `json:"maxPerSecond,omitempty"` // 0: DefaultLINEPerSecond
+	OnQuota      string `json:"onQuota,omitempty"`      // Trim; empty means Refuse
+	APIURL       string `json:"apiURL,omitempty"`       // empty: LINE itself
+}
+
+// DefaultLINEPerSecond is the limit of a LINE account that names none.
+const DefaultLINEPerSecond = 1000
+
+// QuotaTrim is the value of LINE.OnQuota that writes to as many as there are messages left.
+const QuotaTrim = "Trim"
 
 // Email is how a network sends: by a mail server, whose password, if any, is in EmailDir; or, in a trial, into its store.
 type Email struct {
@@ -235,7 +256,8 @@ type Campaign struct {
 	Employees            string             `json:"employees,omitempty"`  // Include or Only; empty leaves them out
 	Trigger              *Trigger           `json:"trigger,omitempty"`
 	PauseOn              *PauseOn           `json:"pauseOn,omitempty"`
-	Channels             []Channel          `json:"channels,omitempty"` // empty: Email alone
+	Channels             []Channel          `json:"channels,omitempty"`    // empty: Email alone
+	ChannelMode          string             `json:"channelMode,omitempty"` // FirstReachable; empty means all of them
 	Tracking             *Tracking          `json:"tracking,omitempty"` // nil: nothing is learnt of mails
 	ABTest               *ABTest            `json:"abTest,omitempty"`
 }
@@ -295,19 +317,29 @@ func (c Campaign) Tracks() Tracking {
 // OfMembers says whether something is learnt of single members, for which their consent is needed.
 func (t Tracking) OfMembers() bool { return t.Clicks == TrackConsented || t.Opens == TrackConsented }
 
-// The types of channels. Email writes to members; each of the others posts once to each destination.
+// The types of channels. Email, LINE and Portal write to members; each of the others posts once to each destination.
 const (
 	ChannelEmail   = "Email"
+	ChannelLINE    = "LINE"
+	ChannelPortal  = "Portal"
 	ChannelSlack   = "Slack"
 	ChannelTeams   = "Teams"
 	ChannelWebhook = "Webhook"
 )
 
+// FirstReachable is the value of Campaign.ChannelMode by which a member gets one message, by the first channel that reaches them.
+const FirstReachable = "FirstReachable"
+
 // Channel is one way by which a run goes out; see CampaignChannel of the API.
 type Channel struct {
-	Type        string `json:"type"`                  // Email, Slack, Teams or Webhook
-	Destination string `json:"destination,omitempty"` // its name in the network; not of Email
-	OnUnknown   string `json:"onUnknown,omitempty"`   // Resend or Hold; not of Email
+	Type        string `json:"type"`                  // Email, LINE, Portal, Slack, Teams or Webhook
+	Destination string `json:"destination,omitempty"` // its name in the network; not of those that write to members
+	OnUnknown   string `json:"onUnknown,omitempty"`   // Resend or Hold; not of those that write to members
+}
+
+// isOfMembers tells a channel that reaches members one by one.
+func (c Channel) isOfMembers() bool {
+	return c.Type == ChannelEmail || c.Type == ChannelLINE || c.Type == ChannelPortal
 }
 
 // DestinationDir is where the Secret of a destination is mounted below DestinationsDir.
@@ -315,14 +347,26 @@ func DestinationDir(root, channel, name string) string {
 	return filepath.Join(root, strings.ToLower(channel), name)
 }
 
-// Mails says whether a run writes to members.
-func (c Campaign) Mails() bool {
-	return len(c.Channels) == 0 || slices.ContainsFunc(c.Channels, func(each Channel) bool { return each.Type == ChannelEmail })
+// MemberChannels are the channels by which members are written to, in order.
+func (c Campaign) MemberChannels() []string {
+	if len(c.Channels) == 0 {
+		return []string{ChannelEmail}
+	}
+	var all []string
+	for _, each := range c.Channels {
+		if each.isOfMembers() {
+			all = append(all, each.Type)
+		}
+	}
+	return all
 }
+
+// Uses says whether members are written to by a channel.
+func (c Campaign) Uses(channel string) bool { return slices.Contains(c.MemberChannels(), channel) }
 
 // Broadcasts are the channels that get one post for each run.
 func (c Campaign) Broadcasts() []Channel {
-	return slices.DeleteFunc(slices.Clone(c.Channels), func(each Channel) bool { return each.Type == ChannelEmail })
+	return slices.DeleteFunc(slices.Clone(c.Channels), Channel.isOfMembers)
 }
 
 // QuietSkip is the value of Campaign.QuietHours that leaves people out.

@@ -125,6 +125,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.IngressExposureApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("IssuerReference"):
 		return &apiv1alpha1.IssuerReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LINEChannel"):
+		return &apiv1alpha1.LINEChannelApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LocalisedContent"):
 		return &apiv1alpha1.LocalisedContentApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MembersStatus"):

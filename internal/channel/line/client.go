@@ -76,8 +76,7 @@ func New(client *egress.Client, o Options) (*Client, error) {
 	if c.now == nil {
 		c.now = time.Now
 	}
-	token := o.Token.Reveal()
-	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if !isToken(o.Token.Reveal()) {
 		return nil, errors.New("the channel access token of LINE must be one word of ASCII characters")
 	}
 	if err := client.CheckURL(c.base); err != nil {

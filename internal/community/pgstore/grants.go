@@ -49,6 +49,7 @@ func (g *grants) portal() {
 			Columns: []string{"state", "family_name_kana", "given_name_kana", "locale", "region", "skills", "employer", "title", "about",
 				"birthday", "time_zone", "joined_at", "last_active_at", "paused_until", "withdrawn_at", "updated_at"}},
 		Grant{Role: naming.RolePortal, Privileges: mayUpdate, Object: "alumni.contact", Columns: []string{"verified_at"}},
+		Grant{Role: naming.RolePortal, Privileges: mayUpdate, Object: "alumni.notice", Columns: []string{"seen_at"}},
 		Grant{Role: naming.RolePortal, Privileges: mayRead, Object: "alumni.employment",
 			Columns: []string{"id", "member_id", "department", "post", "joined_on", "left_on"}},
 		// What came back is no longer counted as sent; see internal/bounce/register.
@@ -70,6 +71,7 @@ func (g *grants) campaign() {
 	g.give(naming.RoleCampaign, mayReadWriteDelete, "alumni.bounce")
 	g.give(naming.RoleCampaign, mayReadWrite, "alumni.campaign_run", "alumni.delivery", "alumni.broadcast")
 	g.give(naming.RoleCampaign, mayReadWriteDelete, "alumni.delivery_chunk")
+	g.give(naming.RoleCampaign, mayReadInsert, "alumni.notice")
 	g.give(naming.RoleCampaign, mayRead, "alumni.delivery_erased")
 	g.give(naming.RoleCampaign, mayInsert, "alumni.captured_mail")      // of a trial
 	g.give(naming.RoleCampaign, mayReadInsertDelete, "alumni.occasion") // of a run that is not sent after all
@@ -89,7 +91,8 @@ func (g *grants) retention() {
 	g.give(naming.RoleRetention, mayReadUpdateDelete, "alumni.member")
 	g.give(naming.RoleRetention, mayReadDelete, "alumni.contact", "alumni.employment", "alumni.consent", "alumni.consent_state",
 		"alumni.visibility", "alumni.suppression", "alumni.delivery", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
-		"alumni.captured_mail", "alumni.bounce", "alumni.occasion", "alumni.opt_out", "alumni.tracking_event")
+		"alumni.captured_mail", "alumni.bounce", "alumni.occasion", "alumni.opt_out", "alumni.tracking_event",
+		"alumni.notice", "alumni.line_link")
 	g.give(naming.RoleRetention, mayRead, "alumni.campaign_run", "alumni.delivery_chunk")
 	g.give(naming.RoleRetention, mayReadWrite, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
 	g.give(naming.RoleRetention, mayReadInsertDelete, "alumni.retention_failure")

@@ -64,6 +64,15 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 			s.Email.BounceReceiver = string(receiver)
 		}
 	}
+	if l := n.LINE(); l != nil && !n.IsTrial() {
+		s.LINE = &settings.LINE{AccountID: l.AccountID}
+		if l.MaxPerSecond != settings.DefaultLINEPerSecond {
+			s.LINE.MaxPerSecond = int(l.MaxPerSecond)
+		}
+		if l.OnQuota == v1alpha1.QuotaTrim {
+			s.LINE.OnQuota = settings.QuotaTrim
+		}
+	}
 	s.Roster = buildRoster(n.Spec.Roster)
 	if q := n.Spec.QuietHours; q != nil {
 		s.QuietHours = &settings.QuietHours{From: string(q.From), Until: string(q.Until)}

@@ -93,6 +93,14 @@ func Destination(channel, name, secret string) Folder {
 	return f
 }
 
+// LINE is the folder with one key of the Secret of a LINE account: what a worker needs, or what the portal needs. A Secret that is gone
+// keeps neither from its other work.
+func LINE(secret, key string) Folder {
+	f := Secret("line", secret, settings.LINEDir, key)
+	f.Volume.Secret.Optional = ptr.To(true)
+	return f
+}
+
 // BucketKeys is the folder with the keys of a bucket, and the certificate of a private authority if the Secret holds one.
 func BucketKeys(name string) Folder {
 	return withAuthority("backup-secret", name, settings.BackupSecretDir, "accessKeyID", "secretAccessKey")

@@ -49,6 +49,8 @@ func Followers() []Follower {
 	return []Follower{
 		{Table: "alumni.bounce", Column: "recipient_id", Trigger: "bounce_follows"},
 		{Table: "alumni.captured_mail", Column: "recipient_id", Trigger: "captured_mail_follows"},
+		{Table: "alumni.line_link", Column: "recipient_id", Trigger: "line_link_follows"},
+		{Table: "alumni.notice", Column: "recipient_id", Trigger: "notice_follows"},
 		{Table: "alumni.occasion", Column: "recipient_id", Trigger: "occasion_follows"},
 		{Table: "alumni.opt_out", Column: "recipient_id", Trigger: "opt_out_follows"},
 		{Table: "alumni.tracking_event", Column: "recipient_id", Trigger: "tracking_event_follows"},

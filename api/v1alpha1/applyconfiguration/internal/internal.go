@@ -521,6 +521,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: audience
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Audience
+    - name: channelMode
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelMode
     - name: channels
       type:
         list:
@@ -599,6 +602,8 @@ var schemaYAML = typed.YAMLObject(`types:
       default: "09:00"
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignType
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelMode
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelType
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Channels
@@ -607,6 +612,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: email
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailChannel
+    - name: line
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.LINEChannel
     - name: slack
       type:
         list:
@@ -981,6 +989,22 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.LINEChannel
+  map:
+    fields:
+    - name: accountID
+      type:
+        scalar: string
+    - name: maxPerSecond
+      type:
+        scalar: numeric
+      default: 1000
+    - name: onQuota
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuotaRule
+    - name: secretRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.LabelValue
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Locale
@@ -1211,6 +1235,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuietHoursMode
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuotaRule
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RefusedCount
   map:

@@ -12,6 +12,8 @@ package v1alpha1
 type ChannelsApplyConfiguration struct {
 	// email is the mail server that takes the network's mail.
 	Email *EmailChannelApplyConfiguration `json:"email,omitempty"`
+	// line is the LINE official account by which members who linked theirs are written to.
+	LINE *LINEChannelApplyConfiguration `json:"line,omitempty"`
 	// slack are channels of Slack, or of a program that takes the same, each by its incoming webhook. The Secret of each has the
 	// key url.
 	Slack []DestinationApplyConfiguration `json:"slack,omitempty"`
@@ -32,6 +34,14 @@ func Channels() *ChannelsApplyConfiguration {
 // If called multiple times, the Email field is set to the value of the last call.
 func (b *ChannelsApplyConfiguration) WithEmail(value *EmailChannelApplyConfiguration) *ChannelsApplyConfiguration {
 	b.Email = value
+	return b
+}
+
+// WithLINE sets the LINE field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LINE field is set to the value of the last call.
+func (b *ChannelsApplyConfiguration) WithLINE(value *LINEChannelApplyConfiguration) *ChannelsApplyConfiguration {
+	b.LINE = value
 	return b
 }
 

@@ -1,0 +1,29 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package line
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
+
+// CheckSecret looks whether the Secret of a LINE account holds what it must: the token that sends messages and the secret that
+// events are signed with. The error names the key and how to mend it, and never its value.
+func CheckSecret(data map[string][]byte) error {
+	if token := clean(data[settings.LINETokenFile]); !isToken(token) {
+		return fmt.Errorf("%s must be the channel access token of the account, one word of ASCII characters", settings.LINETokenFile)
+	}
+	if secret := clean(data[settings.LINESecretFile]); len(secret) != 32 || strings.Trim(secret, "0123456789abcdef") != "" {
+		return fmt.Errorf("%s must be the channel secret of the account, 32 hexadecimal digits", settings.LINESecretFile)
+	}
+	return nil
+}
+
+func clean(value []byte) string { return strings.TrimRight(string(value), "\r\n") }
+
+func isToken(token string) bool {
+	return token != "" && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' })
+}
