@@ -51,6 +51,8 @@ const (
 	ReasonScheduled = "Scheduled"
 	// ReasonRunning: a run is being sent (True).
 	ReasonRunning = "Running"
+	// ReasonWarmingUp: a run is under way and has used up what the network's warm-up lets through on this day; it goes on on the next (True).
+	ReasonWarmingUp = "WarmingUp"
 	// ReasonCompleted: the one run of schedule.at has been (True).
 	ReasonCompleted = "Completed"
 	// ReasonMissed: a due time passed without a run, because the starting deadline had gone by. True while

@@ -31,6 +31,8 @@ type Ledger interface {
 	CampaignPreview(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (*stats.CampaignPreview, error)
 	// Finished runs that are named as settled come without numbers of their ledger.
 	CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, limit int, settled ...string) ([]stats.CampaignRun, error)
+	// SenderDay is how much of a day a sender that warms up has used.
+	SenderDay(ctx context.Context, network *v1alpha1.AlumniNetwork, sender string) (stats.SenderDay, error)
 }
 
 // readRuns shows in status what the ledger counts.

@@ -44,10 +44,8 @@ func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
 		return err
 	}
 	if running := underWay(s, jobs); running != "" {
-		s.wake = poll
 		status.NextRunAt = metaTime(plan.next)
-		conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonRunning, "Run "+running+" is being sent")
-		return nil // Forbid: a run that is due waits, or is missed, until this one is done
+		return r.showUnderWay(ctx, s, running) // Forbid: a run that is due waits, or is missed, until this one is done
 	}
 	if rests, err := r.leaveAtRest(ctx, s, jobs, plan.next); rests || err != nil {
 		return err

@@ -174,6 +174,8 @@ type Email struct {
 	MaxPerHour     int    `json:"maxPerHour,omitempty"` // 0: what HourlyLimit says
 	// PerDomain are the limits of single domains; what is not here has none of its own.
 	PerDomain []DomainLimit `json:"perDomain,omitempty"`
+	// WarmUp bounds what goes in a day while the sender is new; nil: it does not.
+	WarmUp *WarmUp `json:"warmUp,omitempty"`
 	// BounceAddress is where campaign mails come back to, each with a token of its own; empty: they come back to FromAddress.
 	BounceAddress string `json:"bounceAddress,omitempty"`
 	// BounceReceiver is the protocol by which the portal takes what comes back: LMTP or SMTP; empty: it takes nothing.

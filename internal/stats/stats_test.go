@@ -341,6 +341,17 @@ func TestRetentionSumsRunsAndShowsTheChain(t *testing.T) {
 	g.Expect(none).To(BeNil())
 }
 
+func TestTheDayOfASenderIsThatOnWhichItSentLast(t *testing.T) {
+	g := NewWithT(t)
+	r := open(t, `INSERT INTO alumni.send_allowance (sender, day, day_used) VALUES ('Email', '2026-11-24', 237), ('Email/docomo.example', DEFAULT, DEFAULT)`)
+	day, err := r.SenderDay(t.Context(), "Email")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(day).To(Equal(stats.SenderDay{Day: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), Used: 237}))
+	day, err = r.SenderDay(t.Context(), "LINE")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(day).To(BeZero())
+}
+
 func TestTroubleIsClassed(t *testing.T) {
 	g := NewWithT(t)
 	s := store.New(t)
