@@ -62,6 +62,23 @@ const (
 	ReasonScheduleInvalid = "ScheduleInvalid"
 )
 
+// ResentCondition says what became of the wish to send a run again. It is there only while the annotation is, and does not count for
+// Ready. Positive polarity.
+const (
+	ResentCondition = "Resent"
+
+	// ReasonResent: the run was sent again (True).
+	ReasonResent = "Resent"
+	// ReasonResending: the run is being sent again, or will be when the campaign's other runs and its approval allow.
+	ReasonResending = "Resending"
+	// ReasonRunNotFound: none of the last ten runs has this name.
+	ReasonRunNotFound = "RunNotFound"
+	// ReasonRunNotFinished: the run is still being sent, or rests.
+	ReasonRunNotFinished = "RunNotFinished"
+	// ReasonNothingToResend: no message of the run failed or is in doubt, but for addresses that do not exist.
+	ReasonNothingToResend = "NothingToResend"
+)
+
 // LastRunSucceededCondition says how the newest run that has ended did. Positive polarity.
 const (
 	LastRunSucceededCondition = "LastRunSucceeded"

@@ -19,7 +19,7 @@ const warmUpPoll = time.Minute
 
 // showUnderWay says that a run is being sent, or that it waits because the network's sender is new and has used up its day.
 func (r *Reconciler) showUnderWay(ctx context.Context, s *scope, run string) error {
-	s.wake = poll
+	s.busy, s.wake = true, poll
 	used, err := r.dayUsedUp(ctx, s)
 	if err != nil {
 		return err

@@ -240,6 +240,7 @@ type Campaign struct {
 	Channels             []Channel          `json:"channels,omitempty"` // empty: Email alone
 	Tracking             *Tracking          `json:"tracking,omitempty"` // nil: nothing is learnt of mails
 	ABTest               *ABTest            `json:"abTest,omitempty"`
+	ResendOf             string             `json:"resendOf,omitempty"` // the run whose failed and unknown messages are sent again
 }
 
 // ABTest tries the variants of the texts on a part of the audience; see ABTest of the API.

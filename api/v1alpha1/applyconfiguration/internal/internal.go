@@ -482,6 +482,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - reason
+    - name: resendOf
+      type:
+        scalar: string
     - name: sent
       type:
         scalar: numeric
