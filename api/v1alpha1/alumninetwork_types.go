@@ -648,6 +648,11 @@ type EmailChannel struct {
 	// +kubebuilder:validation:MaxItems=100
 	PerDomain []DomainLimit `json:"perDomain,omitempty"`
 
+	// warmUp lets campaigns of a sender that mailbox providers do not know yet begin with few messages a day and grow. Without it no
+	// day has a limit of its own.
+	// +optional
+	WarmUp *WarmUp `json:"warmUp,omitempty"`
+
 	// bounces lets campaign mails come back to a mailbox of their own, so that addresses that do not exist and complaints
 	// are noted also when the mail server learns of them later. Without it they come back to fromAddress, and only what
 	// the mail server refuses at once is noted.
@@ -677,6 +682,37 @@ type DomainLimit struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000000
 	MaxPerHour int32 `json:"maxPerHour,omitempty"`
+}
+
+// WarmUp is how many messages of campaigns a new sender may send on each day, by the network's calendar: every day by the same factor
+// more.
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || self.target >= self.from",message="target is not less than from"
+type WarmUp struct {
+	// startedOn is the day on which the first from messages go. Before it no more go in a day either.
+	// +required
+	// +kubebuilder:validation:Format=date
+	// +kubebuilder:validation:MaxLength=10
+	StartedOn string `json:"startedOn,omitempty"`
+
+	// from is the number of messages on the first day. Defaults to 200.
+	// +optional
+	// +kubebuilder:default=200
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	From int32 `json:"from,omitempty"`
+
+	// days is how long it takes, the first and the last day included. Defaults to 42.
+	// +optional
+	// +kubebuilder:default=42
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=365
+	Days int32 `json:"days,omitempty"`
+
+	// target is the number of messages on the last day and on every day after that. Defaults to 24 times maxPerHour.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000
+	Target *int32 `json:"target,omitempty"`
 }
 
 // AlumniNetworkStatus is what the operator has seen of a network.

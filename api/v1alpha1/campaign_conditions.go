@@ -51,6 +51,8 @@ const (
 	ReasonScheduled = "Scheduled"
 	// ReasonRunning: a run is being sent (True).
 	ReasonRunning = "Running"
+	// ReasonWarmingUp: a run is under way and has used up what the network's warm-up lets through on this day; it goes on on the next (True).
+	ReasonWarmingUp = "WarmingUp"
 	// ReasonCompleted: the one run of schedule.at has been (True).
 	ReasonCompleted = "Completed"
 	// ReasonMissed: a due time passed without a run, because the starting deadline had gone by. True while
@@ -58,6 +60,23 @@ const (
 	ReasonMissed = "Missed"
 	// ReasonScheduleInvalid: cron or time zone cannot be read (Stalled).
 	ReasonScheduleInvalid = "ScheduleInvalid"
+)
+
+// ResentCondition says what became of the wish to send a run again. It is there only while the annotation is, and does not count for
+// Ready. Positive polarity.
+const (
+	ResentCondition = "Resent"
+
+	// ReasonResent: the run was sent again (True).
+	ReasonResent = "Resent"
+	// ReasonResending: the run is being sent again, or will be when the campaign's other runs and its approval allow.
+	ReasonResending = "Resending"
+	// ReasonRunNotFound: none of the last ten runs has this name.
+	ReasonRunNotFound = "RunNotFound"
+	// ReasonRunNotFinished: the run is still being sent, or rests.
+	ReasonRunNotFinished = "RunNotFinished"
+	// ReasonNothingToResend: no message of the run failed or is in doubt, but for addresses that do not exist.
+	ReasonNothingToResend = "NothingToResend"
 )
 
 // LastRunSucceededCondition says how the newest run that has ended did. Positive polarity.

@@ -713,6 +713,9 @@ type CampaignRun struct {
 	ID string `json:"id"`
 	// state of the run.
 	State CampaignRunState `json:"state"`
+	// resendOf is the run that this one sends again, to those whom it did not reach.
+	// +optional
+	ResendOf string `json:"resendOf,omitempty"`
 	// startedAt is when the audience was frozen.
 	// +optional
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`

@@ -93,6 +93,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		{Name: "check the approval", Condition: v1alpha1.ApprovedCondition, Run: r.checkApproval},
 		{Name: "read the runs", Condition: v1alpha1.LastRunSucceededCondition, Run: r.readRuns},
 		{Name: "keep the schedule", Condition: v1alpha1.ScheduledCondition, Run: r.keepSchedule},
+		{Name: "send a run again", Condition: v1alpha1.ScheduledCondition, Run: r.resend},
 		{Name: "show a preview", Condition: v1alpha1.ApprovedCondition, Run: r.showPreview},
 	})
 	conditions.Summarise(campaign, v1alpha1.CampaignConditions(), errs...)

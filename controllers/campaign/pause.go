@@ -62,6 +62,7 @@ func (r *Reconciler) leaveAtRest(ctx context.Context, s *scope, jobs []batchv1.J
 		return false, nil
 	}
 	s.campaign.Status.NextRunAt = metaTime(next)
+	s.busy = true
 	s.wake = max(time.Second, run.Deadline.Sub(s.now)+time.Second)
 	waits := "somebody to look into it"
 	if s.campaign.Annotations[resumeAnnotation] == resumption(run) {
@@ -78,7 +79,9 @@ func (r *Reconciler) leaveAtRest(ctx context.Context, s *scope, jobs []batchv1.J
 func (r *Reconciler) resume(ctx context.Context, s *scope, jobs []batchv1.Job, run stats.CampaignRun) error {
 	i := slices.IndexFunc(jobs, func(j batchv1.Job) bool { return j.Name == run.RunName })
 	if i < 0 {
-		return r.begin(ctx, s, run.ScheduledAt, run.PausedAt)
+		again := s.again(run)
+		again.paused = run.PausedAt
+		return r.begin(ctx, s, again)
 	}
 	if jobs[i].Annotations[labels.ResumedAfter] == run.PausedAt.UTC().Format(time.RFC3339Nano) {
 		conditions.False(s.campaign, v1alpha1.LastRunSucceededCondition, v1alpha1.ReasonRunFailed,

@@ -31,6 +31,8 @@ type Ledger interface {
 	CampaignPreview(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (*stats.CampaignPreview, error)
 	// Finished runs that are named as settled come without numbers of their ledger.
 	CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, limit int, settled ...string) ([]stats.CampaignRun, error)
+	// SenderDay is how much of a day a sender that warms up has used.
+	SenderDay(ctx context.Context, network *v1alpha1.AlumniNetwork, sender string) (stats.SenderDay, error)
 }
 
 // readRuns shows in status what the ledger counts.
@@ -71,7 +73,7 @@ func settledRuns(shown []v1alpha1.CampaignRun, now time.Time) map[string]v1alpha
 // runStatus writes a run in the words of the API.
 func runStatus(run stats.CampaignRun) v1alpha1.CampaignRun {
 	out := v1alpha1.CampaignRun{
-		ID: run.RunName, State: v1alpha1.CampaignRunState(run.State), Audience: run.Audience,
+		ID: run.RunName, ResendOf: run.ResendOf, State: v1alpha1.CampaignRunState(run.State), Audience: run.Audience,
 		StartedAt: metaTime(run.StartedAt), FinishedAt: metaTimePointer(run.FinishedAt),
 		Sent: run.Sent, Pending: run.Pending, Deferred: run.Deferred, Failed: run.Failed, Bounced: run.Bounced,
 		InDoubt: run.InDoubt, Expired: run.Expired, Unsubscribed: run.Unsubscribed, Complained: run.Complained,

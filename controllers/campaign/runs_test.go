@@ -19,6 +19,11 @@ import (
 type ledger struct {
 	settled []string
 	preview *stats.CampaignPreview
+	day     stats.SenderDay
+}
+
+func (l *ledger) SenderDay(context.Context, *v1alpha1.AlumniNetwork, string) (stats.SenderDay, error) {
+	return l.day, nil
 }
 
 func (l *ledger) CampaignPreview(context.Context, *v1alpha1.AlumniNetwork, string) (*stats.CampaignPreview, error) {

@@ -44,10 +44,8 @@ func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
 		return err
 	}
 	if running := underWay(s, jobs); running != "" {
-		s.wake = poll
 		status.NextRunAt = metaTime(plan.next)
-		conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonRunning, "Run "+running+" is being sent")
-		return nil // Forbid: a run that is due waits, or is missed, until this one is done
+		return r.showUnderWay(ctx, s, running) // Forbid: a run that is due waits, or is missed, until this one is done
 	}
 	if rests, err := r.leaveAtRest(ctx, s, jobs, plan.next); rests || err != nil {
 		return err
@@ -112,22 +110,30 @@ func (r *Reconciler) turn(s *scope, due time.Time) time.Duration {
 // start makes the Job of one run. Its name is made of the campaign and the due minute, so a second controller,
 // or this one with an old cache, finds it there.
 func (r *Reconciler) start(ctx context.Context, s *scope, due time.Time) error {
-	if err := r.begin(ctx, s, due, time.Time{}); err != nil {
+	if err := r.begin(ctx, s, starting{name: naming.Run(s.campaign.Name, due), due: due, settings: s.settings}); err != nil {
 		return err
 	}
 	s.campaign.Status.LastScheduledAt = metaTime(due)
 	return nil
 }
 
-// begin makes the Job of a run, which may have rested since a moment.
-func (r *Reconciler) begin(ctx context.Context, s *scope, due, paused time.Time) error {
-	in := r.jobInput(s, naming.Run(s.campaign.Name, due), due)
-	in.Resume, in.Workers = paused, workers(s)
+// starting is a run whose Job is to be made.
+type starting struct {
+	name     string
+	due      time.Time
+	paused   time.Time // since when it rests; zero when it does not
+	settings settings.Campaign
+}
+
+// begin makes the Job of a run.
+func (r *Reconciler) begin(ctx context.Context, s *scope, run starting) error {
+	in := r.jobInput(s, run.name, run.due)
+	in.Resume, in.Workers = run.paused, workers(s)
 	made := job.BuildCampaignJob(in)
-	if err := (runs.Runner{Client: r.Client, Live: r.Live}).Start(ctx, s.campaign, made, settings.CampaignFile, s.settings); err != nil {
+	if err := (runs.Runner{Client: r.Client, Live: r.Live}).Start(ctx, s.campaign, made, settings.CampaignFile, run.settings); err != nil {
 		return err
 	}
-	s.wake = poll
+	s.busy, s.wake = true, poll
 	conditions.True(s.campaign, v1alpha1.ScheduledCondition, v1alpha1.ReasonRunning, "Run "+made.Name+" is being sent")
 	return nil
 }
@@ -200,6 +206,9 @@ func (r *Reconciler) restart(ctx context.Context, s *scope, jobs []batchv1.Job) 
 	}
 	for _, run := range s.runs {
 		if run.RunName == name {
+			if run.ResendOf != "" {
+				return true, r.begin(ctx, s, s.again(run))
+			}
 			return true, r.start(ctx, s, run.ScheduledAt)
 		}
 	}

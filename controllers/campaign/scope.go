@@ -33,6 +33,7 @@ type scope struct {
 	settings settings.Campaign       // read the texts
 	awaits   string                  // find whom it leaves out, check the approval: what a run waits for; empty when it may start
 	runs     []stats.CampaignRun     // read the runs; newest first
+	busy     bool                    // keep the schedule: a run is being sent, or rests
 	wake     time.Duration           // look again after this, when it is not zero
 }
 

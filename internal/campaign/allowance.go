@@ -3,7 +3,11 @@
 
 package campaign
 
-import "time"
+import (
+	"time"
+
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
 
 // allowance is what a sender has used up of its limits, or what has gone to a domain of those that the domain has. It is kept in
 // the store, so that all workers share it and a restart forgets nothing (campaign.md M10). The methods are pure.
@@ -11,12 +15,14 @@ type allowance struct {
 	nextAt time.Time // before it no further message of a sender may go
 	second window    // of a domain
 	hour   window
+	day    settings.Day // with the messages of a sender on it so far
 }
 
-// limits of one sender or of one domain. A domain may have only one of them; the other is 0.
+// limits of one sender or of one domain. A domain may have only one of the first two; the other is 0.
 type limits struct {
 	perSecond int
 	perHour   int
+	day       func(time.Time) *settings.Day // of a sender that warms up; otherwise it, or what it returns, is nil
 }
 
 // grant is leave for some messages: one at starts, and one every spacing after it. Leave that is not used within grace of its
@@ -26,6 +32,7 @@ type grant struct {
 	starts   time.Time
 	spacing  time.Duration
 	retry    time.Time
+	warmUp   bool          // without any: it is the day that is used up
 	turn     time.Duration // without any: how long the limit that is used up has for one message
 }
 
@@ -47,17 +54,44 @@ func (l limits) spacing() time.Duration {
 
 // take grants up to n messages of a sender at a moment, evenly, for who sends them waits for each.
 func (a *allowance) take(now time.Time, n int, l limits) grant {
+	retry := now.Truncate(time.Minute).Add(time.Minute)
 	n = min(n, l.perHour-a.hour.used(now, perHourSpan))
 	if n <= 0 {
-		return grant{retry: now.Truncate(time.Minute).Add(time.Minute)}
+		return grant{retry: retry}
 	}
-	g := grant{messages: n, starts: now, spacing: l.spacing()}
+	g := grant{starts: now, spacing: l.spacing()}
 	if a.nextAt.After(now) {
 		g.starts = a.nextAt
 	}
-	a.nextAt = g.starts.Add(time.Duration(n) * g.spacing)
-	a.hour.add(now, perHourSpan, n)
+	if g.messages = a.takeDay(g.starts, n, l); g.messages <= 0 {
+		return grant{retry: retry, warmUp: true}
+	}
+	a.nextAt = g.starts.Add(time.Duration(g.messages) * g.spacing)
+	a.hour.add(now, perHourSpan, g.messages)
 	return g
+}
+
+// takeDay is how many of n messages from a moment on have room on its day. Those that may go after its end count for the next day too.
+func (a *allowance) takeDay(starts time.Time, n int, l limits) int {
+	if l.day == nil {
+		return n
+	}
+	today := l.day(starts)
+	if today == nil {
+		return n
+	}
+	if today.Number > a.day.Number {
+		a.day = settings.Day{Number: today.Number}
+	}
+	n = min(n, today.Messages-a.day.Messages)
+	if n <= 0 {
+		return 0
+	}
+	a.day.Messages += n
+	if last := l.day(starts.Add(time.Duration(n)*l.spacing() + grace)); last.Number > a.day.Number {
+		a.day = settings.Day{Number: last.Number, Messages: n}
+	}
+	return n
 }
 
 // burst grants up to n messages to a domain that may go at once, each within burstGrace, for nobody waits for a domain.

@@ -119,8 +119,8 @@ func (e *engine) feed(ctx context.Context, f *feed, items []*item) error {
 		for _, left := range items[n:] {
 			e.queue.settle(left, settlement{state: statePlanned})
 		}
-		if errors.Is(err, errHourUsedUp) {
-			e.job.Log.Warn("Waiting because the sender's hour is used up", "run", e.job.RunName)
+		if errors.Is(err, errHourUsedUp) || errors.Is(err, errDayUsedUp) {
+			e.job.Log.Warn("Waiting", "run", e.job.RunName, "because", err.Error())
 			return nil
 		}
 		return err

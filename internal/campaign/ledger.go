@@ -44,6 +44,7 @@ var (
 	sqlPlanMembers     = statement("plan_members")
 	sqlPlanListed      = statement("plan_listed")
 	sqlFreeze          = statement("freeze")
+	sqlResent          = statement("resent")
 	sqlFreezeOccasions = statement("freeze_occasions")
 	sqlFreezeArms      = statement("freeze_arms")
 	sqlDecide          = statement("decide")
@@ -102,6 +103,7 @@ type ledger struct {
 	test     *settings.ABTest // nil without one
 	variants []string         // of the test
 	event    *string          // the occasion that a trigger writes for; nil without one
+	resendOf *string          // the run that is sent again; nil for another
 
 	chunk    *chunk // whose deliveries are being handed out; only the goroutine that claims uses it
 	promises *promises
@@ -114,6 +116,9 @@ func newLedger(pool *pgxpool.Pool, job Job, now func() time.Time) (*ledger, erro
 		test: job.Campaign.ABTest, variants: job.Campaign.Variants()}
 	if p, ok := purposes[job.Campaign.Type]; ok {
 		l.purpose = &p
+	}
+	if job.Campaign.ResendOf != "" {
+		l.resendOf = &job.Campaign.ResendOf
 	}
 	if t := job.Campaign.Trigger; t != nil {
 		l.event = &t.Event
@@ -139,9 +144,9 @@ type run struct {
 // join makes the run, with its audience, or finds it made by another start. created says which. Both happen in one
 // transaction, so that a run never has half an audience.
 func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool, err error) {
-	query, err := audience.Compile(job.Campaign, day, firstOfAudience)
+	query, err := audienceOf(job, day)
 	if err != nil {
-		return false, fmt.Errorf("%w: %w", ErrFinal, err)
+		return false, err
 	}
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = '"+freezeStatementMax+"'"); err != nil {
@@ -158,7 +163,7 @@ func (l *ledger) join(ctx context.Context, job Job, day time.Time) (created bool
 		var id int64
 		err := tx.QueryRow(ctx, sqlRunInsert, job.RunName, job.Campaign.UID, job.Campaign.Name, job.Campaign.Type, l.purpose,
 			job.Campaign.Generation, job.ScheduledAt, float64(job.Campaign.RetryDeadlineSeconds),
-			cmp.Or(l.tracks.Clicks, trackNothing), cmp.Or(l.tracks.Opens, trackNothing), l.testSeconds()).Scan(&id)
+			cmp.Or(l.tracks.Clicks, trackNothing), cmp.Or(l.tracks.Opens, trackNothing), l.testSeconds(), l.resendOf).Scan(&id)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows): // another start made it
 		case err != nil:
@@ -206,7 +211,7 @@ func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, most int, quer
 		return err
 	}
 	statement := sqlFreeze
-	if l.event != nil {
+	if l.event != nil && l.resendOf == nil { // the occasion was noted when it was written for first
 		statement = sqlFreezeOccasions
 	}
 	sql, args := l.plan(statement, &id, query)

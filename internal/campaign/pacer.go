@@ -23,7 +23,7 @@ type pacer struct {
 	chunk int
 
 	left  grant
-	again time.Time     // when to ask again, after the hour was used up; by the store's clock
+	again time.Time     // when to ask again, after hour or day was used up; by the store's clock
 	skew  time.Duration // how far the store's clock is ahead of this machine's
 }
 
@@ -46,8 +46,11 @@ func newPacer(l *ledger, sender string, shared limits, own rate.Limit) *pacer {
 	return p
 }
 
-// errHourUsedUp says that no message may go for a while.
-var errHourUsedUp = errors.New("the sender's messages of this hour are used up")
+// What says that no message may go for a while.
+var (
+	errHourUsedUp = errors.New("the sender's messages of this hour are used up")
+	errDayUsedUp  = errors.New("the messages of this day of the sender's warm-up are used up")
+)
 
 // rest waits while no message may go. Nothing should be claimed meanwhile: its consent would grow old. It tells whether it waited.
 func (p *pacer) rest(ctx context.Context) bool {
@@ -72,6 +75,9 @@ func (p *pacer) next(ctx context.Context) error {
 			}
 			if p.left.messages == 0 {
 				p.again = p.left.retry
+				if p.left.warmUp {
+					return errDayUsedUp
+				}
 				return errHourUsedUp
 			}
 		}
@@ -114,14 +120,16 @@ func (l *ledger) allow(ctx context.Context, sender string, rule func(*allowance,
 	take := func(tx pgx.Tx) error {
 		var a allowance
 		var now time.Time
-		if err := tx.QueryRow(ctx, sqlAllowanceLock, sender).Scan(&a.nextAt, &a.hour.first, &a.hour.counts, &a.second.first, &a.second.counts, &now); err != nil {
+		if err := tx.QueryRow(ctx, sqlAllowanceLock, sender).Scan(&a.nextAt, &a.hour.first, &a.hour.counts, &a.second.first, &a.second.counts,
+			&a.day.Number, &a.day.Messages, &now); err != nil {
 			return err
 		}
 		skew = time.Until(now)
 		if g = rule(&a, now); g.messages == 0 {
 			return nil
 		}
-		_, err := tx.Exec(ctx, sqlAllowanceUpdate, sender, a.nextAt, a.hour.first, a.hour.counts, a.second.first, a.second.counts)
+		_, err := tx.Exec(ctx, sqlAllowanceUpdate, sender, a.nextAt, a.hour.first, a.hour.counts, a.second.first, a.second.counts,
+			a.day.Number, a.day.Messages)
 		return err
 	}
 	err = pgx.BeginFunc(ctx, l.pool, take)

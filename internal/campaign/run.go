@@ -197,7 +197,7 @@ func (e *engine) giveBack(items <-chan *item) {
 // shared are the limits of the sender, which every run of the network keeps together; own is the campaign's, of which each of its
 // workers takes its part.
 func (e *engine) shared() limits {
-	l := limits{perSecond: e.job.Network.Email.MaxPerSecond, perHour: e.job.Network.Email.HourlyLimit()}
+	l := limits{perSecond: e.job.Network.Email.MaxPerSecond, perHour: e.job.Network.Email.HourlyLimit(), day: e.job.Network.DayOf}
 	if l.perSecond <= 0 {
 		l.perSecond = defaultPerSecond
 	}

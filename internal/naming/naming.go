@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -110,6 +112,17 @@ func PepperSecret(network string) string { return network + "-pepper" }
 // Run is the name of a run due at an instant: the owner's name and the Unix minute, so that a second
 // controller cannot make a second run.
 func Run(owner string, due time.Time) string { return fmt.Sprintf("%s-%d", owner, due.Unix()/60) }
+
+// Resend is the name of the run by which another is sent again: the name with a number behind it, which grows when that one is
+// sent again in turn.
+func Resend(run string) string {
+	if i := strings.LastIndex(run, "-r"); i >= 0 {
+		if n, err := strconv.Atoi(run[i+2:]); err == nil {
+			return fmt.Sprintf("%s-r%d", run[:i], n+1)
+		}
+	}
+	return run + "-r1"
+}
 
 // CampaignPreview names the preview of one declaration of a campaign, of which digest is a digest in hex.
 func CampaignPreview(campaign, digest string) string { return campaign + "-preview-" + digest[:8] }

@@ -100,3 +100,12 @@ func TestChildrenHaveNamesThatKubernetesTakes(t *testing.T) {
 		}
 	})
 }
+
+func TestARunThatIsSentAgainHasANumber(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(naming.Resend("news-29410560")).To(Equal("news-29410560-r1"))
+	g.Expect(naming.Resend("news-29410560-r1")).To(Equal("news-29410560-r2"))
+	g.Expect(naming.Resend("news-29410560-r9")).To(Equal("news-29410560-r10"))
+	g.Expect(naming.Resend("a-r5-29410560")).To(Equal("a-r5-29410560-r1"), "that number is of the campaign's name")
+	g.Expect(len(naming.Resend(naming.Resend(naming.Run(strings.Repeat("a", 40), due))))).To(BeNumerically("<=", 63))
+}

@@ -195,6 +195,8 @@ type Email struct {
 	MaxPerHour     int    `json:"maxPerHour,omitempty"` // 0: what HourlyLimit says
 	// PerDomain are the limits of single domains; what is not here has none of its own.
 	PerDomain []DomainLimit `json:"perDomain,omitempty"`
+	// WarmUp bounds what goes in a day while the sender is new; nil: it does not.
+	WarmUp *WarmUp `json:"warmUp,omitempty"`
 	// BounceAddress is where campaign mails come back to, each with a token of its own; empty: they come back to FromAddress.
 	BounceAddress string `json:"bounceAddress,omitempty"`
 	// BounceReceiver is the protocol by which the portal takes what comes back: LMTP or SMTP; empty: it takes nothing.
@@ -260,6 +262,7 @@ type Campaign struct {
 	ChannelMode          string             `json:"channelMode,omitempty"` // FirstReachable; empty means all of them
 	Tracking             *Tracking          `json:"tracking,omitempty"` // nil: nothing is learnt of mails
 	ABTest               *ABTest            `json:"abTest,omitempty"`
+	ResendOf             string             `json:"resendOf,omitempty"` // the run whose failed and unknown messages are sent again
 }
 
 // ABTest tries the variants of the texts on a part of the audience; see ABTest of the API.

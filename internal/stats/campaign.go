@@ -20,6 +20,7 @@ import (
 // Suppressed and Skipped are refused, by reason. Rows that retention deleted count as what they were.
 type CampaignRun struct {
 	RunName                          string
+	ResendOf                         string // the run that this one sends again; empty for another
 	Campaign, Type                   string
 	Generation                       int64
 	State                            string    // Sending, Paused, Finished or Failed
@@ -87,6 +88,9 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 	}
 	if has.tracking {
 		queueTracking(batch, ids, runs, index)
+	}
+	if has.resends {
+		queueResends(batch, ids, runs, index)
 	}
 	if has.tests {
 		queueTests(batch, ids, runs, index)

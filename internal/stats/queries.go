@@ -26,6 +26,10 @@ var (
 	sqlScratch string
 	//go:embed queries/campaign_runs.sql
 	sqlCampaignRuns string
+	//go:embed queries/sender_day.sql
+	sqlSenderDay string
+	//go:embed queries/campaign_resends.sql
+	sqlCampaignResends string
 	//go:embed queries/campaign_preview.sql
 	sqlCampaignPreview string
 	//go:embed queries/campaign_pauses.sql

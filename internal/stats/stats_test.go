@@ -341,6 +341,29 @@ func TestRetentionSumsRunsAndShowsTheChain(t *testing.T) {
 	g.Expect(none).To(BeNil())
 }
 
+func TestTheDayOfASenderIsThatOnWhichItSentLast(t *testing.T) {
+	g := NewWithT(t)
+	r := open(t, `INSERT INTO alumni.send_allowance (sender, day, day_used) VALUES ('Email', '2026-11-24', 237), ('Email/docomo.example', DEFAULT, DEFAULT)`)
+	day, err := r.SenderDay(t.Context(), "Email")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(day).To(Equal(stats.SenderDay{Day: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), Used: 237}))
+	day, err = r.SenderDay(t.Context(), "LINE")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(day).To(BeZero())
+}
+
+func TestARunTellsWhichOneItSendsAgain(t *testing.T) {
+	g := NewWithT(t)
+	r := open(t, `INSERT INTO alumni.campaign_run (run_name, campaign_uid, campaign, type, generation, state, scheduled_at, deadline, resend_of)
+		VALUES ('news-1', 'u', 'news', 'Newsletter', 1, 'Finished', '2026-11-24', '2026-11-25', NULL), ('news-1-r1', 'u', 'news', 'Newsletter', 1, 'Sending', '2026-11-24', '2026-11-26', 'news-1')`)
+	runs, err := r.CampaignRuns(t.Context(), "u", 10)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(runs).To(HaveLen(2))
+	g.Expect(runs[0].RunName).To(Equal("news-1-r1"), "it stands before the one that it sends again")
+	g.Expect(runs[0].ResendOf).To(Equal("news-1"))
+	g.Expect(runs[1].ResendOf).To(BeEmpty())
+}
+
 func TestTroubleIsClassed(t *testing.T) {
 	g := NewWithT(t)
 	s := store.New(t)

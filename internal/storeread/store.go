@@ -52,6 +52,18 @@ func (s Store) CampaignPreview(ctx context.Context, network *v1alpha1.AlumniNetw
 	return preview, err
 }
 
+// SenderDay reads how much of a day a sender that warms up has used; nothing when the store is one of an earlier version.
+func (s Store) SenderDay(ctx context.Context, network *v1alpha1.AlumniNetwork, sender string) (day stats.SenderDay, err error) {
+	if network.Status.Store == nil || network.Status.Store.SchemaVersion < stats.SenderSchemaVersion {
+		return day, nil
+	}
+	err = s.with(ctx, network, func(ctx context.Context, r *stats.Reader) error {
+		day, err = r.SenderDay(ctx, sender)
+		return err
+	})
+	return day, err
+}
+
 // Retention is what the store of one network says of a policy.
 type Retention struct {
 	stats.Retention

@@ -194,6 +194,19 @@ func TestDomainLimitRules(t *testing.T) {
 	})
 }
 
+func TestWarmUpRules(t *testing.T) {
+	at := func(warmUp object) change { return set(warmUp, "spec", "channels", "email", "warmUp") }
+	runCases(t, "network.yaml", map[string]validationCase{
+		"from a day on":          accepted(at(object{"startedOn": "2026-11-24"})),
+		"by numbers of its own":  accepted(at(object{"startedOn": "2026-11-24", "from": int64(50), "days": int64(30), "target": int64(5000)})),
+		"from no day":            refused("warmUp.startedOn", "Required value", at(object{"from": int64(50)})),
+		"from a day that is not": refused("warmUp.startedOn", "date", at(object{"startedOn": "2026-02-30"})),
+		"from a moment":          refused("warmUp.startedOn", "date", at(object{"startedOn": "2026-11-24T00:00:00Z"})),
+		"downwards":              refused("channels.email.warmUp", "target is not less than from", at(object{"startedOn": "2026-11-24", "target": int64(199)})),
+		"in a day":               refused("warmUp.days", "greater than or equal to 2", at(object{"startedOn": "2026-11-24", "days": int64(1)})),
+	})
+}
+
 func TestAlumniNetworkRules(t *testing.T) {
 	runCases(t, "network.yaml", map[string]validationCase{
 		"a whole network":                  accepted(),

@@ -211,6 +211,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.UpgradeStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("VariantCount"):
 		return &apiv1alpha1.VariantCountApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("WarmUp"):
+		return &apiv1alpha1.WarmUpApplyConfiguration{}
 
 	}
 	return nil

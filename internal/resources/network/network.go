@@ -53,6 +53,7 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 		if e.MaxPerHour != settings.DefaultPerHour { // workers of the version before know no other
 			s.Email.MaxPerHour = int(e.MaxPerHour)
 		}
+		s.Email.WarmUp = buildWarmUp(e)
 		for _, d := range e.PerDomain {
 			s.Email.PerDomain = append(s.Email.PerDomain, settings.DomainLimit{
 				Domain: d.Domain, MaxPerSecond: int(d.MaxPerSecond), MaxPerHour: int(d.MaxPerHour)})
@@ -88,6 +89,18 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 		s.Roster = &settings.Roster{Encoding: "UTF-8", Invented: int(n.TrialMembers())}
 	}
 	return s
+}
+
+func buildWarmUp(e *v1alpha1.EmailChannel) *settings.WarmUp {
+	w := e.WarmUp
+	if w == nil {
+		return nil
+	}
+	target := 24 * int(e.MaxPerHour)
+	if w.Target != nil {
+		target = int(*w.Target)
+	}
+	return &settings.WarmUp{StartedOn: w.StartedOn, From: int(w.From), Days: int(w.Days), Target: target}
 }
 
 func buildRoster(r *v1alpha1.Roster) *settings.Roster {
@@ -152,7 +165,7 @@ func BuildEndpoint(n *v1alpha1.AlumniNetwork, e Endpoint) *corev1.ConfigMap {
 func PortalHash(n *v1alpha1.AlumniNetwork, promise time.Duration, e Endpoint, key []byte, credentials map[string][]byte) (string, error) {
 	s := BuildSettings(n)
 	if s.Email != nil {
-		s.Email.MaxPerHour, s.Email.PerDomain = 0, nil
+		s.Email.MaxPerHour, s.Email.PerDomain, s.Email.WarmUp = 0, nil, nil
 	}
 	s.Roster, s.ErasureHours, s.QuietHours, s.FrequencyCap = nil, int(promise.Hours()), nil, nil
 	if len(e.CA) == 0 {

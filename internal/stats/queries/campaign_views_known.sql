@@ -2,4 +2,5 @@
 SELECT coalesce(has_table_privilege(to_regclass('alumni_stats.campaign_posts'), 'SELECT'), false),
        coalesce(has_table_privilege(to_regclass('alumni_stats.campaign_tracking'), 'SELECT'), false),
        coalesce(has_table_privilege(to_regclass('alumni_stats.campaign_variants'), 'SELECT'), false)
-   AND coalesce(has_table_privilege(to_regclass('alumni_stats.campaign_tests'), 'SELECT'), false)
+   AND coalesce(has_table_privilege(to_regclass('alumni_stats.campaign_tests'), 'SELECT'), false),
+       coalesce(has_table_privilege(to_regclass('alumni_stats.campaign_resends'), 'SELECT'), false)

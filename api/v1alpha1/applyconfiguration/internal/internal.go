@@ -482,6 +482,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - reason
+    - name: resendOf
+      type:
+        scalar: string
     - name: sent
       type:
         scalar: numeric
@@ -880,6 +883,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailTLS
       default: StartTLS
+    - name: warmUp
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.WarmUp
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailTLS
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmployeesInAudience
@@ -1747,6 +1753,23 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: sent
+      type:
+        scalar: numeric
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.WarmUp
+  map:
+    fields:
+    - name: days
+      type:
+        scalar: numeric
+      default: 42
+    - name: from
+      type:
+        scalar: numeric
+      default: 200
+    - name: startedOn
+      type:
+        scalar: untyped
+    - name: target
       type:
         scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Weekday

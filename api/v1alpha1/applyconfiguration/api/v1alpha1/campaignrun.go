@@ -20,6 +20,8 @@ type CampaignRunApplyConfiguration struct {
 	ID *string `json:"id,omitempty"`
 	// state of the run.
 	State *apiv1alpha1.CampaignRunState `json:"state,omitempty"`
+	// resendOf is the run that this one sends again, to those whom it did not reach.
+	ResendOf *string `json:"resendOf,omitempty"`
 	// startedAt is when the audience was frozen.
 	StartedAt *v1.Time `json:"startedAt,omitempty"`
 	// finishedAt is when the last message was settled.
@@ -76,6 +78,14 @@ func (b *CampaignRunApplyConfiguration) WithID(value string) *CampaignRunApplyCo
 // If called multiple times, the State field is set to the value of the last call.
 func (b *CampaignRunApplyConfiguration) WithState(value apiv1alpha1.CampaignRunState) *CampaignRunApplyConfiguration {
 	b.State = &value
+	return b
+}
+
+// WithResendOf sets the ResendOf field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ResendOf field is set to the value of the last call.
+func (b *CampaignRunApplyConfiguration) WithResendOf(value string) *CampaignRunApplyConfiguration {
+	b.ResendOf = &value
 	return b
 }
 

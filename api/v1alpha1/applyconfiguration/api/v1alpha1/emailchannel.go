@@ -38,6 +38,9 @@ type EmailChannelApplyConfiguration struct {
 	// perDomain are limits of single domains that mails go to, such as those of mobile carriers, kept by all runs together. What finds
 	// no room is sent later, and does not hold up mails to others. Domains that are not here have no limit of their own.
 	PerDomain []DomainLimitApplyConfiguration `json:"perDomain,omitempty"`
+	// warmUp lets campaigns of a sender that mailbox providers do not know yet begin with few messages a day and grow. Without it no
+	// day has a limit of its own.
+	WarmUp *WarmUpApplyConfiguration `json:"warmUp,omitempty"`
 	// bounces lets campaign mails come back to a mailbox of their own, so that addresses that do not exist and complaints
 	// are noted also when the mail server learns of them later. Without it they come back to fromAddress, and only what
 	// the mail server refuses at once is noted.
@@ -132,6 +135,14 @@ func (b *EmailChannelApplyConfiguration) WithPerDomain(values ...*DomainLimitApp
 		}
 		b.PerDomain = append(b.PerDomain, *values[i])
 	}
+	return b
+}
+
+// WithWarmUp sets the WarmUp field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the WarmUp field is set to the value of the last call.
+func (b *EmailChannelApplyConfiguration) WithWarmUp(value *WarmUpApplyConfiguration) *EmailChannelApplyConfiguration {
+	b.WarmUp = value
 	return b
 }
 
