@@ -19,6 +19,11 @@ import (
 type ledger struct {
 	settled []string
 	preview *stats.CampaignPreview
+	test    *stats.TestSend
+}
+
+func (l *ledger) TestSend(context.Context, *v1alpha1.AlumniNetwork, string) (*stats.TestSend, error) {
+	return l.test, nil
 }
 
 func (l *ledger) CampaignPreview(context.Context, *v1alpha1.AlumniNetwork, string) (*stats.CampaignPreview, error) {
