@@ -47,6 +47,7 @@ type Campaign struct {
 // +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.channels) || !self.channels.exists(c, c.type in ['LINE','Portal'])",message="type Invitation writes to people who are no members yet, who can be reached by Email alone; take LINE and Portal out of channels"
 // +kubebuilder:validation:XValidation:rule="!has(self.channelMode) || self.channelMode != 'FirstReachable' || (has(self.channels) && self.channels.filter(c, c.type in ['Email','LINE','Portal']).size() > 1)",message="channelMode FirstReachable chooses among channels of members; name two or more of Email, LINE and Portal in channels"
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.tracking)",message="tracking is of mails; add Email to channels, or remove tracking"
+// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.testRecipients)",message="testRecipients get mails; add Email to channels, or remove testRecipients"
 // +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || (has(self.tracking) && has(self.tracking.clicks) && self.tracking.clicks != 'Disabled')",message="content.abTest is decided by clicks; set tracking.clicks to Aggregate or Consented"
 // +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || !has(self.schedule.trigger)",message="content.abTest compares mails of one run; schedule.trigger writes to few members a day, of whom nothing can be told"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.schedule.trigger)",message="type Invitation takes no schedule.trigger: what HR knows of people who have not joined serves for one invitation only"
@@ -98,6 +99,11 @@ type CampaignSpec struct {
 	// tracking is what is learnt of mails after they were sent. Without it, nothing.
 	// +optional
 	Tracking *Tracking `json:"tracking,omitempty"`
+
+	// testRecipients are those who get the texts to look them over when the annotation alumni-operator.io/test-send gets a new value.
+	// They are no members, and no run is made for them.
+	// +optional
+	TestRecipients *TestRecipients `json:"testRecipients,omitempty"`
 
 	// approval Required lets no run of a generation start before somebody has approved that generation by the annotation
 	// alumni-operator.io/approved-generation; the condition Approved names its value. A run under way goes on as it was
@@ -515,6 +521,13 @@ const (
 	OnUnknownHold OnUnknown = "Hold"
 )
 
+// TestRecipients are people who look a campaign over. Their addresses are personal data, and stand in a Secret alone.
+type TestRecipients struct {
+	// secretRef names a Secret whose key addresses holds up to ten mail addresses, one on each line.
+	// +required
+	SecretRef SecretReference `json:"secretRef"`
+}
+
 // ClickTracking says what is learnt of the links of a mail.
 //
 // +kubebuilder:validation:Enum=Disabled;Aggregate;Consented
@@ -681,6 +694,10 @@ type CampaignStatus struct {
 	// +optional
 	Preview *CampaignPreview `json:"preview,omitempty"`
 
+	// testSend is what became of the newest test send, which the annotation alumni-operator.io/test-send asks for.
+	// +optional
+	TestSend *CampaignTestSend `json:"testSend,omitempty"`
+
 	// lastRun is the newest run.
 	// +optional
 	LastRun *CampaignRun `json:"lastRun,omitempty"`
@@ -828,6 +845,47 @@ type PostStatus struct {
 	// Expired or Unknown.
 	State PostState `json:"state"`
 	// reason why it is not Sent, for example RateLimited or DestinationGone.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason,omitempty"`
+}
+
+// CampaignTestSendState is how far a test send is.
+//
+// +kubebuilder:validation:Enum=Sending;Sent;Failed
+type CampaignTestSendState string
+
+// The states of a test send.
+const (
+	TestSendSending CampaignTestSendState = "Sending"
+	TestSendSent    CampaignTestSendState = "Sent"
+	TestSendFailed  CampaignTestSendState = "Failed"
+)
+
+// Reasons of a test send that the operator gives; the worker has others.
+const (
+	// TestSendUndeclared: spec.testRecipients is missing.
+	TestSendUndeclared = "NoTestRecipients"
+	// TestSendWorkerFailed: its worker gave up; some mails may have gone out.
+	TestSendWorkerFailed = "WorkerFailed"
+)
+
+// CampaignTestSend counts the mails by which people who are no members look a campaign over.
+type CampaignTestSend struct {
+	// name of the Job that sends: the campaign's, and a digest of the annotation.
+	Name string `json:"name"`
+	// state of the test send.
+	State CampaignTestSendState `json:"state"`
+	// sentAt is when it was done.
+	// +optional
+	SentAt *metav1.Time `json:"sentAt,omitempty"`
+	// sent is the number of mails that the mail server took: one for each recipient, language and variant.
+	// +optional
+	Sent int64 `json:"sent,omitempty"`
+	// failed is the number of those that it did not take.
+	// +optional
+	Failed int64 `json:"failed,omitempty"`
+	// reason why it failed, for example NoRecipients.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason,omitempty"`

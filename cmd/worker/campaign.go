@@ -8,11 +8,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/alumni-operator/alumni-operator/internal/broadcast"
 	"github.com/alumni-operator/alumni-operator/internal/campaign"
@@ -26,7 +29,8 @@ import (
 // look by hand.
 type campaignFlags struct {
 	database, network, campaign, tokenKey, email, destinations string
-	preview                                                    bool
+	preview, testSend                                          bool
+	testRecipients                                             string
 	tuning                                                     campaign.Tuning
 }
 
@@ -58,8 +62,11 @@ func runCampaign(ctx context.Context, args []string, log *slog.Logger) error {
 		}
 	}
 	do := campaign.Run
-	if f.preview {
+	switch {
+	case f.preview:
 		do = campaign.Preview
+	case f.testSend:
+		do = f.sendTest
 	}
 	if err := do(ctx, pool, job); err != nil {
 		if errors.Is(err, campaign.ErrFinal) {
@@ -68,6 +75,15 @@ func runCampaign(ctx context.Context, args []string, log *slog.Logger) error {
 		return err
 	}
 	return nil
+}
+
+// sendTest sends the texts to those whose addresses are mounted. A Secret that is missing is told like one that is empty.
+func (f campaignFlags) sendTest(ctx context.Context, pool *pgxpool.Pool, job campaign.Job) error {
+	list, err := os.ReadFile(filepath.Join(f.testRecipients, settings.TestRecipientsFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read the test recipients: %w", err)
+	}
+	return campaign.TestSend(ctx, pool, job, string(list))
 }
 
 func parseCampaignFlags(args []string) (campaignFlags, error) {
@@ -79,6 +95,8 @@ func parseCampaignFlags(args []string) (campaignFlags, error) {
 	set.StringVar(&f.tokenKey, "token-key-dir", settings.TokenKeyDir, "folder with "+settings.TokenKeyFile)
 	set.StringVar(&f.email, "email-dir", settings.EmailDir, "folder with username and password of the mail server")
 	set.BoolVar(&f.preview, "preview", false, "count whom a run would write to and whom not, and send nothing")
+	set.BoolVar(&f.testSend, "test-send", false, "send the texts to the test recipients, and to nobody else")
+	set.StringVar(&f.testRecipients, "test-recipients-dir", settings.TestRecipientsDir, "folder with "+settings.TestRecipientsFile+" of the test recipients")
 	set.StringVar(&f.destinations, "destinations-dir", settings.DestinationsDir, "folder with a folder for each destination of posts")
 	set.DurationVar(&f.tuning.PostTimeout, "post-timeout", broadcast.Timeout, "how long a post may take in all")
 	set.DurationVar(&f.tuning.Lease, "lease", 0, "how long a claim holds without being renewed (default 1m)")

@@ -95,6 +95,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		{Name: "keep the schedule", Condition: v1alpha1.ScheduledCondition, Run: r.keepSchedule},
 		{Name: "send a run again", Condition: v1alpha1.ScheduledCondition, Run: r.resend},
 		{Name: "show a preview", Condition: v1alpha1.ApprovedCondition, Run: r.showPreview},
+		{Name: "send a test", Condition: v1alpha1.LastRunSucceededCondition, Run: r.testSend},
 	})
 	conditions.Summarise(campaign, v1alpha1.CampaignConditions(), errs...)
 	wrote, err := patch.Status(ctx, r.Client, before, campaign)

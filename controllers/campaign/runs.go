@@ -29,6 +29,8 @@ const (
 type Ledger interface {
 	// CampaignPreview is nil when there is none.
 	CampaignPreview(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (*stats.CampaignPreview, error)
+	// TestSend is nil when there is none.
+	TestSend(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (*stats.TestSend, error)
 	// Finished runs that are named as settled come without numbers of their ledger.
 	CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, limit int, settled ...string) ([]stats.CampaignRun, error)
 	// SenderDay is how much of a day a sender that warms up has used.

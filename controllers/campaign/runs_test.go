@@ -20,10 +20,15 @@ type ledger struct {
 	settled []string
 	preview *stats.CampaignPreview
 	day     stats.SenderDay
+	test    *stats.TestSend
 }
 
 func (l *ledger) SenderDay(context.Context, *v1alpha1.AlumniNetwork, string) (stats.SenderDay, error) {
 	return l.day, nil
+}
+
+func (l *ledger) TestSend(context.Context, *v1alpha1.AlumniNetwork, string) (*stats.TestSend, error) {
+	return l.test, nil
 }
 
 func (l *ledger) CampaignPreview(context.Context, *v1alpha1.AlumniNetwork, string) (*stats.CampaignPreview, error) {

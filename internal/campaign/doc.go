@@ -18,6 +18,8 @@
 // In a run with an A/B test a part of the audience gets the variants; the others wait until the store has decided, once, which of
 // them they get (S1).
 //
+// TestSend sends the texts to people who look them over, and touches no ledger (M15).
+//
 // Beside the mails it posts once to each destination of Slack, Teams and webhooks (alumni.broadcast, M16). Neither waits for the
 // other, and a run is finished when both are settled. Of a post that was on the wire when its worker died nobody knows whether
 // it arrived: it waits for a person unless the campaign wants it posted again.

@@ -75,6 +75,7 @@ var (
 	sqlAllowanceUpdate = statement("allowance_update")
 	sqlPreview         = statement("preview")
 	sqlPreviewNote     = statement("preview_note")
+	sqlTestSendNote    = statement("test_send_note")
 	sqlEcho            = statement("echo")
 	sqlRunPause        = statement("run_pause")
 	sqlRunResume       = statement("run_resume")

@@ -11,6 +11,8 @@ const (
 	Campaign = "alumni-operator.io/campaign"
 	// CampaignPreview names the Campaign whose preview a job counts.
 	CampaignPreview = "alumni-operator.io/campaign-preview"
+	// CampaignTestSend names the Campaign whose texts a job sends to those who look it over.
+	CampaignTestSend = "alumni-operator.io/campaign-test-send"
 	// RetentionPolicy names the RetentionPolicy that a child belongs to.
 	RetentionPolicy = "alumni-operator.io/retention-policy"
 	// Run names the run that a job does.

@@ -127,6 +127,9 @@ func Resend(run string) string {
 // CampaignPreview names the preview of one declaration of a campaign, of which digest is a digest in hex.
 func CampaignPreview(campaign, digest string) string { return campaign + "-preview-" + digest[:8] }
 
+// CampaignTestSend names a test send of a campaign, of which digest is a digest in hex.
+func CampaignTestSend(campaign, digest string) string { return campaign + "-test-" + digest[:8] }
+
 // CampaignConfig names the ConfigMap with settings.Campaign of one campaign, where a run has none of its own.
 func CampaignConfig(campaign string) string { return campaign + "-campaign" }
 

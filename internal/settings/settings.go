@@ -41,6 +41,10 @@ const (
 	// DestinationsDir holds a folder for each destination of a run, called after channel and name: slack/news. In it are url, and
 	// signingKey of a webhook.
 	DestinationsDir = "/etc/alumni/destinations"
+	// TestRecipientsDir holds TestRecipientsFile.
+	TestRecipientsDir = "/etc/alumni/test-recipients"
+	// TestRecipientsFile lists those who look a campaign over, one address on each line.
+	TestRecipientsFile = "addresses"
 	// CampaignDir holds CampaignFile.
 	CampaignDir = "/etc/alumni/campaign"
 	// CampaignFile is a Campaign as JSON.

@@ -36,6 +36,8 @@ var (
 	sqlCampaignPauses string
 	//go:embed queries/campaign_views_known.sql
 	sqlCampaignViewsKnown string
+	//go:embed queries/campaign_test_send.sql
+	sqlCampaignTestSend string
 	//go:embed queries/campaign_tests.sql
 	sqlCampaignTests string
 	//go:embed queries/campaign_variants.sql

@@ -64,6 +64,18 @@ func (s Store) SenderDay(ctx context.Context, network *v1alpha1.AlumniNetwork, s
 	return day, err
 }
 
+// TestSend reads the newest test send of a campaign; nil when there is none, or the store is one of an earlier version.
+func (s Store) TestSend(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (test *stats.TestSend, err error) {
+	if network.Status.Store == nil || network.Status.Store.SchemaVersion < stats.TestSendSchemaVersion {
+		return nil, nil
+	}
+	err = s.with(ctx, network, func(ctx context.Context, r *stats.Reader) error {
+		test, err = r.TestSend(ctx, campaignUID)
+		return err
+	})
+	return test, err
+}
+
 // Retention is what the store of one network says of a policy.
 type Retention struct {
 	stats.Retention

@@ -69,6 +69,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CampaignSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignStatus"):
 		return &apiv1alpha1.CampaignStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CampaignTestSend"):
+		return &apiv1alpha1.CampaignTestSendApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignTrigger"):
 		return &apiv1alpha1.CampaignTriggerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Channels"):
@@ -203,6 +205,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.StoreCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StoreStatus"):
 		return &apiv1alpha1.StoreStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestRecipients"):
+		return &apiv1alpha1.TestRecipientsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TextVariant"):
 		return &apiv1alpha1.TextVariantApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Tracking"):

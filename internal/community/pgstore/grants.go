@@ -76,7 +76,7 @@ func (g *grants) campaign() {
 	g.give(naming.RoleCampaign, mayInsert, "alumni.captured_mail")      // of a trial
 	g.give(naming.RoleCampaign, mayReadInsertDelete, "alumni.occasion") // of a run that is not sent after all
 	g.give(naming.RoleCampaign, mayRead, "alumni.opt_out", "alumni.tracking_count")
-	g.give(naming.RoleCampaign, mayReadWrite, "alumni.send_allowance", "alumni.campaign_preview")
+	g.give(naming.RoleCampaign, mayReadWrite, "alumni.send_allowance", "alumni.campaign_preview", "alumni.campaign_test_send")
 }
 
 func (g *grants) roster() {
@@ -115,7 +115,8 @@ func (g *grants) readers() {
 	g.give(naming.RoleBackup, mayRead, "alumni.*")
 	g.give(naming.RoleBackup, mayReadWrite, "alumni.backup_run")
 	g.give(naming.RoleMetrics, mayRead, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses", "alumni_stats.campaign_previews", "alumni_stats.campaign_posts",
-		"alumni_stats.campaign_tracking", "alumni_stats.campaign_tests", "alumni_stats.campaign_variants", "alumni_stats.send_allowances", "alumni_stats.campaign_resends")
+		"alumni_stats.campaign_tracking", "alumni_stats.campaign_tests", "alumni_stats.campaign_variants", "alumni_stats.send_allowances", "alumni_stats.campaign_resends",
+		"alumni_stats.campaign_test_sends")
 	// A workload tells by the version whether the store is ready for it.
 	for _, role := range []naming.Role{naming.RolePortal, naming.RoleCampaign, naming.RoleRetention, naming.RoleRoster} {
 		g.give(role, mayRead, VersionTable)

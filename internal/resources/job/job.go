@@ -127,6 +127,20 @@ func BuildPreviewJob(in CampaignInput) *batchv1.Job {
 	return j
 }
 
+// BuildTestSendJob builds the job that sends a campaign's texts to those whose addresses a Secret holds. It is no run, and is tried once:
+// nobody wants a test mail again and again.
+func BuildTestSendJob(in CampaignInput, recipients string) *batchv1.Job {
+	j := BuildCampaignJob(in)
+	for _, set := range []map[string]string{j.Labels, j.Spec.Template.Labels} {
+		delete(set, labels.Campaign)
+		labels.With(set, labels.CampaignTestSend, in.Campaign)
+	}
+	j.Spec.BackoffLimit = ptr.To[int32](0)
+	mount(j, pod.TestRecipients(recipients))
+	j.Spec.Template.Spec.Containers[0].Command = append(j.Spec.Template.Spec.Containers[0].Command, "--test-send")
+	return j
+}
+
 // BuildRetentionJob builds the job that plans, and where the policy says so erases, for one network.
 func BuildRetentionJob(in RetentionInput) *batchv1.Job {
 	j := build(in.Run, labels.Retention, naming.RoleRetention, "retention", in.Arguments...)

@@ -101,6 +101,13 @@ func LINE(secret, key string) Folder {
 	return f
 }
 
+// TestRecipients is the folder with the addresses of those who look a campaign over. Where the Secret is missing the worker says so.
+func TestRecipients(secret string) Folder {
+	f := Secret("test-recipients", secret, settings.TestRecipientsDir, settings.TestRecipientsFile)
+	f.Volume.Secret.Optional = ptr.To(true)
+	return f
+}
+
 // BucketKeys is the folder with the keys of a bucket, and the certificate of a private authority if the Secret holds one.
 func BucketKeys(name string) Folder {
 	return withAuthority("backup-secret", name, settings.BackupSecretDir, "accessKeyID", "secretAccessKey")

@@ -549,6 +549,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.State
       default: Active
+    - name: testRecipients
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.TestRecipients
     - name: tracking
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Tracking
@@ -590,6 +593,32 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignRun
           elementRelationship: atomic
+    - name: testSend
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignTestSend
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignTestSend
+  map:
+    fields:
+    - name: failed
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        scalar: string
+    - name: reason
+      type:
+        scalar: string
+    - name: sent
+      type:
+        scalar: numeric
+    - name: sentAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: state
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignTestSendState
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignTestSendState
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignTrigger
   map:
     fields:
@@ -1705,6 +1734,12 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreType
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.TestRecipients
+  map:
+    fields:
+    - name: secretRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.TextVariant
   map:
     fields:

@@ -38,6 +38,9 @@ type CampaignSpecApplyConfiguration struct {
 	Delivery *DeliveryApplyConfiguration `json:"delivery,omitempty"`
 	// tracking is what is learnt of mails after they were sent. Without it, nothing.
 	Tracking *TrackingApplyConfiguration `json:"tracking,omitempty"`
+	// testRecipients are those who get the texts to look them over when the annotation alumni-operator.io/test-send gets a new value.
+	// They are no members, and no run is made for them.
+	TestRecipients *TestRecipientsApplyConfiguration `json:"testRecipients,omitempty"`
 	// approval Required lets no run of a generation start before somebody has approved that generation by the annotation
 	// alumni-operator.io/approved-generation; the condition Approved names its value. A run under way goes on as it was
 	// approved. Defaults to NotRequired.
@@ -126,6 +129,14 @@ func (b *CampaignSpecApplyConfiguration) WithDelivery(value *DeliveryApplyConfig
 // If called multiple times, the Tracking field is set to the value of the last call.
 func (b *CampaignSpecApplyConfiguration) WithTracking(value *TrackingApplyConfiguration) *CampaignSpecApplyConfiguration {
 	b.Tracking = value
+	return b
+}
+
+// WithTestRecipients sets the TestRecipients field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TestRecipients field is set to the value of the last call.
+func (b *CampaignSpecApplyConfiguration) WithTestRecipients(value *TestRecipientsApplyConfiguration) *CampaignSpecApplyConfiguration {
+	b.TestRecipients = value
 	return b
 }
 

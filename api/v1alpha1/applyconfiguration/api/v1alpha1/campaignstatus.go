@@ -30,6 +30,8 @@ type CampaignStatusApplyConfiguration struct {
 	// preview is how the next run would go, counted while the campaign waits for an approval, or when the annotation
 	// alumni-operator.io/preview gets a new value.
 	Preview *CampaignPreviewApplyConfiguration `json:"preview,omitempty"`
+	// testSend is what became of the newest test send, which the annotation alumni-operator.io/test-send asks for.
+	TestSend *CampaignTestSendApplyConfiguration `json:"testSend,omitempty"`
 	// lastRun is the newest run.
 	LastRun *CampaignRunApplyConfiguration `json:"lastRun,omitempty"`
 	// runs are the last ten runs, newest first.
@@ -92,6 +94,14 @@ func (b *CampaignStatusApplyConfiguration) WithMissedRuns(value int64) *Campaign
 // If called multiple times, the Preview field is set to the value of the last call.
 func (b *CampaignStatusApplyConfiguration) WithPreview(value *CampaignPreviewApplyConfiguration) *CampaignStatusApplyConfiguration {
 	b.Preview = value
+	return b
+}
+
+// WithTestSend sets the TestSend field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TestSend field is set to the value of the last call.
+func (b *CampaignStatusApplyConfiguration) WithTestSend(value *CampaignTestSendApplyConfiguration) *CampaignStatusApplyConfiguration {
+	b.TestSend = value
 	return b
 }
 
