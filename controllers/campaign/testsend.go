@@ -23,7 +23,7 @@ const testSendAnnotation = "alumni-operator.io/test-send"
 func (r *Reconciler) testSend(ctx context.Context, s *scope) error {
 	status := &s.campaign.Status
 	asked, store := s.campaign.Annotations[testSendAnnotation], s.network.Status.Store
-	if asked == "" || s.suspended() || !s.campaign.Mails() || store == nil || store.SchemaVersion < stats.TestSendSchemaVersion {
+	if asked == "" || s.suspended() || !s.campaign.Uses(v1alpha1.ChannelEmail) || store == nil || store.SchemaVersion < stats.TestSendSchemaVersion {
 		status.TestSend = nil
 		return nil
 	}

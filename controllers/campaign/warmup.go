@@ -37,7 +37,7 @@ func (r *Reconciler) showUnderWay(ctx context.Context, s *scope, run string) err
 // dayUsedUp is today, when the warm-up of the network lets no more through; otherwise nil.
 func (r *Reconciler) dayUsedUp(ctx context.Context, s *scope) (*settings.Day, error) {
 	today := network.BuildSettings(s.network).DayOf(s.now)
-	if today == nil || !s.campaign.Mails() {
+	if today == nil || !s.campaign.Uses(v1alpha1.ChannelEmail) {
 		return nil, nil
 	}
 	day, err := r.Ledger.SenderDay(ctx, s.network, settings.ChannelEmail)

@@ -264,7 +264,7 @@ type Campaign struct {
 	PauseOn              *PauseOn           `json:"pauseOn,omitempty"`
 	Channels             []Channel          `json:"channels,omitempty"`    // empty: Email alone
 	ChannelMode          string             `json:"channelMode,omitempty"` // FirstReachable; empty means all of them
-	Tracking             *Tracking          `json:"tracking,omitempty"` // nil: nothing is learnt of mails
+	Tracking             *Tracking          `json:"tracking,omitempty"`    // nil: nothing is learnt of mails
 	ABTest               *ABTest            `json:"abTest,omitempty"`
 	ResendOf             string             `json:"resendOf,omitempty"` // the run whose failed and unknown messages are sent again
 }
