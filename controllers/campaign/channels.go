@@ -6,7 +6,6 @@ package campaign
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
@@ -40,18 +39,6 @@ func modeOf(c *v1alpha1.Campaign) string {
 	return ""
 }
 
-// textOf is the text of one language, whose body was read already.
-func textOf(l v1alpha1.LocalisedContent, body string) settings.LocalisedContent {
-	text := settings.LocalisedContent{Locale: string(l.Locale), Subject: l.Subject, Body: body}
-	if b := l.Broadcast; b != nil {
-		text.Broadcast = &settings.Broadcast{Subject: b.Subject, Body: b.Body}
-	}
-	for _, v := range l.Variants {
-		text.Variants = append(text.Variants, settings.Variant{Name: v.Name, Subject: v.Subject, Body: v.Body})
-	}
-	return text
-}
-
 // trackingOf is what is learnt of mails; nil for nothing, which is what a worker takes it for.
 func trackingOf(c *v1alpha1.Campaign) *settings.Tracking {
 	var t settings.Tracking
@@ -66,15 +53,6 @@ func trackingOf(c *v1alpha1.Campaign) *settings.Tracking {
 		return nil
 	}
 	return &t
-}
-
-// testOf is the A/B test that a worker is told of; nil without one.
-func testOf(c *v1alpha1.Campaign) *settings.ABTest {
-	t, wait := c.EffectiveABTest()
-	if t == nil {
-		return nil
-	}
-	return &settings.ABTest{TestPercent: int(t.TestPercent), HoldOutPercent: int(*t.HoldOutPercent), AfterSeconds: int(wait / time.Second)}
 }
 
 // compileTexts tries every text as it will be sent and posted.

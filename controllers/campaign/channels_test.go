@@ -14,6 +14,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	texts "github.com/alumni-operator/alumni-operator/internal/resources/campaign"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
 )
@@ -167,10 +168,10 @@ func TestEveryVariantOfATextIsTriedAndToldToTheWorker(t *testing.T) {
 	c := &v1alpha1.Campaign{}
 	c.Spec.Content = v1alpha1.Content{ABTest: &v1alpha1.ABTest{}, Locales: []v1alpha1.LocalisedContent{{Locale: "en", Subject: "s", Body: "b",
 		Variants: []v1alpha1.TextVariant{{Name: "b", Body: "{{ .Member.Salary }}"}, {Name: "a", Subject: "A"}}}}}
-	g.Expect(testOf(c)).To(Equal(&settings.ABTest{TestPercent: 20, AfterSeconds: 4 * 3600}), "the defaults")
-	g.Expect(testOf(&v1alpha1.Campaign{})).To(BeNil(), "a worker of the version before knows of none")
+	g.Expect(texts.BuildTest(c)).To(Equal(&settings.ABTest{TestPercent: 20, AfterSeconds: 4 * 3600}), "the defaults")
+	g.Expect(texts.BuildTest(&v1alpha1.Campaign{})).To(BeNil(), "a worker of the version before knows of none")
 
-	told := settings.Campaign{Type: "Newsletter", ABTest: testOf(c), Locales: []settings.LocalisedContent{textOf(c.Spec.Content.Locales[0], "b")}}
+	told := settings.Campaign{Type: "Newsletter", ABTest: texts.BuildTest(c), Locales: []settings.LocalisedContent{texts.BuildText(c.Spec.Content.Locales[0], "b")}}
 	g.Expect(told.Variants()).To(Equal([]string{"a", "b"}))
 	g.Expect(told.Variant("a").Locales[0].Subject).To(Equal("A"))
 	g.Expect(told.Variant("a").Locales[0].Body).To(Equal("b"), "what a variant leaves out is as without it")

@@ -18,6 +18,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
 	"github.com/alumni-operator/alumni-operator/internal/labels"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	texts "github.com/alumni-operator/alumni-operator/internal/resources/campaign"
 	"github.com/alumni-operator/alumni-operator/internal/resources/network"
 	"github.com/alumni-operator/alumni-operator/internal/runs"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
@@ -78,7 +79,7 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 	s.settings = settings.Campaign{
 		UID: string(c.UID), Name: c.Name, Generation: c.Generation, Type: string(c.Spec.Type),
 		MaxRecipients: int(delivery.MaxRecipients), RetryDeadlineSeconds: int(delivery.RetryDeadlineSeconds),
-		OnUnknown: string(delivery.OnUnknown), Channels: channelsOf(c), ChannelMode: modeOf(c), Tracking: trackingOf(c), ABTest: testOf(c),
+		OnUnknown: string(delivery.OnUnknown), Channels: channelsOf(c), ChannelMode: modeOf(c), Tracking: trackingOf(c), ABTest: texts.BuildTest(c),
 	}
 	if delivery.MaxPerSecond != nil {
 		s.settings.MaxPerSecond = int(*delivery.MaxPerSecond)
@@ -113,7 +114,7 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 				return err
 			}
 		}
-		s.settings.Locales = append(s.settings.Locales, textOf(l, body))
+		s.settings.Locales = append(s.settings.Locales, texts.BuildText(l, body))
 	}
 	return nil
 }
