@@ -36,5 +36,5 @@ func (n *AlumniNetwork) TrialMembers() int32 {
 // captured takes out of a channel whatever leads to a mail server: a trial's workloads are not even told of one.
 func (e *EmailChannel) captured() {
 	e.Host, e.Port, e.TLS, e.CredentialsSecretRef, e.Bounces = "", 0, "", nil, nil
-	e.PerDomain, e.WarmUp = nil, nil
+	e.PerDomain, e.WarmUp, e.DKIM = nil, nil, nil
 }

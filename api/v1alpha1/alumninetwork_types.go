@@ -579,6 +579,7 @@ type EmailBounces struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.bounces) || self.bounces.receiver == 'Disabled' || self.bounces.address.lowerAscii() != self.fromAddress.lowerAscii()",message="bounces.address must be another one than fromAddress when a receiver is enabled: it refuses what people write"
 // +kubebuilder:validation:XValidation:rule="self.tls != 'None' || !has(self.credentialsSecretRef)",message="tls None would send the password in clear text; use StartTLS or Implicit with credentialsSecretRef"
+// +kubebuilder:validation:XValidation:rule="!has(self.dkim) || self.fromAddress.lowerAscii().endsWith('@' + self.dkim.domain) || self.fromAddress.lowerAscii().endsWith('.' + self.dkim.domain)",message="dkim.domain must be the domain of fromAddress or one above it: DMARC takes no other for the sender's"
 type EmailChannel struct {
 	// host name or address of the mail server.
 	// +required
@@ -653,11 +654,37 @@ type EmailChannel struct {
 	// +optional
 	WarmUp *WarmUp `json:"warmUp,omitempty"`
 
+	// dkim lets portal and workers sign mails. Without it they are not signed here: the mail server does it, which is the better
+	// place.
+	// +optional
+	DKIM *EmailDKIM `json:"dkim,omitempty"`
+
 	// bounces lets campaign mails come back to a mailbox of their own, so that addresses that do not exist and complaints
 	// are noted also when the mail server learns of them later. Without it they come back to fromAddress, and only what
 	// the mail server refuses at once is noted.
 	// +optional
 	Bounces *EmailBounces `json:"bounces,omitempty"`
+}
+
+// EmailDKIM is the key by which mails are signed (RFC 6376), and its name in DNS: <selector>._domainkey.<domain>.
+type EmailDKIM struct {
+	// secretRef names a Secret with the key tls.key: a private key in PEM, RSA with 2048 bits or more, or Ed25519.
+	// +required
+	SecretRef SecretReference `json:"secretRef,omitzero"`
+
+	// domain that signs: that of fromAddress or one above it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$')",message="domain is a DNS name in lower case such as hoshino.example"
+	Domain string `json:"domain,omitempty"`
+
+	// selector of the key in DNS.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="selector is a label of letters in lower case, digits and hyphens"
+	Selector string `json:"selector,omitempty"`
 }
 
 // DomainLimit is how fast campaigns may write to the addresses of one domain.

@@ -130,7 +130,7 @@ func (a *app) build(o options, network settings.Network, registry prometheus.Reg
 		if err != nil {
 			return err
 		}
-		a.worker = outbox.NewWorker(outbox.Worker{Queue: a.store, Composer: composer, Email: *network.Email, EmailDir: o.emailDir, Recorder: a.recorder,
+		a.worker = outbox.NewWorker(outbox.Worker{Queue: a.store, Composer: composer, Email: *network.Email, EmailDir: o.emailDir, DKIMDir: o.dkimDir, Recorder: a.recorder,
 			Now: time.Now, Log: a.log}, registry)
 		wake = a.worker.Wake
 	}

@@ -28,10 +28,10 @@ import (
 // campaignFlags are the folders that the operator mounts, and the engine's tuning; others are for tests and for a
 // look by hand.
 type campaignFlags struct {
-	database, network, campaign, tokenKey, email, destinations string
-	preview, testSend                                          bool
-	testRecipients                                             string
-	tuning                                                     campaign.Tuning
+	database, network, campaign, tokenKey, email, dkim, destinations string
+	preview, testSend                                                bool
+	testRecipients                                                   string
+	tuning                                                           campaign.Tuning
 }
 
 // runCampaign sends one run of a campaign, or what is left of it; or counts how it would go.
@@ -57,7 +57,7 @@ func runCampaign(ctx context.Context, args []string, log *slog.Logger) error {
 	}
 	defer pool.Close()
 	if job.Campaign.Uses(settings.ChannelEmail) {
-		if job.Mail, err = mail.LoadConfig(*job.Network.Email, f.email, capture.NewRecorder(pool)); err != nil {
+		if job.Mail, err = mail.LoadConfig(*job.Network.Email, mail.Folders{Login: f.email, DKIM: f.dkim}, capture.NewRecorder(pool)); err != nil {
 			return err
 		}
 	}
@@ -94,6 +94,7 @@ func parseCampaignFlags(args []string) (campaignFlags, error) {
 	set.StringVar(&f.campaign, "campaign-dir", settings.CampaignDir, "folder with "+settings.CampaignFile)
 	set.StringVar(&f.tokenKey, "token-key-dir", settings.TokenKeyDir, "folder with "+settings.TokenKeyFile)
 	set.StringVar(&f.email, "email-dir", settings.EmailDir, "folder with username and password of the mail server")
+	set.StringVar(&f.dkim, "dkim-dir", settings.DKIMDir, "folder with the key that signs mails, if the network's settings say so")
 	set.BoolVar(&f.preview, "preview", false, "count whom a run would write to and whom not, and send nothing")
 	set.BoolVar(&f.testSend, "test-send", false, "send the texts to the test recipients, and to nobody else")
 	set.StringVar(&f.testRecipients, "test-recipients-dir", settings.TestRecipientsDir, "folder with "+settings.TestRecipientsFile+" of the test recipients")

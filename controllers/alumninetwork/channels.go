@@ -10,6 +10,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
+	"github.com/alumni-operator/alumni-operator/internal/mail"
 	"github.com/alumni-operator/alumni-operator/internal/secretwatch"
 )
 
@@ -30,6 +31,12 @@ func (r *Reconciler) checkChannels(ctx context.Context, s *scope) error {
 			}
 		}
 	}
+	if email != nil && email.DKIM != nil {
+		if err := r.checkSigningKey(ctx, s, email.DKIM.SecretRef.Name); err != nil {
+			s.channels = err
+			return err
+		}
+	}
 	if err := r.checkDestinations(ctx, s); err != nil {
 		return err
 	}
@@ -39,6 +46,22 @@ func (r *Reconciler) checkChannels(ctx context.Context, s *scope) error {
 		return nil
 	}
 	conditions.True(n, v1alpha1.ChannelsReadyCondition, v1alpha1.ReasonConfigured, "Every declared sender has what it needs")
+	return nil
+}
+
+// checkSigningKey looks whether mails can be signed, and keeps nothing of the key.
+func (r *Reconciler) checkSigningKey(ctx context.Context, s *scope, name string) error {
+	if r.unchanged(s, useDKIM, name) {
+		return nil
+	}
+	secret, err := secretwatch.Read(ctx, r.Live, types.NamespacedName{Namespace: s.network.Namespace, Name: name}, mail.SigningKeyFile)
+	if err != nil {
+		return err
+	}
+	if _, err := mail.ParseSigningKey(secret.Data[mail.SigningKeyFile]); err != nil {
+		return secretwatch.Invalid(name, "key %q, which channels.email.dkim signs with: %v", mail.SigningKeyFile, err)
+	}
+	s.found(useDKIM, secret)
 	return nil
 }
 

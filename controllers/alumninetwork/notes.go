@@ -28,6 +28,7 @@ const (
 	usePepper
 	useTokenKey
 	useEmail
+	useDKIM
 	useBucket
 	useIdentity
 	useRoster

@@ -112,8 +112,12 @@ func find(n *v1alpha1.AlumniNetwork, c v1alpha1.CampaignChannel) *v1alpha1.Named
 // open gives a run's job what opens its senders. A trial is told of none.
 func (r *Reconciler) open(s *scope, in *job.CampaignInput) {
 	if s.campaign.Uses(v1alpha1.ChannelEmail) {
-		if ref := s.network.Email().CredentialsSecretRef; ref != nil {
+		e := s.network.Email()
+		if ref := e.CredentialsSecretRef; ref != nil {
 			in.EmailSecret = ref.Name
+		}
+		if e.DKIM != nil {
+			in.DKIMSecret = e.DKIM.SecretRef.Name
 		}
 	}
 	if s.network.IsTrial() {

@@ -21,8 +21,9 @@ type queue struct {
 	acks     chan<- ack
 	policy   policy
 	writer   *writer
-	claimAge time.Duration    // how long after its claim an item may go out
-	still    func(*item) bool // asks the store again about an item that is older, and makes it as good as new
+	sign     func(mail []byte) ([]byte, error) // by DKIM, where the network wants it
+	claimAge time.Duration                     // how long after its claim an item may go out
+	still    func(*item) bool                  // asks the store again about an item that is older, and makes it as good as new
 	breaker  *breaker
 	log      *slog.Logger
 	draining <-chan struct{} // closed when the worker is told to stop
@@ -143,7 +144,10 @@ func (q *queue) render(i *item) (body []byte, err error) {
 			body, err = nil, errRenderPanic
 		}
 	}()
-	return q.writer.write((*i.buffer)[:0], i)
+	if body, err = q.writer.write((*i.buffer)[:0], i); err != nil {
+		return body, err
+	}
+	return q.sign(body)
 }
 
 // Fresh allows a message whose consent was checked a short while ago. With a server that takes longer than that over a

@@ -134,7 +134,7 @@ func (e *engine) work(ctx context.Context) error {
 	defer cut()
 	inFlight := new(atomic.Int64)
 	e.queue = &queue{
-		inFlight: inFlight, items: feed.items, acks: acks, writer: e.writer, log: e.job.Log, draining: claims.Done(),
+		inFlight: inFlight, items: feed.items, acks: acks, writer: e.writer, sign: e.job.Mail.Sign, log: e.job.Log, draining: claims.Done(),
 		breaker: &breaker{now: time.Now}, claimAge: e.job.Tuning.claimAge(),
 		still: func(i *item) bool { return e.ledger.still(store, i) },
 		policy: policy{base: e.job.Tuning.BackoffBase, onUnknown: e.job.Campaign.OnUnknown, random: rand.Float64,

@@ -67,7 +67,7 @@ func TestACaptureOpensNoConnection(t *testing.T) {
 	}
 	kept := &box{}
 	e := settings.Email{Transport: settings.TransportCapture, Host: server.Host, Port: server.Port, TLS: TLSNone, FromAddress: "a@b.example"}
-	c, err := LoadConfig(e, dir, kept)
+	c, err := LoadConfig(e, Folders{Login: dir}, kept)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.Captures()).To(BeTrue())
 	g.Expect(c.Username + c.Password + c.Host).To(BeEmpty())
@@ -97,7 +97,7 @@ func TestACaptureOpensNoConnection(t *testing.T) {
 func TestACaptureAnswersAsAServerDoes(t *testing.T) {
 	g := NewWithT(t)
 	kept := &box{answer: Outcome{Kind: Unknown, Stage: StageDot, Err: errors.New("lost")}}
-	c, err := LoadConfig(settings.Email{Transport: settings.TransportCapture}, "", kept)
+	c, err := LoadConfig(settings.Email{Transport: settings.TransportCapture}, Folders{}, kept)
 	g.Expect(err).NotTo(HaveOccurred())
 
 	failure := (*Failure)(nil)
@@ -113,11 +113,11 @@ func TestACaptureAnswersAsAServerDoes(t *testing.T) {
 
 func TestTheTransportMustBeOneOfTwo(t *testing.T) {
 	g := NewWithT(t)
-	_, err := LoadConfig(settings.Email{Transport: settings.TransportCapture}, "", nil)
+	_, err := LoadConfig(settings.Email{Transport: settings.TransportCapture}, Folders{}, nil)
 	g.Expect(err).To(MatchError(errNoRecorder))
-	_, err = LoadConfig(settings.Email{Transport: "Pigeon", FromAddress: "a@b.example"}, "", &box{})
+	_, err = LoadConfig(settings.Email{Transport: "Pigeon", FromAddress: "a@b.example"}, Folders{}, &box{})
 	g.Expect(err).To(MatchError(ContainSubstring("Pigeon")))
-	c, err := LoadConfig(settings.Email{FromAddress: "a@b.example"}, t.TempDir(), &box{})
+	c, err := LoadConfig(settings.Email{FromAddress: "a@b.example"}, Folders{Login: t.TempDir()}, &box{})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.Captures()).To(BeFalse(), "a network for real people sends, whatever recorder is there")
 }

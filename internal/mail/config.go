@@ -59,34 +59,41 @@ type Config struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	capture Recorder // nil: letters go to the server
+	signer  *Signer  // nil: mails are not signed here
+}
+
+// Folders are where the secrets of a sender are mounted.
+type Folders struct {
+	Login string // with user name and password, and perhaps ca.crt; one that does not exist means a server without authentication
+	DKIM  string // with SigningKeyFile, where the settings say that mails are signed
 }
 
 // ErrClearText refuses to send a password without encryption.
 var ErrClearText = errors.New("the mail server has a password but no TLS; it is never sent in the clear")
 
-// LoadConfig combines the settings of a network with the credentials mounted in a folder. A folder that does not
-// exist, or is empty, means a server without authentication.
+// LoadConfig combines the settings of a network with the secrets mounted in folders.
 //
 // It is the one switch between the two transports: with TransportCapture neither a server nor a folder is looked at, and
 // the recorder takes every letter; with any other the recorder is not used.
-func LoadConfig(e settings.Email, dir string, recorder Recorder) (Config, error) {
+func LoadConfig(e settings.Email, from Folders, recorder Recorder) (Config, error) {
 	switch e.Transport {
 	case settings.TransportCapture:
 		return captureWith(recorder)
 	case "", settings.TransportSMTP:
-		return loadServer(e, dir)
+		return loadServer(e, from)
 	default:
 		return Config{}, fmt.Errorf("there is no mail transport %q", e.Transport)
 	}
 }
 
-func loadServer(e settings.Email, dir string) (Config, error) {
+func loadServer(e settings.Email, folders Folders) (Config, error) {
 	c := Config{Host: e.Host, Port: e.Port, TLS: e.TLS, CommandTimeout: DefaultCommandTimeout, DotTimeout: DefaultDotTimeout}
 	from, err := compose.ParseAddress(e.FromAddress)
 	if err != nil {
 		return Config{}, fmt.Errorf("read the sender's address: %w", err)
 	}
 	c.Hello = from.Domain()
+	dir := folders.Login
 	if c.Username, err = readOptional(dir, usernameFile); err != nil {
 		return Config{}, err
 	}
@@ -106,7 +113,8 @@ func loadServer(e settings.Email, dir string) (Config, error) {
 	if c.Username != "" && c.TLS == TLSNone {
 		return Config{}, ErrClearText
 	}
-	return c, nil
+	c.signer, err = loadSigner(e.DKIM, folders.DKIM)
+	return c, err
 }
 
 func readOptional(dir, name string) (string, error) {

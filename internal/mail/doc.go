@@ -8,7 +8,7 @@
 // accepted, temporary, permanent, unknown (the connection died after the final dot had gone out), or trouble (the
 // server could not be used at all, which says nothing about the message). Send delivers a single message.
 //
-// In a trial a Recorder takes every letter instead. LoadConfig decides which of the two, and a Config that captures opens
+// Where the network has a DKIM key, mails are signed; otherwise the mail server does it. In a trial a Recorder takes every letter instead. LoadConfig decides which of the two, and a Config that captures opens
 // no connection, whoever asks.
 //
 // The package imports the standard library, the settings and internal/mail/compose. It must never put an address, a

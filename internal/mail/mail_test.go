@@ -106,10 +106,10 @@ func TestPasswordNeedsTLS(t *testing.T) {
 	g.Expect(os.WriteFile(filepath.Join(dir, "username"), []byte("u\n"), 0o600)).To(Succeed())
 	g.Expect(os.WriteFile(filepath.Join(dir, "password"), []byte("secret-canary\n"), 0o600)).To(Succeed())
 	e := settings.Email{Host: "127.0.0.1", Port: 25, TLS: TLSNone, FromAddress: "a@hoshino.example"}
-	_, err := LoadConfig(e, dir, nil)
+	_, err := LoadConfig(e, Folders{Login: dir}, nil)
 	g.Expect(err).To(MatchError(ErrClearText))
 	e.TLS = TLSStart
-	c, err := LoadConfig(e, dir, nil)
+	c, err := LoadConfig(e, Folders{Login: dir}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.Username).To(Equal("u"))
 	g.Expect(c.Password).To(Equal("secret-canary"))
@@ -121,7 +121,7 @@ func TestPasswordNeedsTLS(t *testing.T) {
 	err = Send(t.Context(), open, single)
 	g.Expect(err).To(MatchError(ErrClearText))
 	g.Expect(err.Error()).NotTo(ContainSubstring("canary"))
-	_, err = LoadConfig(settings.Email{FromAddress: "a b@x.example"}, dir, nil)
+	_, err = LoadConfig(settings.Email{FromAddress: "a b@x.example"}, Folders{Login: dir}, nil)
 	g.Expect(err).To(MatchError(compose.ErrAddress))
 }
 

@@ -40,7 +40,11 @@ func Send(ctx context.Context, c Config, m Message) error {
 	if err != nil {
 		return fmt.Errorf("read the recipient's address: %w", err)
 	}
-	letter := &Letter{From: from, To: to, Body: m.build(from, to), Member: m.Member}
+	body, err := c.Sign(m.build(from, to))
+	if err != nil {
+		return err
+	}
+	letter := &Letter{From: from, To: to, Body: body, Member: m.Member}
 	if c.Captures() {
 		return failureOf(c.record(ctx, letter))
 	}

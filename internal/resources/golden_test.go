@@ -111,9 +111,9 @@ func TestANetworkThatDeclaresNothingFitsASmallNode(t *testing.T) {
 
 // mounted says which Secrets each workload may see, and no other.
 var mounted = map[string][]string{
-	"main-portal":       {"main-db-portal", "main-token-key", "smtp"},
+	"main-portal":       {"main-db-portal", "main-token-key", "smtp", "alumni-dkim"},
 	"main-db":           {"main-db-admin"},
-	"spring-29000000":   {"main-db-campaign", "main-token-key", "smtp", "slack-news", "teams-news", "intranet-hook"},
+	"spring-29000000":   {"main-db-campaign", "main-token-key", "smtp", "alumni-dkim", "slack-news", "teams-news", "intranet-hook"},
 	"main-roster-1":     {"main-db-roster", "main-pepper", "hr-login"},
 	"main-backup-29000": {"main-db-backup", "bucket-keys"},
 	"main-drill-29000":  {"main-db-backup", "bucket-keys", "drill-key"},
@@ -239,11 +239,14 @@ func jobs(n *v1alpha1.AlumniNetwork) []client.Object {
 	} else if !n.IsTrial() {
 		roster.Claim = "hr-export"
 	}
-	mail := ""
+	mail, signing := "", ""
+	if e := n.Email(); e != nil && e.DKIM != nil {
+		signing = e.DKIM.SecretRef.Name
+	}
 	if e := n.Email(); e != nil && e.CredentialsSecretRef != nil {
 		mail = e.CredentialsSecretRef.Name
 	}
-	campaign := job.CampaignInput{Run: run("spring-29000000"), Campaign: "spring", EmailSecret: mail, StopAfter: 25 * time.Hour, EgressAllow: "10.20.0.0/16"}
+	campaign := job.CampaignInput{Run: run("spring-29000000"), Campaign: "spring", EmailSecret: mail, DKIMSecret: signing, StopAfter: 25 * time.Hour, EgressAllow: "10.20.0.0/16"}
 	for _, d := range n.Destinations() {
 		campaign.Destinations = append(campaign.Destinations, job.Destination{Channel: string(d.Channel), Name: d.Name, Secret: d.SecretRef.Name})
 	}

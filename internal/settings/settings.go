@@ -38,6 +38,8 @@ const (
 	PepperFile = "pepper"
 	// EmailDir holds username and password of the mail server, when it wants any.
 	EmailDir = "/etc/alumni/email"
+	// DKIMDir holds tls.key, the private key that signs mails, in PEM.
+	DKIMDir = "/etc/alumni/dkim"
 	// DestinationsDir holds a folder for each destination of a run, called after channel and name: slack/news. In it are url, and
 	// signingKey of a webhook.
 	DestinationsDir = "/etc/alumni/destinations"
@@ -201,10 +203,18 @@ type Email struct {
 	PerDomain []DomainLimit `json:"perDomain,omitempty"`
 	// WarmUp bounds what goes in a day while the sender is new; nil: it does not.
 	WarmUp *WarmUp `json:"warmUp,omitempty"`
+	// DKIM is how mails are signed, by the key in DKIMDir; nil: they are not signed here.
+	DKIM *DKIM `json:"dkim,omitempty"`
 	// BounceAddress is where campaign mails come back to, each with a token of its own; empty: they come back to FromAddress.
 	BounceAddress string `json:"bounceAddress,omitempty"`
 	// BounceReceiver is the protocol by which the portal takes what comes back: LMTP or SMTP; empty: it takes nothing.
 	BounceReceiver string `json:"bounceReceiver,omitempty"`
+}
+
+// DKIM names the key in DNS by which signatures are verified: <selector>._domainkey.<domain>.
+type DKIM struct {
+	Domain   string `json:"domain"`
+	Selector string `json:"selector"`
 }
 
 // DomainLimit is how many messages of campaigns go to the addresses of one domain; 0: as many as there are.

@@ -194,6 +194,24 @@ func TestDomainLimitRules(t *testing.T) {
 	})
 }
 
+func TestDKIMRules(t *testing.T) {
+	at := func(domain, selector string) change {
+		return set(object{"secretRef": object{"name": "alumni-dkim"}, "domain": domain, "selector": selector}, "spec", "channels", "email", "dkim")
+	}
+	from := set("Alumni@News.Hoshino.example", "spec", "channels", "email", "fromAddress")
+	runCases(t, "network.yaml", map[string]validationCase{
+		"by the sender's domain":        accepted(from, at("news.hoshino.example", "alumni-2026")),
+		"by one above it":               accepted(from, at("hoshino.example", "alumni")),
+		"by another's":                  refused("channels.email", "domain of fromAddress or one above it", from, at("relay.example", "alumni")),
+		"by one that only ends like it": refused("channels.email", "domain of fromAddress or one above it", from, at("shino.example", "alumni")),
+		"by one below it":               refused("channels.email", "domain of fromAddress or one above it", from, at("mail.news.hoshino.example", "alumni")),
+		"by a whole top-level domain":   refused("dkim.domain", "DNS name in lower case", from, at("example", "alumni")),
+		"by a domain in capitals":       refused("dkim.domain", "DNS name in lower case", from, at("Hoshino.example", "alumni")),
+		"with a selector in two lines":  refused("dkim.selector", "label of letters", from, at("hoshino.example", "a\r\nb")),
+		"without a key":                 refused("dkim.secretRef", "Required value", from, set(object{"domain": "hoshino.example", "selector": "alumni"}, "spec", "channels", "email", "dkim")),
+	})
+}
+
 func TestWarmUpRules(t *testing.T) {
 	at := func(warmUp object) change { return set(warmUp, "spec", "channels", "email", "warmUp") }
 	runCases(t, "network.yaml", map[string]validationCase{

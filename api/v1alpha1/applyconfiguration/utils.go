@@ -107,6 +107,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EmailBouncesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmailChannel"):
 		return &apiv1alpha1.EmailChannelApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EmailDKIM"):
+		return &apiv1alpha1.EmailDKIMApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ErasureRequests"):
 		return &apiv1alpha1.ErasureRequestsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Exposure"):

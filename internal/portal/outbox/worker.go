@@ -44,6 +44,8 @@ type Worker struct {
 	Email    settings.Email
 	// EmailDir holds the mail server's credentials, read again for every batch so that a rotated password works.
 	EmailDir string
+	// DKIMDir holds the key that signs mails, read again like EmailDir.
+	DKIMDir string
 	// Recorder takes the mails of a trial in the place of a mail server.
 	Recorder mail.Recorder
 	Now      func() time.Time
@@ -109,7 +111,7 @@ func (w *Worker) round(ctx context.Context) (int, error) {
 	if err != nil || len(mails) == 0 {
 		return 0, err
 	}
-	config, configErr := mail.LoadConfig(w.Email, w.EmailDir, w.Recorder)
+	config, configErr := mail.LoadConfig(w.Email, mail.Folders{Login: w.EmailDir, DKIM: w.DKIMDir}, w.Recorder)
 	config.CommandTimeout, config.DotTimeout = 10*time.Second, 40*time.Second
 	lanes := make(chan struct{}, w.lanes())
 	var all sync.WaitGroup

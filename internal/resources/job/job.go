@@ -44,6 +44,7 @@ type CampaignInput struct {
 	ConfigMap    string        // holds settings.CampaignFile; empty means naming.CampaignConfig of the campaign
 	EmailSecret  string        // Secret with username and password of the mail server; empty for none
 	LINESecret   string        // Secret of the LINE account; empty for none
+	DKIMSecret   string        // Secret with the key that signs mails; empty for none
 	Destinations []Destination // that the run posts to
 	EgressAllow  string        // what posts may be sent to although it is not public, with commas between
 	StopAfter    time.Duration // the run is cut off after so long; zero means never
@@ -93,6 +94,9 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 	}
 	if in.LINESecret != "" {
 		mount(j, pod.LINE(in.LINESecret, settings.LINETokenFile))
+	}
+	if in.DKIMSecret != "" {
+		mount(j, pod.DKIM(in.DKIMSecret))
 	}
 	for _, d := range in.Destinations {
 		mount(j, pod.Destination(d.Channel, d.Name, d.Secret))

@@ -54,6 +54,9 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 			s.Email.MaxPerHour = int(e.MaxPerHour)
 		}
 		s.Email.WarmUp = buildWarmUp(e)
+		if d := e.DKIM; d != nil {
+			s.Email.DKIM = &settings.DKIM{Domain: d.Domain, Selector: d.Selector}
+		}
 		for _, d := range e.PerDomain {
 			s.Email.PerDomain = append(s.Email.PerDomain, settings.DomainLimit{
 				Domain: d.Domain, MaxPerSecond: int(d.MaxPerSecond), MaxPerHour: int(d.MaxPerHour)})

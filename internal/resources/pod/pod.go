@@ -82,6 +82,9 @@ func MailLogin(name string) Folder {
 	return withAuthority("email", name, settings.EmailDir, "username", "password")
 }
 
+// DKIM is the folder with the key that signs mails.
+func DKIM(name string) Folder { return Secret("dkim", name, settings.DKIMDir, "tls.key") }
+
 // Destination is the folder with the address of a destination of posts, and the key that signs them if it has one. A Secret that
 // is gone does not keep a run's mails from going out: its post fails, and says why.
 func Destination(channel, name, secret string) Folder {

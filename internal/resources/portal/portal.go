@@ -172,6 +172,9 @@ func podSpec(in Input) corev1.PodSpec {
 	if e := n.Email(); e != nil && e.CredentialsSecretRef != nil {
 		folders = append(folders, pod.MailLogin(e.CredentialsSecretRef.Name))
 	}
+	if e := n.Email(); e != nil && e.DKIM != nil {
+		folders = append(folders, pod.DKIM(e.DKIM.SecretRef.Name))
+	}
 	pod.Add(&spec, &container, folders...)
 	spec.Containers = []corev1.Container{container}
 	pod.Harden(&spec, pod.UID)

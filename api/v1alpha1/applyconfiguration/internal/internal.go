@@ -875,6 +875,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: credentialsSecretRef
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
+    - name: dkim
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailDKIM
     - name: fromAddress
       type:
         scalar: string
@@ -915,6 +918,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: warmUp
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.WarmUp
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailDKIM
+  map:
+    fields:
+    - name: domain
+      type:
+        scalar: string
+    - name: secretRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
+    - name: selector
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmailTLS
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EmployeesInAudience

@@ -41,6 +41,9 @@ type EmailChannelApplyConfiguration struct {
 	// warmUp lets campaigns of a sender that mailbox providers do not know yet begin with few messages a day and grow. Without it no
 	// day has a limit of its own.
 	WarmUp *WarmUpApplyConfiguration `json:"warmUp,omitempty"`
+	// dkim lets portal and workers sign mails. Without it they are not signed here: the mail server does it, which is the better
+	// place.
+	DKIM *EmailDKIMApplyConfiguration `json:"dkim,omitempty"`
 	// bounces lets campaign mails come back to a mailbox of their own, so that addresses that do not exist and complaints
 	// are noted also when the mail server learns of them later. Without it they come back to fromAddress, and only what
 	// the mail server refuses at once is noted.
@@ -143,6 +146,14 @@ func (b *EmailChannelApplyConfiguration) WithPerDomain(values ...*DomainLimitApp
 // If called multiple times, the WarmUp field is set to the value of the last call.
 func (b *EmailChannelApplyConfiguration) WithWarmUp(value *WarmUpApplyConfiguration) *EmailChannelApplyConfiguration {
 	b.WarmUp = value
+	return b
+}
+
+// WithDKIM sets the DKIM field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DKIM field is set to the value of the last call.
+func (b *EmailChannelApplyConfiguration) WithDKIM(value *EmailDKIMApplyConfiguration) *EmailChannelApplyConfiguration {
+	b.DKIM = value
 	return b
 }
 
