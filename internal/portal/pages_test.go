@@ -4,6 +4,7 @@
 package portal_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -46,7 +47,11 @@ func everyAnswer(w *portaltest.World, site *portaltest.Site, language string) ma
 	guest.Post("/sign-in", "address", person.Address)
 	all["link"] = guest.Get("/sign-in/" + w.AwaitMail(person.Address, 1).Token())
 	all["signed in"] = member.SignIn(w, person)
-	for _, page := range []string{"/me", "/me/profile", "/me/preview", "/me/preview?as=Employees", "/me/consents", "/me/pause", "/me/sessions", "/me/leave", "/me/leave/confirm"} {
+	all["no notices"] = member.Get("/notices")
+	notice := w.Notice(w.Run("notice-"+language), person, "ja", "秋の集い", `<h1>秋の集い</h1><p><a href="https://x.example">詳細</a> <img src="https://x.example/a.png" alt="会場"></p>`)
+	all["unread notices"] = member.Get("/notices")
+	all["notice"] = member.Get(fmt.Sprintf("/notices/%d", notice))
+	for _, page := range []string{"/notices", "/notices?before=1", "/notices/0", "/notices/x", "/me", "/me/profile", "/me/preview", "/me/preview?as=Employees", "/me/consents", "/me/pause", "/me/sessions", "/me/leave", "/me/leave/confirm"} {
 		all["member "+page] = member.Get(page)
 	}
 	all["wrong profile"] = member.Post("/me/profile", "Locale", "ja", "Title", strings.Repeat("x", 300))

@@ -51,6 +51,8 @@ func (s *Server) routes() *http.ServeMux {
 		mux.HandleFunc(pattern, s.public(p))
 	}
 	members := map[string]page{
+		"GET /notices":           s.notices,
+		"GET /notices/{id}":      s.notice,
 		"GET /me":                s.profile,
 		"GET /me/profile":        s.profileForm,
 		"POST /me/profile":       s.saveProfile,

@@ -42,6 +42,7 @@ type Services interface {
 	community.SignInService
 	community.SessionService
 	community.MemberService
+	community.NoticeService
 	community.UnsubscribeService
 	community.TrackingService
 	community.TrialService

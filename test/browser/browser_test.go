@@ -77,6 +77,11 @@ func controls(w *portaltest.World) http.Handler {
 		p := w.Person(community.State(r.FormValue("state")))
 		reply(rw, map[string]string{"id": p.ID.String(), "address": p.Address})
 	})
+	mux.HandleFunc("POST /notice", func(rw http.ResponseWriter, r *http.Request) {
+		id := w.Notice(w.Run(uuid.NewString()), portaltest.Person{ID: uuid.MustParse(r.FormValue("to"))}, community.Locale(r.FormValue("locale")),
+			r.FormValue("title"), r.FormValue("body"))
+		reply(rw, map[string]int64{"id": id})
+	})
 	mux.HandleFunc("GET /mail", func(rw http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.Atoi(r.FormValue("n"))
 		m := w.AwaitMail(r.FormValue("to"), n)

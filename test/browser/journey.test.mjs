@@ -5,7 +5,7 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { launch, mail, person, portal, signIn, stateOf, unsubscribeToken, visitor } from './lib.mjs';
+import { launch, mail, notice, person, portal, signIn, stateOf, unsubscribeToken, visitor } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -53,6 +53,22 @@ test('somebody invited joins on a telephone, shows the name, and leaves', async 
   assert.ok((await mail(invited.address, 2)).text.includes(request));
   await page.goto('/me');
   assert.equal(await heading(page), 'ログイン');
+  await page.context().close();
+});
+
+test('a member reads a notice', async () => {
+  const page = await visitor(browser, { size: 'phone' });
+  const member = await person('Active');
+  await notice(member, 'ja', '秋の集い', '<p>会場は<strong>本館</strong>です。</p>');
+  await signIn(page, member);
+  assert.match(await page.locator('nav.menu').innerText(), /お知らせ 1/);
+  await page.click('text=未読のお知らせが1件あります');
+  await page.click('text=秋の集い');
+  assert.equal(await heading(page), '秋の集い');
+  assert.match(await page.locator('main').innerText(), /会場は本館です。/);
+  assert.doesNotMatch(await page.locator('nav.menu').innerText(), /お知らせ 1/);
+  await page.click('text=お知らせの一覧');
+  assert.doesNotMatch(await page.locator('main').innerText(), /未読/);
   await page.context().close();
 });
 

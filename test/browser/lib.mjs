@@ -34,6 +34,7 @@ async function ask(method, path, query) {
 }
 
 export const person = (state) => ask('POST', '/person', { state });
+export const notice = async (to, locale, title, body) => (await ask('POST', '/notice', { to: to.id, locale, title, body })).id;
 export const mail = (to, n = 1) => ask('GET', '/mail', { to, n });
 export const unsubscribeToken = async (id, purpose) => (await ask('GET', '/unsubscribe', { id, purpose })).token;
 export const stateOf = async (id) => (await ask('GET', '/state', { id })).state;

@@ -42,7 +42,8 @@ func (g *grants) give(role naming.Role, privileges []string, objects ...string) 
 }
 
 func (g *grants) portal() {
-	g.give(naming.RolePortal, mayRead, "alumni.member", "alumni.contact", "alumni.consent_state", "alumni.campaign_run", "alumni.delivery")
+	g.give(naming.RolePortal, mayRead, "alumni.member", "alumni.contact", "alumni.consent_state", "alumni.campaign_run", "alumni.delivery",
+		"alumni.notice")
 	*g = append(*g,
 		// What members may change of themselves; their name and number are HR's.
 		Grant{Role: naming.RolePortal, Privileges: mayUpdate, Object: "alumni.member",

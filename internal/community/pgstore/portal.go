@@ -35,6 +35,7 @@ var (
 	_ community.SignInService      = (*Portal)(nil)
 	_ community.SessionService     = (*Portal)(nil)
 	_ community.MemberService      = (*Portal)(nil)
+	_ community.NoticeService      = (*Portal)(nil)
 	_ community.UnsubscribeService = (*Portal)(nil)
 	_ community.TrackingService    = (*Portal)(nil)
 	_ community.MailQueue          = (*Portal)(nil)

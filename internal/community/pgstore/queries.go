@@ -73,6 +73,12 @@ var (
 	sqlMemberSignedIn string
 	//go:embed queries/member_touch.sql
 	sqlMemberTouch string
+	//go:embed queries/notice_list.sql
+	sqlNoticeList string
+	//go:embed queries/notice_open.sql
+	sqlNoticeOpen string
+	//go:embed queries/notices_unseen.sql
+	sqlNoticesUnseen string
 	//go:embed queries/opt_outs_delete.sql
 	sqlOptOutsDelete string
 	//go:embed queries/opt_outs_get.sql

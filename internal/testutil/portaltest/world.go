@@ -96,6 +96,15 @@ func (w *World) Run(name string) int64 {
 	return id
 }
 
+// Notice adds a notice of a run to a member and returns its id.
+func (w *World) Notice(run int64, to Person, locale community.Locale, title, body string) int64 {
+	w.t.Helper()
+	w.Exec(`INSERT INTO alumni.notice (run_id, recipient_id, locale, title, body) VALUES ($1, $2, $3, $4, $5)`, run, to.ID, locale, title, body)
+	var id int64
+	w.scan(&id, `SELECT id FROM alumni.notice WHERE run_id = $1 AND recipient_id = $2`, run, to.ID)
+	return id
+}
+
 // Exec runs a statement as the superuser.
 func (w *World) Exec(sql string, args ...any) {
 	w.t.Helper()
