@@ -51,6 +51,7 @@ type options struct {
 	databaseDir    string
 	tokenKeyDir    string
 	emailDir       string
+	lineDir        string
 }
 
 func readOptions(args []string, lookup func(string) (string, bool), out io.Writer) (options, error) {
@@ -66,6 +67,7 @@ func readOptions(args []string, lookup func(string) (string, bool), out io.Write
 	f.StringVar(&o.databaseDir, "db-dir", settings.DatabaseDir, "folder with the portal's database login")
 	f.StringVar(&o.tokenKeyDir, "token-key-dir", settings.TokenKeyDir, "folder with the key of unsubscribe links")
 	f.StringVar(&o.emailDir, "email-dir", settings.EmailDir, "folder with the mail server's credentials")
+	f.StringVar(&o.lineDir, "line-dir", settings.LINEDir, "folder with the secret by which LINE signs events")
 	if err := fromEnvironment(f, lookup); err != nil {
 		fmt.Fprintln(out, err)
 		return o, err

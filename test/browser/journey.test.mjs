@@ -5,7 +5,7 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { launch, mail, notice, person, portal, signIn, stateOf, unsubscribeToken, visitor } from './lib.mjs';
+import { launch, line, mail, notice, person, portal, signIn, stateOf, unsubscribeToken, visitor } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -69,6 +69,26 @@ test('a member reads a notice', async () => {
   assert.doesNotMatch(await page.locator('nav.menu').innerText(), /お知らせ 1/);
   await page.click('text=お知らせの一覧');
   assert.doesNotMatch(await page.locator('main').innerText(), /未読/);
+  await page.context().close();
+});
+
+test('a member links LINE and unlinks it', async () => {
+  const page = await visitor(browser, { size: 'phone' });
+  const member = await person('Active');
+  await signIn(page, member);
+  await page.click('text=LINEと連携する');
+  await page.click('button:has-text("同意してコードを発行する")');
+  assert.equal(await page.getAttribute('a:has-text("@hoshino-foods")', 'href'), 'https://line.me/R/ti/p/%40hoshino-foods');
+  const code = await page.locator('.code').innerText();
+  assert.equal(await line(member, 'message', 'こんにちは'), 200);
+  await page.click('text=連携できたか確認する');
+  assert.match(await page.locator('main').innerText(), /発行したコードは/);
+  assert.equal(await line(member, 'message', code.toLowerCase().replace('-', ' ')), 200);
+  await page.goto('/me');
+  assert.match(await page.locator('main').innerText(), /LINEアカウントと連携しています/);
+  await page.click('text=設定を変更する');
+  await page.click('main button:has-text("LINEとの連携を解除する")');
+  assert.match(await page.locator('[role=status]').innerText(), /LINEとの連携を解除しました/);
   await page.context().close();
 });
 

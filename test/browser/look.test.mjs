@@ -5,7 +5,7 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { accessible, fits, launch, mail, notice, person, shoot, signIn, sizes, unsubscribeToken, visitor } from './lib.mjs';
+import { accessible, fits, launch, line, mail, notice, person, shoot, signIn, sizes, unsubscribeToken, visitor } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -68,6 +68,16 @@ for (const language of ['ja', 'en']) {
       await open('me-unread', '/me');
       await open('notices', '/notices');
       await open('notice', `/notices/${id}`);
+      await open('line', '/me/line');
+      await page.click('main button');
+      await look(page, 'line-code', language, size);
+      const code = await page.locator('.code').innerText();
+      await open('line-waiting', '/me/line');
+      assert.equal(await line(member, 'message', code), 200);
+      await open('line-linked', '/me/line');
+      assert.equal(await line(member, 'unfollow'), 200);
+      await open('me-line-blocked', '/me');
+      await open('line-blocked', '/me/line');
       await open('edit', '/me/profile');
       await page.selectOption('#visible-Name', 'Alumni');
       await page.selectOption('#visible-Skills', 'Employees');

@@ -58,7 +58,8 @@ func (g *grants) portal() {
 			Columns: []string{"state", "reason", "reply_code", "sent_at"}})
 	g.give(naming.RolePortal, mayReadInsert, "alumni.consent", "alumni.erasure_request")
 	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.suppression", "alumni.bounce") // members may ask for mail again
-	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.visibility", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail")
+	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.visibility", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
+		"alumni.line_link")
 	g.give(naming.RolePortal, mayReadWrite, "alumni.unsubscribe_count", "alumni.complaint_count")
 	g.give(naming.RolePortal, mayReadInsertDelete, "alumni.opt_out", "alumni.tracking_event")
 	g.give(naming.RolePortal, mayReadWrite, "alumni.tracking_count")

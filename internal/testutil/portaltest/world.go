@@ -32,6 +32,7 @@ type World struct {
 	SMTP    *smtptest.Server
 	Network settings.Network
 	Key     []byte
+	LINEDir string // what is mounted of the LINE account
 	Tokens  *unsubscribe.Signer
 	Tracker *tracking.Signer
 	Clock   *Clock
@@ -41,7 +42,7 @@ type World struct {
 // New makes a network with a store and a mail server. Nobody is in it yet.
 func New(t testing.TB) *World {
 	t.Helper()
-	w := &World{t: t, Store: store.New(t), SMTP: smtptest.Start(t, smtptest.Options{}), Key: make([]byte, unsubscribe.KeySize),
+	w := &World{t: t, Store: store.New(t), SMTP: smtptest.Start(t, smtptest.Options{}), Key: make([]byte, unsubscribe.KeySize), LINEDir: t.TempDir(),
 		Clock: &Clock{now: time.Now()}, Log: &Buffer{}}
 	_, _ = rand.Read(w.Key)
 	signer, err := unsubscribe.NewSigner(w.Key)
