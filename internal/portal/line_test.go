@@ -286,7 +286,7 @@ func TestWithoutItsSecretNothingIsLinkedAndOldLinksCanBeUndone(t *testing.T) {
 	p, b := l.member()
 	_, stranger := l.member()
 	l.tell("message", lineUser(p), l.code(b))
-	l.LINESecret("not-hexadecimal-canary")
+	right := l.LINESecret("not-hexadecimal-canary")
 	for range 2 {
 		l.Expect(l.tell("message", lineUser(p), "AAAA-AAAA")).To(Equal(503))
 	}
@@ -297,7 +297,7 @@ func TestWithoutItsSecretNothingIsLinkedAndOldLinksCanBeUndone(t *testing.T) {
 	l.Expect(b.Post("/me/line", "act", "unlink").Location).To(Equal("/me/line?done=unlinked"))
 	l.Expect(l.linked(p)).To(BeEmpty())
 
-	l.LINESecret("0123456789abcdef0123456789abcdef\n")
+	l.LINESecret(right + "\n")
 	l.Expect(stranger.Get("/me").Body).To(ContainSubstring("Link LINE"), "a Secret that is mended is taken without a restart")
 	l.tell("message", lineUser(p), l.code(b))
 	l.Expect(l.linked(p)).To(Equal(lineUser(p)))

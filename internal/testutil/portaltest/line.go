@@ -27,17 +27,18 @@ func (w *World) WithLINE() {
 	w.LINESecret(lineSecret)
 }
 
-// LINESecret changes the mounted secret of the account; an empty one takes it away.
-func (w *World) LINESecret(value string) {
+// LINESecret changes the mounted secret of the account; an empty one takes it away. It returns the one with which LINE signs.
+func (w *World) LINESecret(value string) string {
 	w.t.Helper()
 	file := filepath.Join(w.LINEDir, settings.LINESecretFile)
 	if value == "" {
 		_ = os.Remove(file)
-		return
+		return lineSecret
 	}
 	if err := os.WriteFile(file, []byte(value), 0o600); err != nil {
 		w.t.Fatalf("write the secret of LINE: %v", err)
 	}
+	return lineSecret
 }
 
 // LINEEvent is something that a user does in LINE, as LINE tells it. Of kind message it holds a text.
