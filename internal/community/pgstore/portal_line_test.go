@@ -4,9 +4,11 @@
 package pgstore_test
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	. "github.com/onsi/gomega"
@@ -57,28 +59,46 @@ func TestWhoLeavesWhileLINETellsIsNotLinkedAfterAll(t *testing.T) {
 	}
 }
 
-// Whoever erases locks the member first; so does whatever LINE tells, or the two would wait for each other.
-func TestWhoIsErasedWhileLINETellsIsGone(t *testing.T) {
-	w := newWorld(t)
-	for range 12 {
-		viewer, code := w.waiting()
-		user := lineUser()
-		var both sync.WaitGroup
-		both.Go(func() {
-			if _, err := w.portal.LinkLINE(t.Context(), user, code, w.clock.Now()); err != nil {
-				t.Error(err)
+// Whoever erases locks the member first. So does whatever LINE tells, or the two would wait for each other.
+func TestWhatLINETellsWaitsForAnErasure(t *testing.T) {
+	for name, tell := range map[string]func(*world, string, string) (community.LINEOutcome, error){
+		"a code": func(w *world, _, code string) (community.LINEOutcome, error) {
+			return w.portal.LinkLINE(w.Context(), lineUser(), code, w.clock.Now())
+		},
+		"an unfollow": func(w *world, user, _ string) (community.LINEOutcome, error) {
+			return w.portal.FollowLINE(w.Context(), user, false, w.clock.Now().Add(time.Minute))
+		},
+		"a follow": func(w *world, user, _ string) (community.LINEOutcome, error) {
+			return w.portal.FollowLINE(w.Context(), user, true, w.clock.Now().Add(time.Minute))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			viewer, code := w.waiting()
+			user := lineUser()
+			if name != "a code" {
+				w.Expect(w.portal.LinkLINE(t.Context(), user, code, w.clock.Now())).To(Equal(community.LINELinked))
+				w.exec(`INSERT INTO alumni.suppression (member_id, channel, reason) VALUES ($1, 'LINE', 'Unfollowed')`, viewer.Member)
 			}
-			if _, err := w.portal.FollowLINE(t.Context(), user, false, w.clock.Now().Add(1)); err != nil {
-				t.Error(err)
-			}
+			erasure, err := w.admin.Begin(t.Context())
+			w.Expect(err).NotTo(HaveOccurred())
+			defer func() { _ = erasure.Rollback(context.WithoutCancel(t.Context())) }() // after its commit it does nothing
+			_, err = erasure.Exec(t.Context(), `SELECT FROM alumni.member WHERE id = $1 FOR UPDATE`, viewer.Member)
+			w.Expect(err).NotTo(HaveOccurred())
+			told := make(chan error, 1)
+			go func() {
+				_, err := tell(w, user, code)
+				told <- err
+			}()
+			w.Eventually(func() string {
+				return w.value(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+			}, "10s", "10ms").Should(Equal("1"))
+			_, err = erasure.Exec(t.Context(), `DELETE FROM alumni.member WHERE id = $1`, viewer.Member)
+			w.Expect(err).NotTo(HaveOccurred())
+			w.Expect(erasure.Commit(t.Context())).To(Succeed())
+			w.Expect(<-told).NotTo(HaveOccurred())
+			w.Expect(w.lineRows(viewer.Member)).To(Equal("0 0 0"))
 		})
-		both.Go(func() {
-			if _, err := w.admin.Exec(t.Context(), `DELETE FROM alumni.member WHERE id = $1`, viewer.Member); err != nil {
-				t.Error(err)
-			}
-		})
-		both.Wait()
-		w.Expect(w.lineRows(viewer.Member)).To(Equal("0 0 0"))
 	}
 }
 

@@ -1,5 +1,6 @@
 -- Links the account $2 to the member whose code has the hash $1, as of $3 by our clock and $4 by LINE's. The member is locked first, as by
--- every change, so that somebody who leaves at the same moment is not linked after all.
+-- every change, so that somebody who leaves at the same moment is not linked after all. The account of somebody else is refused here, and at
+-- the same moment by the trigger's contact, whose address is unique.
 WITH waiting AS (
     SELECT m.id
     FROM alumni.line_link l JOIN alumni.member m ON m.id = l.recipient_id
