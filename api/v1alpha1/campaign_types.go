@@ -42,10 +42,8 @@ type Campaign struct {
 // +kubebuilder:validation:XValidation:rule="self.type != 'Milestone' || (has(self.schedule.trigger) && self.schedule.trigger.event in ['Birthday','WorkAnniversary','DepartureAnniversary'])",message="type Milestone needs schedule.trigger with event Birthday, WorkAnniversary or DepartureAnniversary"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Onboarding' || (has(self.schedule.trigger) && self.schedule.trigger.event == 'JoinedNetwork')",message="type Onboarding needs schedule.trigger with event JoinedNetwork"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Reactivation' || (has(self.schedule.trigger) && self.schedule.trigger.event == 'Inactive')",message="type Reactivation needs schedule.trigger with event Inactive"
-// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.all(c, c.type in ['Email','LINE','Portal']) || !has(self.schedule.trigger)",message="schedule.trigger writes to single members, and so by types Email, LINE and Portal alone; take the other channels out, or declare a campaign with cron or at for them"
-// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type in ['Email','LINE','Portal']) || !has(self.audience)",message="audience chooses members, who are written to by types Email, LINE and Portal alone; add one of them to channels, or remove audience"
-// +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.channels) || !self.channels.exists(c, c.type in ['LINE','Portal'])",message="type Invitation writes to people who are no members yet, who can be reached by Email alone; take LINE and Portal out of channels"
-// +kubebuilder:validation:XValidation:rule="!has(self.channelMode) || self.channelMode != 'FirstReachable' || (has(self.channels) && self.channels.filter(c, c.type in ['Email','LINE','Portal']).size() > 1)",message="channelMode FirstReachable chooses among channels of members; name two or more of Email, LINE and Portal in channels"
+// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.all(c, c.type == 'Email') || !has(self.schedule.trigger)",message="schedule.trigger writes to single members, and so by type Email alone; take the other channels out, or declare a campaign with cron or at for them"
+// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.audience)",message="audience chooses members, who are written to by type Email alone; add Email to channels, or remove audience"
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.tracking)",message="tracking is of mails; add Email to channels, or remove tracking"
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.testRecipients)",message="testRecipients get mails; add Email to channels, or remove testRecipients"
 // +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || (has(self.tracking) && has(self.tracking.clicks) && self.tracking.clicks != 'Disabled')",message="content.abTest is decided by clicks; set tracking.clicks to Aggregate or Consented"
@@ -71,22 +69,15 @@ type CampaignSpec struct {
 	// +optional
 	Audience *Audience `json:"audience,omitempty"`
 
-	// channels are the ways by which a run goes out. Members are written to by Email, by LINE and in the Portal; Slack, Teams and
-	// Webhook get one post for each run at each destination, the same for everybody. Defaults to Email alone. A run that has begun
-	// keeps its own.
+	// channels are the ways by which a run goes out. Members are written to by Email; Slack, Teams and Webhook get one post for
+	// each run at each destination, the same for everybody. Defaults to Email alone. A run that has begun keeps its own.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=31
-	// +kubebuilder:validation:XValidation:rule="['Email','LINE','Portal'].all(t, self.filter(c, c.type == t).size() <= 1)",message="types Email, LINE and Portal can be named once each"
-	// +kubebuilder:validation:XValidation:rule="self.all(c, c.type in ['Email','LINE','Portal'] || self.exists_one(d, d.type == c.type && has(d.destination) == has(c.destination) && (!has(d.destination) || d.destination == c.destination)))",message="each destination can be named once"
+	// +kubebuilder:validation:XValidation:rule="self.filter(c, c.type == 'Email').size() <= 1",message="type Email can be named once"
+	// +kubebuilder:validation:XValidation:rule="self.all(c, c.type == 'Email' || self.exists_one(d, d.type == c.type && has(d.destination) == has(c.destination) && (!has(d.destination) || d.destination == c.destination)))",message="each destination can be named once"
 	Channels []CampaignChannel `json:"channels,omitempty"`
-
-	// channelMode says by which of Email, LINE and Portal a member is written to when channels names several: All (default), or
-	// FirstReachable, the first in the order of channels by which the member can be reached. Of a channel that turns out not to
-	// reach them the message passes to the next.
-	// +optional
-	ChannelMode ChannelMode `json:"channelMode,omitempty"`
 
 	// content is the text for each language.
 	// +required
@@ -120,50 +111,36 @@ type CampaignSpec struct {
 
 // ChannelType is a way by which a run of a campaign goes out.
 //
-// +kubebuilder:validation:Enum=Email;LINE;Portal;Slack;Teams;Webhook
+// +kubebuilder:validation:Enum=Email;Slack;Teams;Webhook
 type ChannelType string
 
 // The ways by which a run goes out: Email to members, the others to one destination each.
 const (
 	ChannelEmail   ChannelType = "Email"
-	ChannelLINE    ChannelType = "LINE"
-	ChannelPortal  ChannelType = "Portal"
+	ChannelLINE    ChannelType = "LINE" // of a network; campaigns do not write by it yet
 	ChannelSlack   ChannelType = "Slack"
 	ChannelTeams   ChannelType = "Teams"
 	ChannelWebhook ChannelType = "Webhook"
 )
 
-// ChannelMode says by which of several channels a member is written to.
-//
-// +kubebuilder:validation:Enum=All;FirstReachable
-type ChannelMode string
-
-// The channel modes.
-const (
-	ChannelModeAll            ChannelMode = "All"
-	ChannelModeFirstReachable ChannelMode = "FirstReachable"
-)
-
 // CampaignChannel is one way by which a run goes out.
 //
-// +kubebuilder:validation:XValidation:rule="!(self.type in ['Email','LINE','Portal']) || !has(self.destination)",message="types Email, LINE and Portal take no destination, for members are written to at their own addresses; remove it"
-// +kubebuilder:validation:XValidation:rule="self.type in ['Email','LINE','Portal'] || has(self.destination)",message="types Slack, Teams and Webhook need destination: a name from channels.slack, channels.teams or channels.webhook of the network"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Email' || !has(self.destination)",message="type Email takes no destination, for members are written to at their own addresses; remove it"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Email' || has(self.destination)",message="types Slack, Teams and Webhook need destination: a name from channels.slack, channels.teams or channels.webhook of the network"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Email' || !has(self.onUnknown)",message="onUnknown of type Email is set in delivery.onUnknown"
-// +kubebuilder:validation:XValidation:rule="!(self.type in ['LINE','Portal']) || !has(self.onUnknown)",message="types LINE and Portal take no onUnknown: a message in doubt is tried again under its key, which arrives once; remove it"
 type CampaignChannel struct {
 	// type of the channel.
 	// +required
 	Type ChannelType `json:"type"`
 
-	// destination is the name that the network gives it, in channels.slack, channels.teams or channels.webhook. Not with
-	// Email, LINE and Portal.
+	// destination is the name that the network gives it, in channels.slack, channels.teams or channels.webhook. Not with Email.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=40
 	Destination string `json:"destination,omitempty"`
 
 	// onUnknown decides about a post of which nobody knows whether it arrived. Defaults to Hold. Resend is harmless where a
-	// Webhook's receiver remembers ids. Not with Email, LINE and Portal.
+	// Webhook's receiver remembers ids. Not with Email.
 	// +optional
 	OnUnknown OnUnknown `json:"onUnknown,omitempty"`
 }

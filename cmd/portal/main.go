@@ -52,6 +52,7 @@ type options struct {
 	tokenKeyDir    string
 	emailDir       string
 	dkimDir        string
+	lineDir        string
 }
 
 func readOptions(args []string, lookup func(string) (string, bool), out io.Writer) (options, error) {
@@ -68,6 +69,7 @@ func readOptions(args []string, lookup func(string) (string, bool), out io.Write
 	f.StringVar(&o.tokenKeyDir, "token-key-dir", settings.TokenKeyDir, "folder with the key of unsubscribe links")
 	f.StringVar(&o.emailDir, "email-dir", settings.EmailDir, "folder with the mail server's credentials")
 	f.StringVar(&o.dkimDir, "dkim-dir", settings.DKIMDir, "folder with the key that signs mails, if the network's settings say so")
+	f.StringVar(&o.lineDir, "line-dir", settings.LINEDir, "folder with the secret by which LINE signs events")
 	if err := fromEnvironment(f, lookup); err != nil {
 		fmt.Fprintln(out, err)
 		return o, err

@@ -137,7 +137,7 @@ func (a *app) build(o options, network settings.Network, registry prometheus.Reg
 	a.requests = outbox.NewRequests(a.store, wake, a.log)
 	a.server, err = portal.New(portal.Config{
 		Network: network, Services: a.store, Links: a.requests, Tokens: signer, Tracker: tracker, Ready: a.store.Ready, Wake: wake,
-		Log: a.log, Registry: registry, Now: time.Now, Proxies: proxies,
+		Log: a.log, Registry: registry, Now: time.Now, Proxies: proxies, LINEDir: o.lineDir,
 	})
 	return err
 }

@@ -31,14 +31,6 @@ func channelsOf(c *v1alpha1.Campaign) []settings.Channel {
 	return all
 }
 
-// modeOf is how a worker is told to choose among channels; empty for all of them.
-func modeOf(c *v1alpha1.Campaign) string {
-	if c.Spec.ChannelMode == v1alpha1.ChannelModeFirstReachable {
-		return settings.FirstReachable
-	}
-	return ""
-}
-
 // trackingOf is what is learnt of mails; nil for nothing, which is what a worker takes it for.
 func trackingOf(c *v1alpha1.Campaign) *settings.Tracking {
 	var t settings.Tracking
@@ -75,12 +67,9 @@ func compileTexts(n settings.Network, c settings.Campaign) error {
 // checkSenders makes sure that the network has every sender that the campaign needs.
 func checkSenders(s *scope) error {
 	n, posts := s.network, s.campaign.Broadcasts()
-	mails, line := s.campaign.Uses(v1alpha1.ChannelEmail), s.campaign.Uses(v1alpha1.ChannelLINE)
-	switch {
-	case mails && n.Email() == nil:
+	mails := s.campaign.Uses(v1alpha1.ChannelEmail)
+	if mails && n.Email() == nil {
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNoSenderConfigured, "AlumniNetwork %s has no channels.email", n.Name)
-	case line && n.LINE() == nil:
-		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNoSenderConfigured, "AlumniNetwork %s has no channels.line", n.Name)
 	}
 	for _, c := range posts {
 		if find(n, c) == nil {
@@ -92,7 +81,7 @@ func checkSenders(s *scope) error {
 	switch {
 	case mails && !n.MailReady():
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "the e-mail channel of AlumniNetwork %s is not ready", n.Name)
-	case (line || len(posts) > 0) && !conditions.IsTrue(n, v1alpha1.ChannelsReadyCondition):
+	case len(posts) > 0 && !conditions.IsTrue(n, v1alpha1.ChannelsReadyCondition):
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "a channel of AlumniNetwork %s is not ready; its condition %s says which",
 			n.Name, v1alpha1.ChannelsReadyCondition)
 	}
@@ -122,9 +111,6 @@ func (r *Reconciler) open(s *scope, in *job.CampaignInput) {
 	}
 	if s.network.IsTrial() {
 		return
-	}
-	if s.campaign.Uses(v1alpha1.ChannelLINE) {
-		in.LINESecret = s.network.LINE().SecretRef.Name
 	}
 	for _, c := range s.campaign.Broadcasts() {
 		if d := find(s.network, c); d != nil {

@@ -28,7 +28,9 @@
 // CompileTracked leads the links of a body by way of the portal, where somebody wants to learn whether they are followed: only those
 // that begin with https:// and are the same for every reader, and none of the footer. That happens once for each shape.
 //
+// Page makes the HTML of a message fit to stand inside a page of the portal.
+//
 // The package is pure: no network, no store, no clock, no files. It imports the standard library, the settings, the
-// message encoders of internal/mail/compose, goldmark and bluemonday. It must never put a member's data into an
-// error, and must never fetch anything that a text names.
+// message encoders of internal/mail/compose, goldmark, bluemonday and golang.org/x/net/html. It must never put a member's
+// data into an error, and must never fetch anything that a text names.
 package content

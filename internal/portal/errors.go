@@ -83,8 +83,8 @@ func (s *Server) refusePage(v *visit, status int) {
 		titleKey, data.TextKey = "page.503.title", "page.503.text"
 		v.w.Header().Set("Retry-After", "10")
 	}
+	v.viewer = community.Viewer{} // the page is nobody's, and asks nothing of the store
 	vw := s.frame(v, "error", titleKey, data)
-	vw.Signed = false
 	if status == http.StatusInternalServerError {
 		vw.Reference = reference(v.r)
 	}

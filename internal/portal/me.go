@@ -21,6 +21,7 @@ type profileData struct {
 	As       community.Audience // on the preview
 	Circles  []community.Audience
 	Anything bool
+	LINE     lineData // on the member's own page
 }
 
 // editData is a profile to write.
@@ -54,7 +55,11 @@ func (s *Server) profile(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return s.ok(v, "me", "me.title", profileData{Member: m, Fields: community.Fields(), Paused: m.Paused(s.Now())})
+	line, err := s.readLINE(v)
+	if err != nil {
+		return err
+	}
+	return s.ok(v, "me", "me.title", profileData{Member: m, Fields: community.Fields(), Paused: m.Paused(s.Now()), LINE: line})
 }
 
 // preview shows the profile as others see it.

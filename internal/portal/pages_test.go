@@ -4,6 +4,7 @@
 package portal_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -46,9 +47,23 @@ func everyAnswer(w *portaltest.World, site *portaltest.Site, language string) ma
 	guest.Post("/sign-in", "address", person.Address)
 	all["link"] = guest.Get("/sign-in/" + w.AwaitMail(person.Address, 1).Token())
 	all["signed in"] = member.SignIn(w, person)
-	for _, page := range []string{"/me", "/me/profile", "/me/preview", "/me/preview?as=Employees", "/me/consents", "/me/pause", "/me/sessions", "/me/leave", "/me/leave/confirm"} {
+	all["no notices"] = member.Get("/notices")
+	notice := w.Notice(w.Run("notice-"+language), person, "ja", "秋の集い", `<h1>秋の集い</h1><p><a href="https://x.example">詳細</a> <img src="https://x.example/a.png" alt="会場"></p>`)
+	all["unread notices"] = member.Get("/notices")
+	all["notice"] = member.Get(fmt.Sprintf("/notices/%d", notice))
+	for _, page := range []string{"/notices", "/notices?before=1", "/notices/0", "/notices/x", "/me", "/me/profile", "/me/preview", "/me/preview?as=Employees", "/me/consents", "/me/pause", "/me/line", "/me/sessions", "/me/leave", "/me/leave/confirm"} {
 		all["member "+page] = member.Get(page)
 	}
+	all["line code"] = member.Post("/me/line", "act", "code")
+	all["line waiting"] = member.Get("/me/line")
+	all["line events forged"] = guest.PostLINE("{}", "x")
+	code := lineCode.FindString(all["line code"].Body)
+	user := lineUser(person)
+	all["line events"] = guest.LINE(portaltest.LINEEvent{Kind: "message", User: user, Text: code, At: w.Clock.Now()})
+	all["line linked"] = member.Get("/me/line")
+	guest.LINE(portaltest.LINEEvent{Kind: "unfollow", User: user, At: w.Clock.Now().Add(time.Minute)})
+	all["line unfollowed"] = member.Get("/me")
+	all["line unfollowed, in full"] = member.Get("/me/line")
 	all["wrong profile"] = member.Post("/me/profile", "Locale", "ja", "Title", strings.Repeat("x", 300))
 	all["wrong birthday"] = member.Post("/me/profile", "Locale", "ja", "BirthdayMonth", "2", "BirthdayDay", "30")
 	all["wrong time zone"] = member.Post("/me/profile", "Locale", "ja", "TimeZone", "Mars/Olympus")
@@ -82,6 +97,7 @@ func untranslated(t *testing.T) *regexp.Regexp {
 func TestEveryAnswerInEveryLanguage(t *testing.T) {
 	w := portaltest.New(t)
 	w.Network.Operator.Contact = "https://hoshino-foods.example/contact"
+	w.WithLINE()
 	site, keys := w.Serve(), untranslated(t)
 	for _, language := range []string{"ja", "en"} {
 		for name, a := range everyAnswer(w, site, language) {
@@ -161,6 +177,7 @@ func TestEveryTemplateIsShownByTheTestAbove(t *testing.T) {
 	entries, err := os.ReadDir("templates")
 	g.Expect(err).NotTo(HaveOccurred())
 	w := portaltest.New(t)
+	w.WithLINE()
 	shown := map[string]bool{"base": true}
 	class := regexp.MustCompile(`class="wrap page-(\w+)"`)
 	answers, trial := everyAnswer(w, w.Serve(), "ja"), rehearsal(t)

@@ -39,6 +39,7 @@ type view struct {
 	Network   settings.Network
 	Title     string
 	Signed    bool   // a member's page: shows the members' menu
+	Unseen    int    // how many notices the member has not opened
 	Session   bool   // there seems to be a session: offers the way to the members' pages
 	Path      string // of this page, to mark it in the menu
 	Switches  []languageSwitch
@@ -128,7 +129,7 @@ func (s *Server) text(locale community.Locale, key string, args ...string) strin
 func (s *Server) frame(v *visit, name, titleKey string, data any) view {
 	vw := view{
 		Page: name, Locale: v.locale, Network: s.Network, Title: s.text(v.locale, titleKey),
-		Signed: v.viewer != community.Viewer{}, Session: s.sessionToken(v.r) != "",
+		Signed: v.viewer != community.Viewer{}, Unseen: s.unseen(v), Session: s.sessionToken(v.r) != "",
 		Path: v.r.URL.Path, Style: s.assets.path("style.css"), Icon: s.assets.path("icon.svg"), Data: data,
 		Banners: s.banners(), Trial: trialPath,
 	}
@@ -148,7 +149,7 @@ func (s *Server) frame(v *visit, name, titleKey string, data any) view {
 // doneKeys are the acts that a page can report after a redirect; anything else in the query is ignored.
 var doneKeys = map[string]string{
 	"welcome": "me.welcome", "saved": "done.saved", "unchanged": "done.unchanged", "paused": "done.paused",
-	"resumed": "done.resumed", "mailResumed": "done.mailResumed", "signedOut": "done.signedOut", "expired": "signIn.expired",
+	"resumed": "done.resumed", "mailResumed": "done.mailResumed", "signedOut": "done.signedOut", "unlinked": "done.unlinked", "expired": "signIn.expired",
 }
 
 // show renders a page. The page is complete before its first byte is sent, so a fault can still be told.

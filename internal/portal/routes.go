@@ -18,6 +18,7 @@ const (
 	routeClick       = "GET /c/{token}"
 	routeClickOf     = "GET /c/{token}/{reader}"
 	routeOpen        = "GET /o/{token}"
+	routeLINE        = "POST /line/events"
 	// routeNone is how requests to nowhere are counted.
 	routeNone = "none"
 )
@@ -30,6 +31,9 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc(routeReady, s.ready)
 	mux.HandleFunc("GET /robots.txt", s.robots)
 	mux.HandleFunc(routeAssets, s.asset)
+	if s.Network.LINE != nil {
+		mux.HandleFunc(routeLINE, s.lineEvents)
+	}
 
 	public := map[string]page{
 		"GET /{$}":              s.landing,
@@ -51,6 +55,8 @@ func (s *Server) routes() *http.ServeMux {
 		mux.HandleFunc(pattern, s.public(p))
 	}
 	members := map[string]page{
+		"GET /notices":           s.notices,
+		"GET /notices/{id}":      s.notice,
 		"GET /me":                s.profile,
 		"GET /me/profile":        s.profileForm,
 		"POST /me/profile":       s.saveProfile,
@@ -59,6 +65,8 @@ func (s *Server) routes() *http.ServeMux {
 		"POST /me/consents":      s.saveConsents,
 		"GET /me/pause":          s.pauseForm,
 		"POST /me/pause":         s.savePause,
+		"GET /me/line":           s.lineForm,
+		"POST /me/line":          s.saveLINE,
 		"GET /me/sessions":       s.sessions,
 		"POST /me/sessions":      s.endSessions,
 		"GET /me/leave":          s.leave,

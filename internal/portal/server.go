@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/alumni-operator/alumni-operator/internal/channel/line"
 	"github.com/alumni-operator/alumni-operator/internal/community"
 	"github.com/alumni-operator/alumni-operator/internal/portal/i18n"
 	"github.com/alumni-operator/alumni-operator/internal/portal/middleware"
@@ -35,6 +36,9 @@ const (
 	// followEvery and followBurst are for links of mails: many members may read one in the same office.
 	followEvery = 100 * time.Millisecond
 	followBurst = 200
+	// eventEvery and eventBurst are for LINE, which tells what all its users do from a few addresses.
+	eventEvery = 10 * time.Millisecond
+	eventBurst = 500
 )
 
 // Services are what the portal needs of the domain.
@@ -42,6 +46,8 @@ type Services interface {
 	community.SignInService
 	community.SessionService
 	community.MemberService
+	community.NoticeService
+	community.LINEService
 	community.UnsubscribeService
 	community.TrackingService
 	community.TrialService
@@ -70,6 +76,8 @@ type Config struct {
 	Now      func() time.Time
 	// Proxies are the networks whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
+	// LINEDir is the folder with the secret by which LINE signs events; of a network with a LINE account only.
+	LINEDir string
 }
 
 // Server answers the requests to one network's portal.
@@ -83,6 +91,8 @@ type Server struct {
 	readiness *readiness
 	draining  atomic.Bool
 	counters  counters
+	guesses   *guesses
+	lineFault atomic.Bool // the secret for LINE cannot be read, and that was told
 	mux       *http.ServeMux
 	handler   http.Handler
 }
@@ -108,6 +118,8 @@ func New(config Config) (*Server, error) {
 	}
 	s.readiness = &readiness{check: config.Ready, now: config.Now}
 	s.counters = newCounters(config.Registry)
+	s.guesses = &guesses{now: config.Now, of: map[string][]time.Time{}}
+	s.lineSecret() // tells at once what is wrong with it
 	s.mux = s.routes()
 	s.handler, err = s.wrap(http.HandlerFunc(s.dispatch))
 	return s, err
@@ -122,12 +134,13 @@ func (s *Server) Drain() { s.draining.Store(true) }
 
 // wrap puts the middleware around the routes, the outermost first.
 func (s *Server) wrap(h http.Handler) (http.Handler, error) {
-	crossOrigin, err := middleware.CrossOrigin(s.Network.PublicURL, []string{routeUnsubscribe}, s.refuse)
+	crossOrigin, err := middleware.CrossOrigin(s.Network.PublicURL, []string{routeUnsubscribe, routeLINE}, s.refuse)
 	if err != nil {
 		return nil, err
 	}
 	limiter := middleware.NewLimiter(signInEvery, signInBurst, s.Now)
 	links := middleware.NewLimiter(followEvery, followBurst, s.Now)
+	events := middleware.NewLimiter(eventEvery, eventBurst, s.Now)
 	quiet := map[string]bool{routeHealth: true, routeReady: true, routeAssets: true}
 	return middleware.Chain(h,
 		middleware.RequestID(),
@@ -137,17 +150,26 @@ func (s *Server) wrap(h http.Handler) (http.Handler, error) {
 		middleware.Headers(s.secure),
 		middleware.Recover(s.Log, s.refuse),
 		middleware.Deadline(requestLimit),
-		middleware.BodyLimit(bodyLimit, s.refuse),
+		middleware.BodyLimit(s.bodyLimit, s.refuse),
 		crossOrigin,
 		middleware.RateLimit(limiter, s.routeOf, map[string]bool{routeSignIn: true}, s.Proxies, s.refuse),
 		middleware.RateLimit(links, s.routeOf, map[string]bool{routeClick: true, routeClickOf: true, routeOpen: true}, s.Proxies, s.refuse),
+		middleware.RateLimit(events, s.routeOf, map[string]bool{routeLINE: true}, s.Proxies, s.refuse),
 	), nil
+}
+
+// bodyLimit is how much of a request is read.
+func (s *Server) bodyLimit(r *http.Request) int64 {
+	if s.routeOf(r) == routeLINE {
+		return line.MaxEvents
+	}
+	return bodyLimit
 }
 
 // counters are what the portal counts beside requests. None has a label that speaks of one person.
 type counters struct {
-	signIns, unsubscribes, reactions *prometheus.CounterVec
-	withdrawals                      prometheus.Counter
+	signIns, unsubscribes, reactions, lineEvents *prometheus.CounterVec
+	withdrawals                                  prometheus.Counter
 }
 
 func newCounters(registry prometheus.Registerer) counters {
@@ -165,6 +187,9 @@ func newCounters(registry prometheus.Registerer) counters {
 	c.reactions = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "alumni_portal_reactions_total", Help: "Links and images of campaign mails asked for, by what came of it: Counted, Machine, Lost or Invalid.",
 	}, []string{"kind", "outcome"})
-	registry.MustRegister(c.signIns, c.unsubscribes, c.withdrawals, c.reactions)
+	c.lineEvents = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "alumni_portal_line_events_total", Help: "Codes, follows and unfollows that LINE told, by outcome: Linked, Refused, Limited, Changed or Unchanged.",
+	}, []string{"kind", "outcome"})
+	registry.MustRegister(c.signIns, c.unsubscribes, c.withdrawals, c.reactions, c.lineEvents)
 	return c
 }

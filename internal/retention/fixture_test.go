@@ -157,7 +157,7 @@ func queueEverything(batch *pgx.Batch, id uuid.UUID) {
 }
 
 // childrenRows is how many rows queueEverything makes, consent_state's included.
-const childrenRows = 15
+const childrenRows = 17
 
 func (w *world) send(batch *pgx.Batch) {
 	w.t.Helper()

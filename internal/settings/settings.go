@@ -272,9 +272,8 @@ type Campaign struct {
 	Employees            string             `json:"employees,omitempty"`  // Include or Only; empty leaves them out
 	Trigger              *Trigger           `json:"trigger,omitempty"`
 	PauseOn              *PauseOn           `json:"pauseOn,omitempty"`
-	Channels             []Channel          `json:"channels,omitempty"`    // empty: Email alone
-	ChannelMode          string             `json:"channelMode,omitempty"` // FirstReachable; empty means all of them
-	Tracking             *Tracking          `json:"tracking,omitempty"`    // nil: nothing is learnt of mails
+	Channels             []Channel          `json:"channels,omitempty"` // empty: Email alone
+	Tracking             *Tracking          `json:"tracking,omitempty"` // nil: nothing is learnt of mails
 	ABTest               *ABTest            `json:"abTest,omitempty"`
 	ResendOf             string             `json:"resendOf,omitempty"` // the run whose failed and unknown messages are sent again
 }
@@ -334,29 +333,24 @@ func (c Campaign) Tracks() Tracking {
 // OfMembers says whether something is learnt of single members, for which their consent is needed.
 func (t Tracking) OfMembers() bool { return t.Clicks == TrackConsented || t.Opens == TrackConsented }
 
-// The types of channels. Email, LINE and Portal write to members; each of the others posts once to each destination.
+// The types of channels. Email writes to members; each of the others posts once to each destination.
 const (
 	ChannelEmail   = "Email"
-	ChannelLINE    = "LINE"
-	ChannelPortal  = "Portal"
 	ChannelSlack   = "Slack"
 	ChannelTeams   = "Teams"
 	ChannelWebhook = "Webhook"
 )
 
-// FirstReachable is the value of Campaign.ChannelMode by which a member gets one message, by the first channel that reaches them.
-const FirstReachable = "FirstReachable"
-
 // Channel is one way by which a run goes out; see CampaignChannel of the API.
 type Channel struct {
-	Type        string `json:"type"`                  // Email, LINE, Portal, Slack, Teams or Webhook
-	Destination string `json:"destination,omitempty"` // its name in the network; not of those that write to members
-	OnUnknown   string `json:"onUnknown,omitempty"`   // Resend or Hold; not of those that write to members
+	Type        string `json:"type"`                  // Email, Slack, Teams or Webhook
+	Destination string `json:"destination,omitempty"` // its name in the network; not of Email
+	OnUnknown   string `json:"onUnknown,omitempty"`   // Resend or Hold; not of Email
 }
 
 // isOfMembers tells a channel that reaches members one by one.
 func (c Channel) isOfMembers() bool {
-	return c.Type == ChannelEmail || c.Type == ChannelLINE || c.Type == ChannelPortal
+	return c.Type == ChannelEmail
 }
 
 // DestinationDir is where the Secret of a destination is mounted below DestinationsDir.

@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -31,6 +32,7 @@ func TestMain(m *testing.M) { os.Exit(portaltest.Run(m)) }
 // BROWSER_TESTS names the files to run, all of them when it is empty; SCREENS keeps pictures of the pages.
 func TestPortalInABrowser(t *testing.T) {
 	w := portaltest.New(t)
+	w.WithLINE()
 	port := freePort(t)
 	w.Network.PublicURL = fmt.Sprintf("http://localhost:%d", port)
 	w.Start("--listen", fmt.Sprintf("127.0.0.1:%d", port))
@@ -76,6 +78,24 @@ func controls(w *portaltest.World) http.Handler {
 	mux.HandleFunc("POST /person", func(rw http.ResponseWriter, r *http.Request) {
 		p := w.Person(community.State(r.FormValue("state")))
 		reply(rw, map[string]string{"id": p.ID.String(), "address": p.Address})
+	})
+	mux.HandleFunc("POST /notice", func(rw http.ResponseWriter, r *http.Request) {
+		id := w.Notice(w.Run(uuid.NewString()), portaltest.Person{ID: uuid.MustParse(r.FormValue("to"))}, community.Locale(r.FormValue("locale")),
+			r.FormValue("title"), r.FormValue("body"))
+		reply(rw, map[string]int64{"id": id})
+	})
+	mux.HandleFunc("POST /line", func(rw http.ResponseWriter, r *http.Request) {
+		body := portaltest.LINEBody(portaltest.LINEEvent{Kind: r.FormValue("kind"), User: "U" + strings.ReplaceAll(r.FormValue("from"), "-", ""),
+			Text: r.FormValue("text"), At: time.Now()})
+		request, _ := http.NewRequestWithContext(r.Context(), http.MethodPost, w.Network.PublicURL+"/line/events", strings.NewReader(body))
+		request.Header.Set("X-Line-Signature", portaltest.SignLINE(body))
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			http.Error(rw, err.Error(), http.StatusBadGateway)
+			return
+		}
+		_ = answer.Body.Close()
+		reply(rw, map[string]int{"status": answer.StatusCode})
 	})
 	mux.HandleFunc("GET /mail", func(rw http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.Atoi(r.FormValue("n"))

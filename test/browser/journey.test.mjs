@@ -5,7 +5,7 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { launch, mail, person, portal, signIn, stateOf, unsubscribeToken, visitor } from './lib.mjs';
+import { launch, line, mail, notice, person, portal, signIn, stateOf, unsubscribeToken, visitor } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -53,6 +53,42 @@ test('somebody invited joins on a telephone, shows the name, and leaves', async 
   assert.ok((await mail(invited.address, 2)).text.includes(request));
   await page.goto('/me');
   assert.equal(await heading(page), 'ログイン');
+  await page.context().close();
+});
+
+test('a member reads a notice', async () => {
+  const page = await visitor(browser, { size: 'phone' });
+  const member = await person('Active');
+  await notice(member, 'ja', '秋の集い', '<p>会場は<strong>本館</strong>です。</p>');
+  await signIn(page, member);
+  assert.match(await page.locator('nav.menu').innerText(), /お知らせ 1/);
+  await page.click('text=未読のお知らせが1件あります');
+  await page.click('text=秋の集い');
+  assert.equal(await heading(page), '秋の集い');
+  assert.match(await page.locator('main').innerText(), /会場は本館です。/);
+  assert.doesNotMatch(await page.locator('nav.menu').innerText(), /お知らせ 1/);
+  await page.click('text=お知らせの一覧');
+  assert.doesNotMatch(await page.locator('main').innerText(), /未読/);
+  await page.context().close();
+});
+
+test('a member links LINE and unlinks it', async () => {
+  const page = await visitor(browser, { size: 'phone' });
+  const member = await person('Active');
+  await signIn(page, member);
+  await page.click('text=LINEと連携する');
+  await page.click('button:has-text("同意してコードを発行する")');
+  assert.equal(await page.getAttribute('a:has-text("@hoshino-foods")', 'href'), 'https://line.me/R/ti/p/%40hoshino-foods');
+  const code = await page.locator('.code').innerText();
+  assert.equal(await line(member, 'message', 'こんにちは'), 200);
+  await page.click('text=連携できたか確認する');
+  assert.match(await page.locator('main').innerText(), /発行したコードは/);
+  assert.equal(await line(member, 'message', code.toLowerCase().replace('-', ' ')), 200);
+  await page.goto('/me');
+  assert.match(await page.locator('main').innerText(), /LINEアカウントと連携しています/);
+  await page.click('text=設定を変更する');
+  await page.click('main button:has-text("LINEとの連携を解除する")');
+  assert.match(await page.locator('[role=status]').innerText(), /LINEとの連携を解除しました/);
   await page.context().close();
 });
 

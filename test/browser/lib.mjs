@@ -34,6 +34,9 @@ async function ask(method, path, query) {
 }
 
 export const person = (state) => ask('POST', '/person', { state });
+export const notice = async (to, locale, title, body) => (await ask('POST', '/notice', { to: to.id, locale, title, body })).id;
+// line lets somebody do something in LINE: kind is message, follow or unfollow.
+export const line = async (from, kind, text = '') => (await ask('POST', '/line', { from: from.id, kind, text })).status;
 export const mail = (to, n = 1) => ask('GET', '/mail', { to, n });
 export const unsubscribeToken = async (id, purpose) => (await ask('GET', '/unsubscribe', { id, purpose })).token;
 export const stateOf = async (id) => (await ask('GET', '/state', { id })).state;

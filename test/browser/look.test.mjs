@@ -5,11 +5,17 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { accessible, fits, launch, mail, person, shoot, signIn, sizes, unsubscribeToken, visitor } from './lib.mjs';
+import { accessible, fits, launch, line, mail, notice, person, shoot, signIn, sizes, unsubscribeToken, visitor } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
 after(async () => { await browser.close(); });
+
+// autumn is a notice with everything that Markdown can make.
+const autumn = `<h1>ごあいさつ</h1><p>皆さまに<strong>お会い</strong>できる日を<em>楽しみに</em>しています。<br>くわしくは<a href="https://hoshino-foods.example/autumn-gathering-with-a-rather-long-address">こちら</a>。</p>
+<h2>日程</h2><table><thead><tr><th>日</th><th align="right">会場</th></tr></thead><tbody><tr><td>11月3日</td><td align="right">京都市中京区星野町の新しい本館ホール</td></tr></tbody></table>
+<blockquote><p>お待ちしています。</p></blockquote><ul><li>一</li><li>二</li></ul><pre><code>https://hoshino-foods.example/a/very/long/line/that/does/not/break/by/itself/at/all</code></pre>
+<p><img src="https://hoshino-foods.example/hall.png" alt="本館の写真"></p>`;
 
 async function look(page, name, language, size) {
   assert.equal(await page.getAttribute('html', 'lang'), language);
@@ -57,6 +63,21 @@ for (const language of ['ja', 'en']) {
       await open('link', `/sign-in/${(await mail(member.address)).token}`);
       await page.click('main button');
       await open('me', '/me');
+      await open('notices-none', '/notices');
+      const id = await notice(member, 'ja', '秋の集いのご案内', autumn);
+      await open('me-unread', '/me');
+      await open('notices', '/notices');
+      await open('notice', `/notices/${id}`);
+      await open('line', '/me/line');
+      await page.click('main button');
+      await look(page, 'line-code', language, size);
+      const code = await page.locator('.code').innerText();
+      await open('line-waiting', '/me/line');
+      assert.equal(await line(member, 'message', code), 200);
+      await open('line-linked', '/me/line');
+      assert.equal(await line(member, 'unfollow'), 200);
+      await open('me-line-blocked', '/me');
+      await open('line-blocked', '/me/line');
       await open('edit', '/me/profile');
       await page.selectOption('#visible-Name', 'Alumni');
       await page.selectOption('#visible-Skills', 'Employees');

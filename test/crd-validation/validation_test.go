@@ -492,7 +492,7 @@ func TestRulesOfTheChannelsOfACampaign(t *testing.T) {
 		"no channel":                        refused("spec.channels", "at least 1 items", channels()),
 		"more channels than there can be":   refused("spec.channels", "must have at most 31 items", channels(append(all, email)...)),
 		"a channel that nobody speaks":      refused("spec.channels[0].type", "Unsupported value", channels(to("Fax", "news"))),
-		"mail twice":                        refused("spec.channels", "types Email, LINE and Portal can be named once each", channels(email, email)),
+		"mail twice":                        refused("spec.channels", "type Email can be named once", channels(email, email)),
 		"one destination twice":             refused("spec.channels", "each destination can be named once", channels(email, to("Slack", "news"), to("Slack", "news"))),
 		"mail to a destination":             refused("spec.channels[0]", "type Email takes no destination", channels(to("Email", "news"))),
 		"Slack without a destination":       refused("spec.channels[0]", "need destination: a name from channels.slack", channels(object{"type": "Slack"})),

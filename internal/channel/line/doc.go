@@ -10,6 +10,8 @@
 // ReadQuota and PlanQuota tell before a run whether the month's messages will do. Acceptance by LINE is not delivery:
 // users who blocked the account are accepted too.
 //
-// It may import internal/channel, internal/egress and the UUID type. It must never put the access token, a user id or
+// ParseEvents reads what LINE tells of its users, once Genuine has shown that it was LINE who told.
+//
+// It may import internal/channel, internal/egress, internal/settings and the UUID type. It must never put the access token, a user id or
 // a text into an error, and must never be pointed at LINE by a load test: LINE forbids it.
 package line

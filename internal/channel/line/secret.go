@@ -5,8 +5,11 @@ package line
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
+	"github.com/alumni-operator/alumni-operator/internal/channel"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
@@ -16,7 +19,24 @@ func CheckSecret(data map[string][]byte) error {
 	if token := clean(data[settings.LINETokenFile]); !isToken(token) {
 		return fmt.Errorf("%s must be the channel access token of the account, one word of ASCII characters", settings.LINETokenFile)
 	}
-	if secret := clean(data[settings.LINESecretFile]); len(secret) != 32 || strings.Trim(secret, "0123456789abcdef") != "" {
+	return checkChannelSecret(clean(data[settings.LINESecretFile]))
+}
+
+// ReadChannelSecret reads the secret that events are signed with from a mounted folder. The error never holds its value.
+func ReadChannelSecret(dir string) (channel.Secret, error) {
+	value, err := os.ReadFile(filepath.Join(dir, settings.LINESecretFile))
+	if err != nil {
+		return channel.Secret{}, fmt.Errorf("read the channel secret: %w", err)
+	}
+	secret := clean(value)
+	if err := checkChannelSecret(secret); err != nil {
+		return channel.Secret{}, err
+	}
+	return channel.NewSecret(secret), nil
+}
+
+func checkChannelSecret(secret string) error {
+	if len(secret) != 32 || strings.Trim(secret, "0123456789abcdef") != "" {
 		return fmt.Errorf("%s must be the channel secret of the account, 32 hexadecimal digits", settings.LINESecretFile)
 	}
 	return nil

@@ -42,7 +42,8 @@ func (g *grants) give(role naming.Role, privileges []string, objects ...string) 
 }
 
 func (g *grants) portal() {
-	g.give(naming.RolePortal, mayRead, "alumni.member", "alumni.contact", "alumni.consent_state", "alumni.campaign_run", "alumni.delivery")
+	g.give(naming.RolePortal, mayRead, "alumni.member", "alumni.contact", "alumni.consent_state", "alumni.campaign_run", "alumni.delivery",
+		"alumni.notice")
 	*g = append(*g,
 		// What members may change of themselves; their name and number are HR's.
 		Grant{Role: naming.RolePortal, Privileges: mayUpdate, Object: "alumni.member",
@@ -57,7 +58,8 @@ func (g *grants) portal() {
 			Columns: []string{"state", "reason", "reply_code", "sent_at"}})
 	g.give(naming.RolePortal, mayReadInsert, "alumni.consent", "alumni.erasure_request")
 	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.suppression", "alumni.bounce") // members may ask for mail again
-	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.visibility", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail")
+	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.visibility", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
+		"alumni.line_link")
 	g.give(naming.RolePortal, mayReadWrite, "alumni.unsubscribe_count", "alumni.complaint_count")
 	g.give(naming.RolePortal, mayReadInsertDelete, "alumni.opt_out", "alumni.tracking_event")
 	g.give(naming.RolePortal, mayReadWrite, "alumni.tracking_count")

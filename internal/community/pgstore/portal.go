@@ -22,7 +22,7 @@ import (
 )
 
 // RequiredSchemaVersion is the oldest schema with which the portal's queries work. Newer ones only widen.
-const RequiredSchemaVersion = 15
+const RequiredSchemaVersion = 19
 
 // Portal implements the domain's services and the mail queue over a pool of the portal's role.
 type Portal struct {
@@ -35,6 +35,8 @@ var (
 	_ community.SignInService      = (*Portal)(nil)
 	_ community.SessionService     = (*Portal)(nil)
 	_ community.MemberService      = (*Portal)(nil)
+	_ community.NoticeService      = (*Portal)(nil)
+	_ community.LINEService        = (*Portal)(nil)
 	_ community.UnsubscribeService = (*Portal)(nil)
 	_ community.TrackingService    = (*Portal)(nil)
 	_ community.MailQueue          = (*Portal)(nil)

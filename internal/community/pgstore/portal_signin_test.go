@@ -239,7 +239,7 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 func TestReadyNamesTheSchemaItNeeds(t *testing.T) {
 	w := newWorld(t)
 	w.exec(`UPDATE alumni.schema_migration SET is_applied = false`)
-	w.Expect(w.portal.Ready(t.Context())).To(MatchError(ContainSubstring("the portal needs 15")))
+	w.Expect(w.portal.Ready(t.Context())).To(MatchError(ContainSubstring("the portal needs 19")))
 	w.exec(`UPDATE alumni.schema_migration SET is_applied = true`)
 	w.Expect(w.portal.Ready(t.Context())).To(Succeed())
 }

@@ -29,6 +29,20 @@ var (
 	sqlErasureGet string
 	//go:embed queries/erasure_insert.sql
 	sqlErasureInsert string
+	//go:embed queries/line_code_insert.sql
+	sqlLINECodeInsert string
+	//go:embed queries/line_codes_purge.sql
+	sqlLINECodesPurge string
+	//go:embed queries/line_followed.sql
+	sqlLINEFollowed string
+	//go:embed queries/line_link_delete.sql
+	sqlLINELinkDelete string
+	//go:embed queries/line_link_get.sql
+	sqlLINELinkGet string
+	//go:embed queries/line_link_use.sql
+	sqlLINELinkUse string
+	//go:embed queries/line_unfollowed.sql
+	sqlLINEUnfollowed string
 	//go:embed queries/link_delete.sql
 	sqlLinkDelete string
 	//go:embed queries/link_delete_all.sql
@@ -73,6 +87,12 @@ var (
 	sqlMemberSignedIn string
 	//go:embed queries/member_touch.sql
 	sqlMemberTouch string
+	//go:embed queries/notice_list.sql
+	sqlNoticeList string
+	//go:embed queries/notice_open.sql
+	sqlNoticeOpen string
+	//go:embed queries/notices_unseen.sql
+	sqlNoticesUnseen string
 	//go:embed queries/opt_outs_delete.sql
 	sqlOptOutsDelete string
 	//go:embed queries/opt_outs_get.sql

@@ -43,7 +43,6 @@ type CampaignInput struct {
 	Campaign     string        // name of the Campaign
 	ConfigMap    string        // holds settings.CampaignFile; empty means naming.CampaignConfig of the campaign
 	EmailSecret  string        // Secret with username and password of the mail server; empty for none
-	LINESecret   string        // Secret of the LINE account; empty for none
 	DKIMSecret   string        // Secret with the key that signs mails; empty for none
 	Destinations []Destination // that the run posts to
 	EgressAllow  string        // what posts may be sent to although it is not public, with commas between
@@ -92,9 +91,6 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 	if in.EmailSecret != "" {
 		mount(j, pod.MailLogin(in.EmailSecret))
 	}
-	if in.LINESecret != "" {
-		mount(j, pod.LINE(in.LINESecret, settings.LINETokenFile))
-	}
 	if in.DKIMSecret != "" {
 		mount(j, pod.DKIM(in.DKIMSecret))
 	}
@@ -108,7 +104,7 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 		j.Spec.Parallelism, j.Spec.Completions = ptr.To(in.Workers), ptr.To(in.Workers)
 		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvWorkers, Value: strconv.Itoa(int(in.Workers))})
 	}
-	if in.EgressAllow != "" && (len(in.Destinations) > 0 || in.LINESecret != "") {
+	if in.EgressAllow != "" && len(in.Destinations) > 0 {
 		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvEgressAllow, Value: in.EgressAllow})
 	}
 	if !in.Resume.IsZero() {

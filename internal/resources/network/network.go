@@ -170,6 +170,9 @@ func PortalHash(n *v1alpha1.AlumniNetwork, promise time.Duration, e Endpoint, ke
 	if s.Email != nil {
 		s.Email.MaxPerHour, s.Email.PerDomain, s.Email.WarmUp = 0, nil, nil
 	}
+	if s.LINE != nil {
+		s.LINE.MaxPerSecond, s.LINE.OnQuota = 0, ""
+	}
 	s.Roster, s.ErasureHours, s.QuietHours, s.FrequencyCap = nil, int(promise.Hours()), nil, nil
 	if len(e.CA) == 0 {
 		e.CA = nil // it is missing, however it came to be

@@ -175,6 +175,9 @@ func podSpec(in Input) corev1.PodSpec {
 	if e := n.Email(); e != nil && e.DKIM != nil {
 		folders = append(folders, pod.DKIM(e.DKIM.SecretRef.Name))
 	}
+	if l := n.LINE(); l != nil && !n.IsTrial() {
+		folders = append(folders, pod.LINE(l.SecretRef.Name, settings.LINESecretFile))
+	}
 	pod.Add(&spec, &container, folders...)
 	spec.Containers = []corev1.Container{container}
 	pod.Harden(&spec, pod.UID)

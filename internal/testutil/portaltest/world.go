@@ -32,6 +32,7 @@ type World struct {
 	SMTP    *smtptest.Server
 	Network settings.Network
 	Key     []byte
+	LINEDir string // what is mounted of the LINE account
 	Tokens  *unsubscribe.Signer
 	Tracker *tracking.Signer
 	Clock   *Clock
@@ -41,7 +42,7 @@ type World struct {
 // New makes a network with a store and a mail server. Nobody is in it yet.
 func New(t testing.TB) *World {
 	t.Helper()
-	w := &World{t: t, Store: store.New(t), SMTP: smtptest.Start(t, smtptest.Options{}), Key: make([]byte, unsubscribe.KeySize),
+	w := &World{t: t, Store: store.New(t), SMTP: smtptest.Start(t, smtptest.Options{}), Key: make([]byte, unsubscribe.KeySize), LINEDir: t.TempDir(),
 		Clock: &Clock{now: time.Now()}, Log: &Buffer{}}
 	_, _ = rand.Read(w.Key)
 	signer, err := unsubscribe.NewSigner(w.Key)
@@ -93,6 +94,15 @@ func (w *World) Run(name string) int64 {
 		VALUES ($1, 'uid', 'news', 'Newsletter', 'Newsletter', 1, 'Finished', now(), now())`, name)
 	var id int64
 	w.scan(&id, `SELECT id FROM alumni.campaign_run WHERE run_name = $1`, name)
+	return id
+}
+
+// Notice adds a notice of a run to a member and returns its id.
+func (w *World) Notice(run int64, to Person, locale community.Locale, title, body string) int64 {
+	w.t.Helper()
+	w.Exec(`INSERT INTO alumni.notice (run_id, recipient_id, locale, title, body) VALUES ($1, $2, $3, $4, $5)`, run, to.ID, locale, title, body)
+	var id int64
+	w.scan(&id, `SELECT id FROM alumni.notice WHERE run_id = $1 AND recipient_id = $2`, run, to.ID)
 	return id
 }
 

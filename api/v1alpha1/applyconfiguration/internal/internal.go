@@ -524,9 +524,6 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: audience
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Audience
-    - name: channelMode
-      type:
-        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelMode
     - name: channels
       type:
         list:
@@ -633,8 +630,6 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
       default: "09:00"
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignType
-  scalar: string
-- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelMode
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelType
   scalar: string

@@ -16,11 +16,10 @@ import (
 type CampaignChannelApplyConfiguration struct {
 	// type of the channel.
 	Type *apiv1alpha1.ChannelType `json:"type,omitempty"`
-	// destination is the name that the network gives it, in channels.slack, channels.teams or channels.webhook. Not with
-	// Email, LINE and Portal.
+	// destination is the name that the network gives it, in channels.slack, channels.teams or channels.webhook. Not with Email.
 	Destination *string `json:"destination,omitempty"`
 	// onUnknown decides about a post of which nobody knows whether it arrived. Defaults to Hold. Resend is harmless where a
-	// Webhook's receiver remembers ids. Not with Email, LINE and Portal.
+	// Webhook's receiver remembers ids. Not with Email.
 	OnUnknown *apiv1alpha1.OnUnknown `json:"onUnknown,omitempty"`
 }
 

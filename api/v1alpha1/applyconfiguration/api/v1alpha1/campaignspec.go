@@ -24,14 +24,9 @@ type CampaignSpecApplyConfiguration struct {
 	Schedule *CampaignScheduleApplyConfiguration `json:"schedule,omitempty"`
 	// audience narrows who is written to. Without it, everybody whose consent allows it.
 	Audience *AudienceApplyConfiguration `json:"audience,omitempty"`
-	// channels are the ways by which a run goes out. Members are written to by Email, by LINE and in the Portal; Slack, Teams and
-	// Webhook get one post for each run at each destination, the same for everybody. Defaults to Email alone. A run that has begun
-	// keeps its own.
+	// channels are the ways by which a run goes out. Members are written to by Email; Slack, Teams and Webhook get one post for
+	// each run at each destination, the same for everybody. Defaults to Email alone. A run that has begun keeps its own.
 	Channels []CampaignChannelApplyConfiguration `json:"channels,omitempty"`
-	// channelMode says by which of Email, LINE and Portal a member is written to when channels names several: All (default), or
-	// FirstReachable, the first in the order of channels by which the member can be reached. Of a channel that turns out not to
-	// reach them the message passes to the next.
-	ChannelMode *apiv1alpha1.ChannelMode `json:"channelMode,omitempty"`
 	// content is the text for each language.
 	Content *ContentApplyConfiguration `json:"content,omitempty"`
 	// delivery tunes how a run is sent.
@@ -97,14 +92,6 @@ func (b *CampaignSpecApplyConfiguration) WithChannels(values ...*CampaignChannel
 		}
 		b.Channels = append(b.Channels, *values[i])
 	}
-	return b
-}
-
-// WithChannelMode sets the ChannelMode field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the ChannelMode field is set to the value of the last call.
-func (b *CampaignSpecApplyConfiguration) WithChannelMode(value apiv1alpha1.ChannelMode) *CampaignSpecApplyConfiguration {
-	b.ChannelMode = &value
 	return b
 }
 
