@@ -1,15 +1,16 @@
 // Copyright The Alumni Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package campaign runs one campaign run: it freezes the audience into the ledger (alumni.delivery), claims rows
-// in small batches under a lease, renders and sends their mails over several connections, and writes every outcome
-// back.
+// Package campaign runs one campaign run: it freezes the audience into the ledger (alumni.delivery) and divides it into chunks
+// (alumni.delivery_chunk), leases a chunk and hands out its rows in small parts, renders and sends their mails over several
+// connections, and writes every outcome back. A row is written when it is planned and when its outcome is known; between the two
+// the chunk says how far its rows were handed out, and to whom.
 //
 // What it promises (campaign.md M1, M2, M3, M6, M7):
 //   - A run's name makes it unique; a second start joins the same run, and any number of workers may share it.
 //   - Every member of the audience has one row, and every row ends in one state. The numbers of a run are counted
 //     from the rows.
-//   - A worker that is killed loses nobody. Rows it had claimed are settled by the campaign's onUnknown: Resend sends
+//   - A worker that is killed loses nobody. Rows that were handed out to it are settled by the campaign's onUnknown: Resend sends
 //     again, Hold waits for a person. What can arrive twice is bounded: flushSize + waitingAcks + one message per connection.
 //   - A worker that is told to stop finishes what is on the wire, gives the rest back, and leaves nothing in doubt.
 //   - Consent, suppression, state and address are checked when a row is claimed; a message whose check is older
