@@ -54,3 +54,21 @@ func TestAnOutcomeThatIsWrittenTwiceDoesNotEndALaterClaim(t *testing.T) {
 	g.Expect(f.write(t.Context())).To(Succeed(), "a worker that lost its lease and learns it late")
 	g.Expect(scalar[int](r, "SELECT sum(attempts) FROM alumni.delivery")).To(Equal(3), "they are on the wire by now")
 }
+
+func TestARunThatAnOlderWorkerPlannedGoesOn(t *testing.T) {
+	for onUnknown, want := range map[string]map[string]int{
+		OnUnknownResend: {"Sent": 4}, OnUnknownHold: {"Sent": 3, "Unknown/WorkerLost": 1},
+	} {
+		t.Run(onUnknown, func(t *testing.T) {
+			g := NewWithT(t)
+			r := newRig(t, 4)
+			r.job.Campaign.OnUnknown = onUnknown
+			joined(t, r)
+			r.exec("DELETE FROM alumni.delivery_chunk")
+			r.exec("UPDATE alumni.delivery SET state = 'Claimed' WHERE member_id = $1", member(1))
+			r.mustRun()
+			g.Expect(r.counts()).To(Equal(want))
+			g.Expect(scalar[int](r, "SELECT sum(resent) FROM alumni.delivery")).To(Equal(want["Sent"] - 3))
+		})
+	}
+}

@@ -65,7 +65,7 @@ const (
 	BackupDir = "/etc/alumni/backup"
 	// BackupFile is a Backup as JSON.
 	BackupFile = "backup.json"
-	// LINEDir holds LINETokenFile in a worker, and LINESecretFile in the portal.
+	// LINEDir holds LINESecretFile in the portal.
 	LINEDir = "/etc/alumni/line"
 	// LINETokenFile is the channel access token that sends messages.
 	LINETokenFile = "channelAccessToken"
@@ -174,19 +174,10 @@ const (
 	TransportCapture = "Capture"
 )
 
-// LINE is the network's LINE account. Its token is in LINEDir of a worker, its secret in LINEDir of the portal.
+// LINE is the network's LINE account. Its secret is in LINEDir of the portal.
 type LINE struct {
-	AccountID    string `json:"accountID"`
-	MaxPerSecond int    `json:"maxPerSecond,omitempty"` // 0: DefaultLINEPerSecond
-	OnQuota      string `json:"onQuota,omitempty"`      // Trim; empty means Refuse
-	APIURL       string `json:"apiURL,omitempty"`       // empty: LINE itself
+	AccountID string `json:"accountID"`
 }
-
-// DefaultLINEPerSecond is the limit of a LINE account that names none.
-const DefaultLINEPerSecond = 1000
-
-// QuotaTrim is the value of LINE.OnQuota that writes to as many as there are messages left.
-const QuotaTrim = "Trim"
 
 // Email is how a network sends: by a mail server, whose password, if any, is in EmailDir; or, in a trial, into its store.
 type Email struct {

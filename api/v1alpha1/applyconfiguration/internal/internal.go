@@ -1040,13 +1040,6 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: accountID
       type:
         scalar: string
-    - name: maxPerSecond
-      type:
-        scalar: numeric
-      default: 1000
-    - name: onQuota
-      type:
-        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuotaRule
     - name: secretRef
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
@@ -1280,8 +1273,6 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuietHoursMode
-  scalar: string
-- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuotaRule
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RefusedCount
   map:

@@ -1,11 +1,9 @@
 -- Copyright The Alumni Operator Authors.
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Campaigns write to members by LINE and in the portal too.
+-- Members link their LINE account, and find in the portal what campaigns tell them there.
 
 -- +goose Up
-ALTER TABLE alumni.delivery DROP CONSTRAINT IF EXISTS delivery_channel_check;
-ALTER TABLE alumni.delivery ADD CONSTRAINT delivery_channel_check CHECK (channel IN ('Email', 'LINE', 'Portal')) NOT VALID;
 ALTER TABLE alumni.contact DROP CONSTRAINT IF EXISTS contact_channel_check;
 ALTER TABLE alumni.contact ADD CONSTRAINT contact_channel_check CHECK (channel IN ('Email', 'LINE'));
 ALTER TABLE alumni.suppression DROP CONSTRAINT IF EXISTS suppression_channel_check;
@@ -13,10 +11,6 @@ ALTER TABLE alumni.suppression ADD CONSTRAINT suppression_channel_check CHECK (c
 ALTER TABLE alumni.suppression DROP CONSTRAINT IF EXISTS suppression_reason_check;
 ALTER TABLE alumni.suppression ADD CONSTRAINT suppression_reason_check
     CHECK (reason IN ('Unsubscribed', 'HardBounce', 'SoftBounce', 'Complaint', 'Unfollowed'));
-
--- Of a provider that knows a message again by its key: since when somebody may have sent it without learning whether it arrived.
-ALTER TABLE alumni.delivery ADD COLUMN IF NOT EXISTS doubt_since timestamptz;
-ALTER TABLE alumni.delivery_chunk ADD COLUMN IF NOT EXISTS leased_at timestamptz;
 
 -- What campaigns told a member in the portal. It says what was said then, whatever has changed since.
 CREATE TABLE IF NOT EXISTS alumni.notice (
