@@ -16,7 +16,30 @@ type LINEChannel struct {
 	// +kubebuilder:validation:MaxLength=20
 	// +kubebuilder:validation:XValidation:rule="self.matches('^@[a-z0-9._-]+$')",message="accountID begins with @ and has lower case letters, digits, dots, hyphens and underscores, as LINE Official Account Manager shows it"
 	AccountID string `json:"accountID"`
+
+	// maxPerSecond bounds the messages of all runs of the network together. LINE takes 2000 requests per second of an account.
+	// +optional
+	// +kubebuilder:default=1000
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1500
+	MaxPerSecond int32 `json:"maxPerSecond,omitempty"`
+
+	// onQuota decides about a run that needs more messages than the account may still send this month. Defaults to Refuse: nobody
+	// is written to by LINE. Trim writes to as many as there are messages left.
+	// +optional
+	OnQuota QuotaRule `json:"onQuota,omitempty"`
 }
+
+// QuotaRule says what becomes of a run that needs more messages than are left.
+//
+// +kubebuilder:validation:Enum=Refuse;Trim
+type QuotaRule string
+
+// The quota rules.
+const (
+	QuotaRefuse QuotaRule = "Refuse"
+	QuotaTrim   QuotaRule = "Trim"
+)
 
 // LINE is the network's LINE account; nil without one.
 func (n *AlumniNetwork) LINE() *LINEChannel {

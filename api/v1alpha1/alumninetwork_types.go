@@ -488,7 +488,7 @@ type Channels struct {
 	// +optional
 	Email *EmailChannel `json:"email,omitempty"`
 
-	// line is the LINE official account to which members can link theirs. Campaigns do not write by it yet.
+	// line is the LINE official account by which members who linked theirs are written to.
 	// +optional
 	LINE *LINEChannel `json:"line,omitempty"`
 

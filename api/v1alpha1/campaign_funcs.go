@@ -85,7 +85,7 @@ func (c *Campaign) MemberChannels() []ChannelType {
 
 // isOfMembers tells a channel that reaches members one by one from one that gets a post.
 func (t ChannelType) isOfMembers() bool {
-	return t == ChannelEmail
+	return t == ChannelEmail || t == ChannelLINE || t == ChannelPortal
 }
 
 // Uses says whether members are written to by a channel.

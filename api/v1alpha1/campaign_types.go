@@ -42,10 +42,12 @@ type Campaign struct {
 // +kubebuilder:validation:XValidation:rule="self.type != 'Milestone' || (has(self.schedule.trigger) && self.schedule.trigger.event in ['Birthday','WorkAnniversary','DepartureAnniversary'])",message="type Milestone needs schedule.trigger with event Birthday, WorkAnniversary or DepartureAnniversary"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Onboarding' || (has(self.schedule.trigger) && self.schedule.trigger.event == 'JoinedNetwork')",message="type Onboarding needs schedule.trigger with event JoinedNetwork"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Reactivation' || (has(self.schedule.trigger) && self.schedule.trigger.event == 'Inactive')",message="type Reactivation needs schedule.trigger with event Inactive"
-// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.all(c, c.type == 'Email') || !has(self.schedule.trigger)",message="schedule.trigger writes to single members, and so by type Email alone; take the other channels out, or declare a campaign with cron or at for them"
-// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.audience)",message="audience chooses members, who are written to by type Email alone; add Email to channels, or remove audience"
-// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.tracking)",message="tracking is of mails; add Email to channels, or remove tracking"
+// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.all(c, c.type in ['Email','LINE','Portal']) || !has(self.schedule.trigger)",message="schedule.trigger writes to single members, and so by types Email, LINE and Portal; take the other channels out, or declare a campaign with cron or at for them"
+// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type in ['Email','LINE','Portal']) || !has(self.audience)",message="audience chooses members, who are written to by types Email, LINE and Portal; add one of them to channels, or remove audience"
+// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type in ['Email','LINE','Portal']) || !has(self.tracking)",message="tracking is of what members are written; add Email, LINE or Portal to channels, or remove tracking"
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.testRecipients)",message="testRecipients get mails; add Email to channels, or remove testRecipients"
+// +kubebuilder:validation:XValidation:rule="!has(self.channelMode) || self.channelMode != 'FirstReachable' || (has(self.channels) && self.channels.filter(c, c.type in ['Email','LINE','Portal']).size() >= 2)",message="channelMode FirstReachable chooses among the channels that write to members; name two of Email, LINE and Portal in channels, in the order in which they are tried"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.channels) || !self.channels.exists(c, c.type in ['LINE','Portal'])",message="type Invitation writes to people who have not joined, and who have neither portal nor linked LINE account; take LINE and Portal out of channels"
 // +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || (has(self.tracking) && has(self.tracking.clicks) && self.tracking.clicks != 'Disabled')",message="content.abTest is decided by clicks; set tracking.clicks to Aggregate or Consented"
 // +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || !has(self.schedule.trigger)",message="content.abTest compares mails of one run; schedule.trigger writes to few members a day, of whom nothing can be told"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.schedule.trigger)",message="type Invitation takes no schedule.trigger: what HR knows of people who have not joined serves for one invitation only"
@@ -69,15 +71,24 @@ type CampaignSpec struct {
 	// +optional
 	Audience *Audience `json:"audience,omitempty"`
 
-	// channels are the ways by which a run goes out. Members are written to by Email; Slack, Teams and Webhook get one post for
-	// each run at each destination, the same for everybody. Defaults to Email alone. A run that has begun keeps its own.
+	// channels are the ways by which a run goes out. Members are written to by Email, by LINE where they linked their account, and in
+	// the Portal; Slack, Teams and Webhook get one post for each run at each destination, the same for everybody. Defaults to Email
+	// alone. A run that has begun keeps its own.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=31
-	// +kubebuilder:validation:XValidation:rule="self.filter(c, c.type == 'Email').size() <= 1",message="type Email can be named once"
-	// +kubebuilder:validation:XValidation:rule="self.all(c, c.type == 'Email' || self.exists_one(d, d.type == c.type && has(d.destination) == has(c.destination) && (!has(d.destination) || d.destination == c.destination)))",message="each destination can be named once"
+	// +kubebuilder:validation:XValidation:rule="['Email','LINE','Portal'].all(t, self.filter(c, c.type == t).size() <= 1)",message="types Email, LINE and Portal can be named once each"
+	// +kubebuilder:validation:XValidation:rule="self.all(c, c.type in ['Email','LINE','Portal'] || self.exists_one(d, d.type == c.type && has(d.destination) == has(c.destination) && (!has(d.destination) || d.destination == c.destination)))",message="each destination can be named once"
 	Channels []CampaignChannel `json:"channels,omitempty"`
+
+	// channelMode says how Email, LINE and Portal share the members. All writes to everybody by each of them. FirstReachable
+	// writes to each member once, by the first of them in the order of channels that reaches the member: where there is no address or
+	// linked account, where it was blocked or does not exist, and where LINE's messages of the month are used up, the next one is
+	// taken. Defaults to All.
+	// +optional
+	// +kubebuilder:default=All
+	ChannelMode ChannelMode `json:"channelMode,omitempty"`
 
 	// content is the text for each language.
 	// +required
@@ -111,36 +122,50 @@ type CampaignSpec struct {
 
 // ChannelType is a way by which a run of a campaign goes out.
 //
-// +kubebuilder:validation:Enum=Email;Slack;Teams;Webhook
+// +kubebuilder:validation:Enum=Email;LINE;Portal;Slack;Teams;Webhook
 type ChannelType string
 
-// The ways by which a run goes out: Email to members, the others to one destination each.
+// The ways by which a run goes out: Email, LINE and Portal to members, the others to one destination each.
 const (
 	ChannelEmail   ChannelType = "Email"
-	ChannelLINE    ChannelType = "LINE" // of a network; campaigns do not write by it yet
+	ChannelLINE    ChannelType = "LINE"
+	ChannelPortal  ChannelType = "Portal"
 	ChannelSlack   ChannelType = "Slack"
 	ChannelTeams   ChannelType = "Teams"
 	ChannelWebhook ChannelType = "Webhook"
 )
 
+// ChannelMode says how the channels that write to members share them.
+//
+// +kubebuilder:validation:Enum=All;FirstReachable
+type ChannelMode string
+
+// The channel modes.
+const (
+	ChannelModeAll            ChannelMode = "All"
+	ChannelModeFirstReachable ChannelMode = "FirstReachable"
+)
+
 // CampaignChannel is one way by which a run goes out.
 //
-// +kubebuilder:validation:XValidation:rule="self.type != 'Email' || !has(self.destination)",message="type Email takes no destination, for members are written to at their own addresses; remove it"
-// +kubebuilder:validation:XValidation:rule="self.type == 'Email' || has(self.destination)",message="types Slack, Teams and Webhook need destination: a name from channels.slack, channels.teams or channels.webhook of the network"
+// +kubebuilder:validation:XValidation:rule="!(self.type in ['Email','LINE','Portal']) || !has(self.destination)",message="types Email, LINE and Portal take no destination, for they reach members where each of them is; remove it"
+// +kubebuilder:validation:XValidation:rule="self.type in ['Email','LINE','Portal'] || has(self.destination)",message="types Slack, Teams and Webhook need destination: a name from channels.slack, channels.teams or channels.webhook of the network"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Email' || !has(self.onUnknown)",message="onUnknown of type Email is set in delivery.onUnknown"
+// +kubebuilder:validation:XValidation:rule="!(self.type in ['LINE','Portal']) || !has(self.onUnknown)",message="types LINE and Portal take no onUnknown: what is sent again arrives once; remove it"
 type CampaignChannel struct {
 	// type of the channel.
 	// +required
 	Type ChannelType `json:"type"`
 
-	// destination is the name that the network gives it, in channels.slack, channels.teams or channels.webhook. Not with Email.
+	// destination is the name that the network gives it, in channels.slack, channels.teams or channels.webhook. Only of Slack,
+	// Teams and Webhook.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=40
 	Destination string `json:"destination,omitempty"`
 
 	// onUnknown decides about a post of which nobody knows whether it arrived. Defaults to Hold. Resend is harmless where a
-	// Webhook's receiver remembers ids. Not with Email.
+	// Webhook's receiver remembers ids. Only of Slack, Teams and Webhook.
 	// +optional
 	OnUnknown OnUnknown `json:"onUnknown,omitempty"`
 }

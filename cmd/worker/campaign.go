@@ -20,6 +20,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/broadcast"
 	"github.com/alumni-operator/alumni-operator/internal/campaign"
 	"github.com/alumni-operator/alumni-operator/internal/capture"
+	"github.com/alumni-operator/alumni-operator/internal/channel/line"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
@@ -29,6 +30,7 @@ import (
 // look by hand.
 type campaignFlags struct {
 	database, network, campaign, tokenKey, email, dkim, destinations string
+	line, lineURL                                                    string
 	preview, testSend                                                bool
 	testRecipients                                                   string
 	tuning                                                           campaign.Tuning
@@ -44,12 +46,9 @@ func runCampaign(ctx context.Context, args []string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	options := dbconn.Options{MaxConns: campaign.Connections, ApplicationName: "campaign"}
+	options := dbconn.Options{MaxConns: campaign.Connections(job.Campaign), ApplicationName: "campaign"}
 	if job.Network.Trial() {
 		options.MaxConns += capture.Connections
-	}
-	if len(job.Campaign.Broadcasts()) > 0 {
-		options.MaxConns += campaign.PostConnections
 	}
 	pool, err := dbconn.Open(ctx, f.database, options)
 	if err != nil {
@@ -95,6 +94,8 @@ func parseCampaignFlags(args []string) (campaignFlags, error) {
 	set.StringVar(&f.tokenKey, "token-key-dir", settings.TokenKeyDir, "folder with "+settings.TokenKeyFile)
 	set.StringVar(&f.email, "email-dir", settings.EmailDir, "folder with username and password of the mail server")
 	set.StringVar(&f.dkim, "dkim-dir", settings.DKIMDir, "folder with the key that signs mails, if the network's settings say so")
+	set.StringVar(&f.line, "line-dir", settings.LINEDir, "folder with "+settings.LINETokenFile+" of the network's LINE account")
+	set.StringVar(&f.lineURL, "line-url", line.DefaultBaseURL, "where the Messaging API of LINE is")
 	set.BoolVar(&f.preview, "preview", false, "count whom a run would write to and whom not, and send nothing")
 	set.BoolVar(&f.testSend, "test-send", false, "send the texts to the test recipients, and to nobody else")
 	set.StringVar(&f.testRecipients, "test-recipients-dir", settings.TestRecipientsDir, "folder with "+settings.TestRecipientsFile+" of the test recipients")
@@ -145,13 +146,13 @@ func (f campaignFlags) job(log *slog.Logger) (campaign.Job, error) {
 	if job.Network.Email == nil && job.Campaign.Uses(settings.ChannelEmail) {
 		return job, fmt.Errorf("%w: the network has no e-mail channel", errFinal)
 	}
-	return job, f.openDestinations(&job)
+	return job, f.openOutside(&job)
 }
 
-// openDestinations reads where the run posts to. A trial posts nothing, and is told of no destination.
-func (f campaignFlags) openDestinations(job *campaign.Job) error {
+// openOutside makes ready how the run reaches LINE, and where it posts to. A trial does neither, and is told of no destination.
+func (f campaignFlags) openOutside(job *campaign.Job) error {
 	uses := job.Campaign.Broadcasts()
-	if len(uses) == 0 || job.Network.Trial() {
+	if len(uses) == 0 && !job.Campaign.Uses(settings.ChannelLINE) || job.Network.Trial() {
 		return nil
 	}
 	allow, err := broadcast.ParseAllow(os.Getenv(settings.EnvEgressAllow))
@@ -160,5 +161,12 @@ func (f campaignFlags) openDestinations(job *campaign.Job) error {
 	}
 	client := broadcast.NewClient(allow, f.tuning.PostTimeout)
 	job.Destinations = broadcast.Load(broadcast.Options{Client: client}, f.destinations, uses)
+	job.LINE = func() (*line.Client, error) {
+		token, err := line.ReadToken(f.line)
+		if err != nil {
+			return nil, err
+		}
+		return line.New(client, line.Options{Token: token, BaseURL: f.lineURL})
+	}
 	return nil
 }

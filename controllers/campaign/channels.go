@@ -31,6 +31,14 @@ func channelsOf(c *v1alpha1.Campaign) []settings.Channel {
 	return all
 }
 
+// channelModeOf is how channels share the members; empty for all of them to everybody, which is what a worker takes it for.
+func channelModeOf(c *v1alpha1.Campaign) string {
+	if c.Spec.ChannelMode == v1alpha1.ChannelModeFirstReachable {
+		return settings.FirstReachable
+	}
+	return ""
+}
+
 // trackingOf is what is learnt of mails; nil for nothing, which is what a worker takes it for.
 func trackingOf(c *v1alpha1.Campaign) *settings.Tracking {
 	var t settings.Tracking
@@ -71,6 +79,10 @@ func checkSenders(s *scope) error {
 	if mails && n.Email() == nil {
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNoSenderConfigured, "AlumniNetwork %s has no channels.email", n.Name)
 	}
+	lines := s.campaign.Uses(v1alpha1.ChannelLINE) && !n.IsTrial()
+	if lines && n.LINE() == nil {
+		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNoSenderConfigured, "AlumniNetwork %s has no channels.line", n.Name)
+	}
 	for _, c := range posts {
 		if find(n, c) == nil {
 			i := slices.IndexFunc(s.campaign.Spec.Channels, func(d v1alpha1.CampaignChannel) bool { return d.Type == c.Type && d.Destination == c.Destination })
@@ -81,7 +93,7 @@ func checkSenders(s *scope) error {
 	switch {
 	case mails && !n.MailReady():
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "the e-mail channel of AlumniNetwork %s is not ready", n.Name)
-	case len(posts) > 0 && !conditions.IsTrue(n, v1alpha1.ChannelsReadyCondition):
+	case (lines || len(posts) > 0) && !conditions.IsTrue(n, v1alpha1.ChannelsReadyCondition):
 		return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady, "a channel of AlumniNetwork %s is not ready; its condition %s says which",
 			n.Name, v1alpha1.ChannelsReadyCondition)
 	}
@@ -111,6 +123,9 @@ func (r *Reconciler) open(s *scope, in *job.CampaignInput) {
 	}
 	if s.network.IsTrial() {
 		return
+	}
+	if l := s.network.LINE(); l != nil && s.campaign.Uses(v1alpha1.ChannelLINE) {
+		in.LINESecret = l.SecretRef.Name
 	}
 	for _, c := range s.campaign.Broadcasts() {
 		if d := find(s.network, c); d != nil {

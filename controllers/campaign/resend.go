@@ -63,7 +63,7 @@ func (s *scope) mayNotResend(run v1alpha1.CampaignRun) *refusal {
 	switch {
 	case run.State == v1alpha1.RunSending || run.State == v1alpha1.RunPaused:
 		return &refusal{v1alpha1.ReasonRunNotFinished, fmt.Sprintf("Run %s is not over yet: what failed in it can be sent again when it is", run.ID)}
-	case !s.campaign.Uses(v1alpha1.ChannelEmail) || run.Failed+run.InDoubt == 0:
+	case len(s.campaign.MemberChannels()) == 0 || run.Failed+run.InDoubt == 0:
 		return &refusal{v1alpha1.ReasonNothingToResend, fmt.Sprintf(
 			"No message of run %s failed or is in doubt, but for the %d to addresses that do not exist", run.ID, run.Bounced)}
 	case s.suspended():

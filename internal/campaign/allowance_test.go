@@ -84,7 +84,7 @@ func TestWorkersShareTheLimitsOfTheirSender(t *testing.T) {
 	var all sync.WaitGroup
 	for w := range workers {
 		all.Go(func() {
-			p := newPacer(r.ledger(time.Now), "Email", limits{perSecond: perSecond, perHour: 100_000}, 0)
+			p := newPacer(r.ledger(time.Now), "Email", limits{perSecond: perSecond, perHour: 100_000}, ownLimit(r.job))
 			for p.next(ctx) == nil {
 				mu.Lock()
 				sent, each[w] = append(sent, time.Now()), each[w]+1

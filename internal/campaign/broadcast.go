@@ -21,8 +21,8 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
-// PostConnections is how many more connections to the store a run needs that posts.
-const PostConnections = 2
+// postConnections is how many more connections to the store a run needs that posts.
+const postConnections = 2
 
 // postGaps is the time between two posts to one destination, by channel: the default limits of campaign.md, M10.
 var postGaps = map[string]time.Duration{
@@ -85,8 +85,8 @@ func (p *poster) place(use settings.Channel) *broadcast.Destination {
 
 // compile makes sure that every text can be sent, before anything is written: a bad one must not leave a run behind.
 func (e *engine) compile() error {
-	if e.job.Campaign.Uses(channelEmail) {
-		if _, err := newWriter(e.job, 0, time.Now); err != nil {
+	for _, name := range e.ledger.channels {
+		if _, err := newWay(e.job, name, 0); err != nil {
 			return err
 		}
 	}
@@ -95,25 +95,29 @@ func (e *engine) compile() error {
 	return err
 }
 
-// deliver sends the mails and the posts side by side. When the store fails one of them, the other is told to stop too: the worker
+// deliver sends by every channel, and posts, side by side. When the store fails one of them, the others are told to stop too: the worker
 // must start again.
 func (e *engine) deliver(ctx context.Context) error {
-	both, stop := context.WithCancel(ctx)
-	defer stop()
-	var posting sync.WaitGroup
-	var postErr, mailErr error
-	posting.Go(func() {
-		if postErr = e.poster.work(both); postErr != nil {
-			stop()
-		}
-	})
-	if e.job.Campaign.Uses(channelEmail) {
-		if mailErr = e.work(both); mailErr != nil {
-			stop()
-		}
+	if err := e.ledger.declare(ctx); err != nil {
+		return stopped(ctx, err)
 	}
-	posting.Wait()
-	return errors.Join(mailErr, postErr)
+	all, stop := context.WithCancel(ctx)
+	defer stop()
+	errs := make([]error, len(e.couriers)+1)
+	var going sync.WaitGroup
+	try := func(n int, work func(context.Context) error) {
+		going.Go(func() {
+			if errs[n] = work(all); errs[n] != nil {
+				stop()
+			}
+		})
+	}
+	for n, c := range e.couriers {
+		try(n, c.work)
+	}
+	try(len(e.couriers), e.poster.work)
+	going.Wait()
+	return errors.Join(errs...)
 }
 
 // open is what is left of the whole run, mails and posts.

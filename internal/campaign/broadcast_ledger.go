@@ -33,7 +33,7 @@ func (l *ledger) freezeRun(ctx context.Context, tx pgx.Tx, id int64, job Job, qu
 	if _, err := tx.Exec(ctx, sqlPostEndPaused); err != nil {
 		return fmt.Errorf("end posts of runs that rested too long: %w", err)
 	}
-	if job.Campaign.Uses(channelEmail) {
+	if len(l.channels) > 0 {
 		if err := l.freeze(ctx, tx, id, job.Campaign.MaxRecipients, query); err != nil {
 			return err
 		}

@@ -45,6 +45,7 @@ type rig struct {
 
 	destinations string   // folder of the destinations that a worker of its own is told
 	env          []string // more of its environment
+	flags        []string // and of its flags
 }
 
 // postTimeout bounds a post of the rig's jobs.
@@ -115,14 +116,14 @@ func (r *rig) pool() *pgxpool.Pool { return r.store.Pool(naming.RoleCampaign) }
 
 func (r *rig) run() error { return Run(r.Context(), r.pool(), r.job) }
 
-// ledger is the store as a run of the rig's job sees it, with a clock.
+// ledger is the store as a run of the rig's job sees it on its first channel, with a clock.
 func (r *rig) ledger(now func() time.Time) *ledger {
 	r.Helper()
 	l, err := newLedger(r.pool(), r.job, now)
 	if err != nil {
 		r.Fatal(err)
 	}
-	return l
+	return l.on(l.channels[0])
 }
 
 // mustRun does the run and expects it to be done.

@@ -20,8 +20,8 @@ import (
 const chunkSize = 500
 
 // divide makes the chunks of a run that was just planned.
-func divide(ctx context.Context, tx pgx.Tx, run int64) error {
-	if _, err := tx.Exec(ctx, sqlChunkInsert, run, []string{channelEmail}, chunkSize); err != nil {
+func (l *ledger) divide(ctx context.Context, tx pgx.Tx, run int64) error {
+	if _, err := tx.Exec(ctx, sqlChunkInsert, run, l.channels, chunkSize); err != nil {
 		return fmt.Errorf("divide the run into chunks: %w", err)
 	}
 	return nil
@@ -42,7 +42,7 @@ func (l *ledger) adopt(ctx context.Context, tx pgx.Tx, onUnknown string) error {
 	if _, err := tx.Exec(ctx, sqlChunkAdopt, l.run.id, onUnknown != OnUnknownHold); err != nil {
 		return fmt.Errorf("settle what an older worker left: %w", err)
 	}
-	return divide(ctx, tx, l.run.id)
+	return l.divide(ctx, tx, l.run.id)
 }
 
 // chunk is a part of a run that this worker leases.
@@ -93,7 +93,7 @@ func (l *ledger) leave(ctx context.Context) error {
 // take leases a chunk; nil when none is due.
 func (l *ledger) take(ctx context.Context) (*chunk, error) {
 	c := &chunk{lease: l.leases.next()}
-	err := l.pool.QueryRow(ctx, sqlChunkTake, l.run.id, channelEmail, c.lease, l.lease.Seconds()).Scan(&c.first, &c.end)
+	err := l.pool.QueryRow(ctx, sqlChunkTake, l.run.id, l.channel, c.lease, l.lease.Seconds()).Scan(&c.first, &c.end)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -107,7 +107,12 @@ func (l *ledger) take(ctx context.Context) (*chunk, error) {
 
 // release gives chunks back.
 func (l *ledger) release(ctx context.Context, leases ...uuid.UUID) error {
-	if _, err := l.pool.Exec(ctx, sqlChunkRelease, l.run.id, channelEmail, leases); err != nil {
+	b := &pgx.Batch{} // one batch is one transaction
+	if l.first {
+		b.Queue(sqlChunkLock, l.run.id, l.channel, leases)
+	}
+	b.Queue(sqlChunkRelease, l.run.id, l.channel, leases)
+	if err := l.pool.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("give chunks back: %w", err)
 	}
 	return nil
@@ -117,7 +122,7 @@ func (l *ledger) release(ctx context.Context, leases ...uuid.UUID) error {
 func (l *ledger) part(ctx context.Context, c *chunk, n int, day time.Time) (items []*item, refused int, err error) {
 	claimedAt := time.Now() // before the database looks: a row is never older than it seems
 	zones, ends := l.promises.quietNow()
-	rows, err := l.pool.Query(ctx, sqlClaim, l.run.id, l.purpose, channelEmail, n, c.lease, l.lease.Seconds(), l.event, zones, ends, l.promises.skip,
+	rows, err := l.pool.Query(ctx, sqlClaim, l.run.id, l.purpose, l.channel, n, c.lease, l.lease.Seconds(), l.event, zones, ends, l.promises.skip,
 		c.first, c.end, c.next, l.tracks.OfMembers(), !l.waits())
 	if err != nil {
 		return nil, 0, fmt.Errorf("claim rows: %w", err)
@@ -127,10 +132,10 @@ func (l *ledger) part(ctx context.Context, c *chunk, n int, day time.Time) (item
 	for rows.Next() {
 		i := &item{chunk: c, claimedAt: claimedAt}
 		var isRefused bool
-		var joinedOn, leftOn *time.Time
+		var joinedOn, leftOn, doubt *time.Time
 		f := &i.facts
 		if err := rows.Scan(&i.member, &i.attempts, &isRefused, &i.address, &f.FamilyName, &f.GivenName, &f.Locale, &f.Region,
-			&f.Department, &f.Post, &joinedOn, &leftOn, &i.tracked, &i.variant); err != nil {
+			&f.Department, &f.Post, &joinedOn, &leftOn, &i.tracked, &i.variant, &doubt); err != nil {
 			return nil, 0, fmt.Errorf("read claimed rows: %w", err)
 		}
 		c.next = after(i.member)
@@ -138,6 +143,9 @@ func (l *ledger) part(ctx context.Context, c *chunk, n int, day time.Time) (item
 		if isRefused {
 			refused++
 			continue
+		}
+		if doubt != nil {
+			i.doubt = *doubt
 		}
 		f.YearsSinceJoining, f.YearsSinceDeparture = yearsBetween(joinedOn, day), yearsBetween(leftOn, day)
 		items = append(items, i)

@@ -48,30 +48,30 @@ func (f *feed) adapt(took time.Duration) {
 // claimAll claims and feeds until no row is open or ctx ends. The error is the store's, after which the worker must
 // start again. A claim that is under way when ctx ends is waited for, as long as store lasts: its rows may be leased
 // already, and whoever does not learn which cannot give them back.
-func (e *engine) claimAll(ctx, store context.Context, f *feed) error {
+func (c *courier) claimAll(ctx, store context.Context, f *feed) error {
 	var swept time.Time
 	for ctx.Err() == nil {
-		if time.Since(swept) > e.sweepEvery() {
-			if err := e.sweep(ctx); err != nil {
+		if time.Since(swept) > c.sweepEvery() {
+			if err := c.sweep(ctx); err != nil {
 				return ignoreStop(ctx, err)
 			}
 			swept = time.Now()
 		}
-		if e.queue.breaker.isOpen() {
+		if c.queue.breaker.isOpen() {
 			sleep(ctx, breakerPoll)
-			if e.queue.breaker.openFor() > 0 || e.queue.inFlight.Load() > 0 {
+			if c.queue.breaker.openFor() > 0 || c.queue.inFlight.Load() > 0 {
 				continue
 			}
 		}
-		if e.pace.rest(ctx) {
+		if c.pace.rest(ctx) {
 			continue
 		}
-		items, refused, err := e.ledger.claim(store, e.claimSize(f), e.day)
+		items, refused, err := c.ledger.claim(store, c.claimSize(f), c.day)
 		if err != nil {
 			return ignoreStop(ctx, err)
 		}
 		if len(items) > 0 {
-			if err := e.feed(ctx, f, items); err != nil {
+			if err := c.feed(ctx, f, items); err != nil {
 				return ignoreStop(ctx, err)
 			}
 			continue
@@ -79,7 +79,7 @@ func (e *engine) claimAll(ctx, store context.Context, f *feed) error {
 		if refused > 0 {
 			continue
 		}
-		done, err := e.rest(ctx)
+		done, err := c.rest(ctx)
 		if err != nil || done {
 			return ignoreStop(ctx, err)
 		}
@@ -88,27 +88,27 @@ func (e *engine) claimAll(ctx, store context.Context, f *feed) error {
 }
 
 // sweepEvery is how often rows of dead workers are looked for.
-func (e *engine) sweepEvery() time.Duration { return min(e.job.Tuning.Lease/4, e.job.Tuning.Poll) }
+func (c *courier) sweepEvery() time.Duration { return min(c.job.Tuning.Lease/4, c.job.Tuning.Poll) }
 
 // claimSize is one item while the mail server is in trouble: the one that tries.
-func (e *engine) claimSize(f *feed) int {
-	if e.queue.breaker.isOpen() {
+func (c *courier) claimSize(f *feed) int {
+	if c.queue.breaker.isOpen() {
 		return 1
 	}
 	return f.batch
 }
 
 // feed hands items on as the limits allow. What is left when that ends is given back. The error is the store's.
-func (e *engine) feed(ctx context.Context, f *feed, items []*item) error {
+func (c *courier) feed(ctx context.Context, f *feed, items []*item) error {
 	started := time.Now()
-	e.queue.inFlight.Add(int64(len(items)))
+	c.queue.inFlight.Add(int64(len(items)))
 	for n, i := range items {
-		later, err := e.admit(ctx, i)
+		later, err := c.admit(ctx, i)
 		if later > 0 {
-			e.queue.settle(i, settlement{state: statePlanned, delay: later})
+			c.queue.settle(i, settlement{state: statePlanned, delay: later})
 			continue
 		}
-		goOn := err == nil && (len(items) == 1 || !e.queue.breaker.isOpen())
+		goOn := err == nil && (len(items) == 1 || !c.queue.breaker.isOpen())
 		if goOn {
 			select {
 			case f.items <- i:
@@ -117,10 +117,10 @@ func (e *engine) feed(ctx context.Context, f *feed, items []*item) error {
 			}
 		}
 		for _, left := range items[n:] {
-			e.queue.settle(left, settlement{state: statePlanned})
+			c.queue.settle(left, settlement{state: statePlanned})
 		}
 		if errors.Is(err, errHourUsedUp) || errors.Is(err, errDayUsedUp) {
-			e.job.Log.Warn("Waiting", "run", e.job.RunName, "because", err.Error())
+			c.job.Log.Warn("Waiting", "run", c.job.RunName, "because", err.Error())
 			return nil
 		}
 		return err
@@ -133,75 +133,88 @@ func (e *engine) feed(ctx context.Context, f *feed, items []*item) error {
 
 // admit waits until an item may go by the limits of the sender. It does not wait for the domain that the item goes to: when that
 // has no room, it tells for how long to put the item off.
-func (e *engine) admit(ctx context.Context, i *item) (later time.Duration, err error) {
-	d := e.domains.of(i.address)
+func (c *courier) admit(ctx context.Context, i *item) (later time.Duration, err error) {
+	d := c.domains.of(i.address)
 	if later := d.isShut(); later > 0 {
 		return later, nil
 	}
-	if err := e.pace.next(ctx); err != nil {
+	if err := c.pace.next(ctx); err != nil {
 		return 0, err
 	}
 	later, err = d.admit(ctx)
 	if later > 0 {
-		e.pace.unused()
+		c.pace.unused()
 	}
 	return later, err
 }
 
 // sweep settles rows of dead workers and late rows.
-func (e *engine) sweep(ctx context.Context) error {
-	lost, expired, err := e.ledger.sweep(ctx, e.job.Campaign.OnUnknown)
+func (c *courier) sweep(ctx context.Context) error {
+	lost, expired, err := c.ledger.sweep(ctx, c.onUnknown)
 	if err != nil {
 		return err
 	}
 	if lost > 0 {
-		e.job.Log.Warn("Settling messages of a worker that died", "run", e.job.RunName, "messages", lost, "onUnknown", e.job.Campaign.OnUnknown)
+		c.job.Log.Warn("Settling messages of a worker that died", "run", c.job.RunName, "messages", lost, "channel", c.channel, "onUnknown", c.onUnknown)
 	}
 	if expired > 0 {
-		e.job.Log.Warn("Giving up messages after the deadline", "run", e.job.RunName, "messages", expired)
+		c.job.Log.Warn("Giving up messages after the deadline", "run", c.job.RunName, "messages", expired)
 	}
-	return e.listen(ctx)
+	if err := c.passOn(ctx); err != nil || c.channel != channelEmail {
+		return err
+	}
+	return c.listen(ctx)
+}
+
+// passOn takes over whom the channels before could not reach.
+func (c *courier) passOn(ctx context.Context) error {
+	passed, err := c.ledger.passOn(ctx)
+	if passed > 0 {
+		c.job.Log.Info("Passing members on whom a channel does not reach", "run", c.job.RunName, "members", passed)
+	}
+	return err
 }
 
 // listen lets the run rest when too many complain about it, or too much comes back. What was known when the run was let go on is not
 // held against it again.
-func (e *engine) listen(ctx context.Context) error {
-	now, err := e.ledger.echo(ctx)
+func (c *courier) listen(ctx context.Context) error {
+	now, err := c.ledger.echo(ctx)
 	if err != nil {
 		return err
 	}
-	if e.borne == nil {
-		e.borne = &echo{}
-		if !e.job.Resume.IsZero() {
-			e.borne = &now
+	if c.borne == nil {
+		c.borne = &echo{}
+		if !c.job.Resume.IsZero() {
+			c.borne = &now
 		}
 	}
-	reason := heard(e.job.Campaign.Limits(), now, *e.borne)
+	reason := heard(c.job.Campaign.Limits(), now, *c.borne)
 	if reason == "" {
 		return nil
 	}
-	e.job.Log.Warn("Pausing the run because of what came back", "run", e.job.RunName, "reason", reason, "complaints", now.complaints, "bounced", now.bounced, "sent", now.sent)
-	return e.ledger.pause(ctx, reason)
+	c.job.Log.Warn("Pausing the run because of what came back", "run", c.job.RunName, "reason", reason, "complaints", now.complaints, "bounced", now.bounced, "sent", now.sent)
+	return c.ledger.pause(ctx, reason)
 }
 
 // rest waits until something may be due. It tells when nothing is open any more.
-func (e *engine) rest(ctx context.Context) (done bool, err error) {
-	mine := e.queue.inFlight.Load() > 0 // before the look: what is written meanwhile must not let this worker sleep
-	open, err := e.ledger.open(ctx)
+func (c *courier) rest(ctx context.Context) (done bool, err error) {
+	mine := c.queue.inFlight.Load() > 0 // before the look: what is written meanwhile must not let this worker sleep
+	open, err := c.ledger.open(ctx)
 	switch {
 	case err != nil:
 		return false, err
-	case open.over():
-		return true, nil
+	case open.over(): // and nothing more can come from the channels before, once this is taken over
+		passed, err := c.ledger.passOn(ctx)
+		return passed == 0 || open.paused, err
 	}
-	pause := e.job.Tuning.Poll
+	pause := c.job.Tuning.Poll
 	if open.waiting && !open.paused {
 		pause = min(pause, max(open.due, 10*time.Millisecond))
 	}
 	if open.claimed { // by this worker's lanes, or by another
-		pause = min(pause, e.sweepEvery())
+		pause = min(pause, c.sweepEvery())
 		if mine {
-			pause = min(pause, e.job.Tuning.FlushEvery)
+			pause = min(pause, c.job.Tuning.FlushEvery)
 		}
 	}
 	sleep(ctx, pause)

@@ -66,6 +66,7 @@ func (r *rig) worker() *process {
 	cmd := exec.Command(path, "campaign", "--database-dir", r.store.Dir(naming.RoleCampaign), "--network-dir", dir, "--campaign-dir", dir,
 		"--token-key-dir", dir, "--email-dir", filepath.Join(dir, "none"), "--lease", "2s", "--backoff-base", "50ms",
 		"--destinations-dir", r.destinations, "--post-timeout", postTimeout.String())
+	cmd.Args = append(cmd.Args, r.flags...)
 	cmd.Env = append([]string{settings.EnvRunName + "=" + r.job.RunName, settings.EnvScheduledAt + "=" + due.Format(time.RFC3339)}, r.env...)
 	cmd.Stderr = r.log
 	if err := cmd.Start(); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/alumni-operator/alumni-operator/internal/bounce/register"
+	"github.com/alumni-operator/alumni-operator/internal/content"
 )
 
 // ack is an outcome on its way into the ledger.
@@ -22,6 +23,7 @@ type ack struct {
 	member    uuid.UUID
 	chunk     *chunk // that it was handed out of
 	messageID string
+	notice    *content.Mail // of a message in the portal
 	settlement
 }
 
@@ -47,13 +49,21 @@ type columns struct {
 	attempts, resent, codes   []int16
 	delays                    []float64
 	sent                      [][16]byte
+	doubts                    []*time.Time // of LINE alone; empty for others
 	chunks                    []*chunk
+	notices                   notices
 	notes                     register.Notes
 }
 
 func (c *columns) add(run int64, a ack) {
 	c.members, c.leases = append(c.members, a.member), append(c.leases, a.chunk.lease)
 	c.chunks = append(c.chunks, a.chunk)
+	if doubt := a.doubt; !doubt.IsZero() {
+		c.doubts = append(append(c.doubts, make([]*time.Time, len(c.members)-1-len(c.doubts))...), &doubt)
+	}
+	if a.notice != nil && a.state == stateSent {
+		c.notices.add(a.member, a.notice)
+	}
 	c.states = append(c.states, a.state)
 	c.reasons = append(c.reasons, a.reason)
 	c.messages = append(c.messages, a.messageID)
@@ -71,7 +81,8 @@ func (c *columns) reset() {
 	c.leases = c.leases[:0]
 	c.members, c.states, c.reasons, c.messages = c.members[:0], c.states[:0], c.reasons[:0], c.messages[:0]
 	c.attempts, c.resent, c.codes, c.delays = c.attempts[:0], c.resent[:0], c.codes[:0], c.delays[:0]
-	c.sent, c.chunks = c.sent[:0], c.chunks[:0]
+	c.sent, c.chunks, c.doubts = c.sent[:0], c.chunks[:0], c.doubts[:0]
+	c.notices.reset()
 	c.notes.Reset()
 }
 
@@ -156,6 +167,9 @@ func (f *flusher) write(ctx context.Context) error {
 	b := &pgx.Batch{} // one batch is one transaction
 	b.Queue(sqlAck, f.ackArguments()...)
 	f.notes.Queue(b)
+	if len(f.notices.members) > 0 {
+		b.Queue(sqlNoticeInsert, f.ledger.run.id, f.notices.members, f.notices.locales, f.notices.titles, f.notices.bodies)
+	}
 	if f.invite && len(f.sent) > 0 {
 		b.Queue(sqlInvited, f.sent)
 	}
@@ -176,8 +190,8 @@ func (f *flusher) write(ctx context.Context) error {
 }
 
 func (f *flusher) ackArguments() []any {
-	return []any{f.ledger.run.id, channelEmail, f.members, f.leases,
-		f.states, f.reasons, f.attempts, f.resent, f.codes, f.messages, f.delays}
+	return []any{f.ledger.run.id, f.ledger.channel, f.members, f.leases,
+		f.states, f.reasons, f.attempts, f.resent, f.codes, f.messages, f.delays, f.doubts}
 }
 
 // Bounds of writing while the store is away.

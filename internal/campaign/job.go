@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alumni-operator/alumni-operator/internal/broadcast"
+	"github.com/alumni-operator/alumni-operator/internal/channel/line"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
@@ -25,8 +26,12 @@ var ErrFinal = errors.New("the run cannot be done")
 // ErrUnfinished says that the worker was told to stop before the run was done. Another start goes on.
 var ErrUnfinished = errors.New("the run is not finished yet")
 
-// channelEmail is the channel that writes to members.
-const channelEmail = settings.ChannelEmail
+// The channels that write to members.
+const (
+	channelEmail  = settings.ChannelEmail
+	channelLINE   = settings.ChannelLINE
+	channelPortal = settings.ChannelPortal
+)
 
 // typeInvitation is the campaign type that needs no consent, because it asks for it.
 const typeInvitation = "Invitation"
@@ -70,6 +75,8 @@ type Job struct {
 	Network     settings.Network
 	Campaign    settings.Campaign
 	Mail        mail.Config
+	// LINE opens the network's account with the token that is there now; nil for a campaign that does not use it, and in a trial.
+	LINE func() (*line.Client, error)
 	// Destinations are those that the campaign posts to; in a trial none need be here.
 	Destinations []broadcast.Destination
 	TokenKey     []byte

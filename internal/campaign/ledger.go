@@ -43,6 +43,14 @@ var (
 	sqlBusy            = statement("busy")
 	sqlPlanMembers     = statement("plan_members")
 	sqlPlanListed      = statement("plan_listed")
+	sqlPlanFirst       = statement("plan_first")
+	sqlChunkLock       = statement("chunk_lock")
+	sqlPassOn          = statement("pass_on")
+	sqlLeaveOut        = statement("leave_out")
+	sqlOpenCount       = statement("open_count")
+	sqlUndeclared      = statement("undeclared")
+	sqlChunkCover      = statement("chunk_cover")
+	sqlNoticeInsert    = statement("notice_insert")
 	sqlFreeze          = statement("freeze")
 	sqlResent          = statement("resent")
 	sqlFreezeOccasions = statement("freeze_occasions")
@@ -92,14 +100,17 @@ const (
 	freezeStatementMax = "10min"
 )
 
-// ledger is the store as a campaign sees it.
+// ledger is the store as a campaign sees it, on one of its channels or on all of them.
 type ledger struct {
-	pool    *pgxpool.Pool
-	leases  *leases
-	run     run
-	lease   time.Duration
-	purpose *string // nil for an invitation
-	tracks  settings.Tracking
+	pool     *pgxpool.Pool
+	channels []string // of the campaign, in order
+	channel  string   // the one; empty for all
+	first    bool     // each member is written to by the first channel that reaches them
+	leases   *leases
+	run      run
+	lease    time.Duration
+	purpose  *string // nil for an invitation
+	tracks   settings.Tracking
 
 	test     *settings.ABTest // nil without one
 	variants []string         // of the test
@@ -113,7 +124,8 @@ type ledger struct {
 
 // newLedger is the store as a job sees it, whose promises go by a clock. Its error wraps ErrFinal.
 func newLedger(pool *pgxpool.Pool, job Job, now func() time.Time) (*ledger, error) {
-	l := &ledger{pool: pool, leases: newLeases(), lease: job.Tuning.Lease, due: job.ScheduledAt, tracks: job.Campaign.Tracks(),
+	l := &ledger{pool: pool, channels: job.Campaign.MemberChannels(), first: job.Campaign.ChannelMode == settings.FirstReachable,
+		leases: newLeases(), lease: job.Tuning.Lease, due: job.ScheduledAt, tracks: job.Campaign.Tracks(),
 		test: job.Campaign.ABTest, variants: job.Campaign.Variants()}
 	if p, ok := purposes[job.Campaign.Type]; ok {
 		l.purpose = &p
@@ -127,6 +139,13 @@ func newLedger(pool *pgxpool.Pool, job Job, now func() time.Time) (*ledger, erro
 	var err error
 	l.promises, err = newPromises(job.Network, job.Campaign, now)
 	return l, err
+}
+
+// on is the ledger on one of its channels. It shares nothing that changes.
+func (l *ledger) on(channel string) *ledger {
+	one := *l
+	one.channel, one.leases, one.promises = channel, newLeases(), l.promises.clone()
+	return &one
 }
 
 // run is a row of alumni.campaign_run.
@@ -195,11 +214,14 @@ func (l *ledger) plan(statement string, run *int64, query audience.Query) (sql s
 	if l.purpose == nil {
 		plan = sqlPlanListed
 	}
+	if l.first {
+		plan = strings.ReplaceAll(sqlPlanFirst, "/*plan*/", plan)
+	}
 	plan = strings.NewReplacer("/*audience join*/", query.Join, "/*audience where*/", query.Where, "/*occasion*/", query.Occasion).Replace(plan)
 	sql = strings.NewReplacer("/*busy*/", sqlBusy, "/*plan*/", plan).Replace(statement)
 	zones, ends := l.promises.quietNow()
 	today, week := l.promises.days()
-	return sql, append([]any{run, l.purpose, channelEmail, l.event, zones, ends, l.promises.skip, today, week,
+	return sql, append([]any{run, l.purpose, l.channels, l.event, zones, ends, l.promises.skip, today, week,
 		l.promises.most.PerDay, l.promises.most.PerSevenDays, l.due}, query.Args...)
 }
 
@@ -230,7 +252,7 @@ func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, most int, quer
 		return fmt.Errorf("note the size of the audience: %w", err)
 	}
 	if most <= 0 || planned <= int64(most) {
-		return divide(ctx, tx, id)
+		return l.divide(ctx, tx, id)
 	}
 	for _, end := range []struct {
 		sql  string
@@ -268,6 +290,9 @@ type item struct {
 	facts     content.Member
 	claimedAt time.Time
 	messageID string
+	doubt     time.Time     // since when it may have been sent without anybody knowing whether it arrived; zero when it was not
+	said      string        // the text of a message by LINE
+	notice    *content.Mail // in the portal
 	letter    mail.Letter
 	address   string
 	buffer    *[]byte
@@ -278,7 +303,7 @@ type item struct {
 func (l *ledger) still(ctx context.Context, i *item) bool {
 	asked := time.Now()
 	var may bool
-	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, channelEmail, i.chunk.lease, i.member, i.address, l.event).Scan(&may)
+	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, l.channel, i.chunk.lease, i.member, i.address, l.event).Scan(&may)
 	if err != nil || !may {
 		return false
 	}
@@ -307,13 +332,13 @@ func (l *ledger) sweep(ctx context.Context, onUnknown string) (lost, expired int
 		return 0, 0, err
 	}
 	from, to := l.leases.bounds()
-	if err := l.pool.QueryRow(ctx, sqlLostLeases, l.run.id, channelEmail, onUnknown != OnUnknownHold, from, to).Scan(&lost); err != nil {
+	if err := l.pool.QueryRow(ctx, sqlLostLeases, l.run.id, l.channel, onUnknown != OnUnknownHold, from, to).Scan(&lost); err != nil {
 		return 0, 0, fmt.Errorf("settle lost leases: %w", err)
 	}
 	if time.Now().Before(l.run.deadline) {
 		return lost, 0, nil
 	}
-	if err := l.pool.QueryRow(ctx, sqlExpire, l.run.id, channelEmail).Scan(&expired); err != nil {
+	if err := l.pool.QueryRow(ctx, sqlExpire, l.run.id, l.channel).Scan(&expired); err != nil {
 		return 0, 0, fmt.Errorf("expire late rows: %w", err)
 	}
 	return lost, expired, nil
@@ -348,10 +373,15 @@ type left struct {
 // over tells that no worker has anything to do any more.
 func (l left) over() bool { return !l.claimed && (!l.waiting || l.paused) }
 
+// open is what is left on the channel and on those from which members may still be passed on to it.
 func (l *ledger) open(ctx context.Context) (left, error) {
+	channels := l.channels
+	if l.channel != "" {
+		channels = append(l.before(), l.channel)
+	}
 	var o left
 	var seconds *float64
-	if err := l.pool.QueryRow(ctx, sqlOpenRows, l.run.id, []string{channelEmail}).Scan(&o.claimed, &seconds, &o.paused); err != nil {
+	if err := l.pool.QueryRow(ctx, sqlOpenRows, l.run.id, channels).Scan(&o.claimed, &seconds, &o.paused); err != nil {
 		return left{}, fmt.Errorf("look for open rows: %w", err)
 	}
 	if seconds != nil {

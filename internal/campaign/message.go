@@ -25,37 +25,61 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
 
-// writer makes the whole mail of a row. It is safe for concurrent use.
-type writer struct {
+// words are the texts of a run and the links in them. They are safe for concurrent use.
+type words struct {
 	texts   map[edition]*content.Content
 	signer  *unsubscribe.Signer
-	from    compose.Address // in the header, and of the envelope of networks without a bounce address
-	bounces *bounce.Sender  // of the envelope; nil without a bounce address
-	head    []byte          // the headers that are the same in every mail of the run
-	base    string          // where unsubscribe links begin
+	base    string // where unsubscribe links begin
 	purpose string
 	run     int64
-	runName string
 	tracker *tracking.Signer
-	reader  bool      // links tell who follows them, of members who consented to it
-	image   string    // where the image of an opened mail is; empty without one
-	idKey   []byte    // of message ids
-	ids     sync.Pool // of keyed hashes
-	now     func() time.Time
+	reader  bool   // links tell who follows them, of members who consented to it
+	image   string // where the image of an opened mail is; empty without one
 }
 
-// newWriter compiles the texts and the constant headers of a run.
-func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
-	w := &writer{base: job.Network.PublicURL + "/u/", purpose: job.stops(), run: runID, runName: job.RunName, now: now}
+// compiler reads the text of a campaign for one kind of channel.
+type compiler func(settings.Network, settings.Campaign, content.Tracking) (*content.Content, error)
+
+// newWords reads the texts of a run. The error wraps ErrFinal.
+func newWords(job Job, runID int64, compile compiler) (*words, error) {
+	w := &words{base: job.Network.PublicURL + "/u/", purpose: job.stops(), run: runID}
 	var err error
 	if w.tracker, err = tracking.NewSigner(job.TokenKey); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFinal, err)
 	}
-	if err := w.compile(job, runID); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFinal, err)
-	}
 	if w.signer, err = unsubscribe.NewSigner(job.TokenKey); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFinal, err)
+	}
+	if err := w.compile(job, compile); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFinal, err)
+	}
+	return w, nil
+}
+
+// unsubscribe is the link that stops what a member is written for.
+func (w *words) unsubscribe(member uuid.UUID) string {
+	return w.base + w.signer.Token(unsubscribe.Claim{Member: member, Purpose: w.purpose, Run: w.run})
+}
+
+// writer makes the whole mail of a row. It is safe for concurrent use.
+type writer struct {
+	*words
+	from    compose.Address // in the header, and of the envelope of networks without a bounce address
+	bounces *bounce.Sender  // of the envelope; nil without a bounce address
+	head    []byte          // the headers that are the same in every mail of the run
+	runName string
+	idKey   []byte    // of message ids
+	ids     sync.Pool // of keyed hashes
+	now     func() time.Time
+	sign    func(mail []byte) ([]byte, error) // by DKIM, where the network wants it
+}
+
+// newWriter compiles the texts and the constant headers of a run.
+func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
+	w := &writer{runName: job.RunName, now: now, sign: job.Mail.Sign}
+	var err error
+	if w.words, err = newWords(job, runID, content.CompileTracked); err != nil {
+		return nil, err
 	}
 	if w.from, err = compose.ParseAddress(job.Network.Email.FromAddress); err != nil {
 		return nil, fmt.Errorf("%w: read the sender's address: %w", ErrFinal, err)
@@ -79,14 +103,14 @@ func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
 type edition struct{ words, links string }
 
 // compile reads every text that the run may need.
-func (w *writer) compile(job Job, runID int64) error {
+func (w *words) compile(job Job, compile compiler) error {
 	editions := []edition{{}}
 	for _, name := range job.Campaign.Variants() {
 		editions = append(editions, edition{name, name}, edition{name, ""})
 	}
 	w.texts = map[edition]*content.Content{}
 	for _, e := range editions {
-		text, err := content.CompileTracked(job.Network, job.Campaign.Variant(e.words), w.track(job, runID, e.links))
+		text, err := compile(job.Network, job.Campaign.Variant(e.words), w.track(job, e.links))
 		if err != nil {
 			return fmt.Errorf("%s: %w", cmp.Or(e.words, "text"), err)
 		}
@@ -96,7 +120,7 @@ func (w *writer) compile(job Job, runID int64) error {
 }
 
 // text is what an item says. A variant that the campaign does not have any more is as it would be without.
-func (w *writer) text(i *item) *content.Content {
+func (w *words) text(i *item) *content.Content {
 	if c := w.texts[edition{i.text, i.variant}]; c != nil {
 		return c
 	}
@@ -104,12 +128,12 @@ func (w *writer) text(i *item) *content.Content {
 }
 
 // track says what the mails of a run tell after they were sent.
-func (w *writer) track(job Job, runID int64, variant string) content.Tracking {
+func (w *words) track(job Job, variant string) content.Tracking {
 	var t content.Tracking
 	declared := job.Campaign.Tracks()
 	if declared.Clicks != "" {
 		t.Link = func(number int, target string) (before, after string, ok bool) {
-			return w.tracker.Link(job.Network.PublicURL, tracking.Link{Run: runID, Number: number, Variant: variant, Target: target})
+			return w.tracker.Link(job.Network.PublicURL, tracking.Link{Run: w.run, Number: number, Variant: variant, Target: target})
 		}
 		w.reader = declared.Clicks == settings.TrackConsented
 	}
@@ -120,7 +144,7 @@ func (w *writer) track(job Job, runID int64, variant string) content.Tracking {
 }
 
 // links are the addresses that belong to the mail of one member.
-func (w *writer) links(i *item, unsubscribe string) content.Links {
+func (w *words) links(i *item, unsubscribe string) content.Links {
 	l := content.Links{Unsubscribe: unsubscribe}
 	if !i.tracked {
 		return l
@@ -160,9 +184,30 @@ func (w *writer) envelope(member uuid.UUID) compose.Address {
 	return compose.Address{Mailbox: w.bounces.Address(bounce.Claim{Member: member, Run: w.run})}
 }
 
+// make makes the mail of an item, into a buffer of its own.
+func (w *writer) make(i *item, buffer func() *[]byte) (reason string, err error) {
+	to, err := compose.ParseAddress(i.address)
+	if err != nil {
+		return reasonAddress, nil
+	}
+	i.letter.From, i.letter.To = w.envelope(i.member), to
+	i.messageID = w.messageID(i.member)
+	i.buffer = buffer()
+	body, err := w.write((*i.buffer)[:0], i)
+	if err == nil {
+		body, err = w.sign(body)
+	}
+	*i.buffer = body
+	if err != nil {
+		return reasonRender, err
+	}
+	i.letter.Body = body
+	return "", nil
+}
+
 // write appends the mail of one member.
 func (w *writer) write(dst []byte, i *item) ([]byte, error) {
-	link := w.base + w.signer.Token(unsubscribe.Claim{Member: i.member, Purpose: w.purpose, Run: w.run})
+	link := w.unsubscribe(i.member)
 	dst = append(dst, w.head...)
 	dst = compose.AppendTo(dst, "To", i.letter.To.Mailbox)
 	dst = compose.AppendDate(dst, w.now())

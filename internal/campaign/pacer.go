@@ -14,7 +14,7 @@ import (
 )
 
 // pacer lets messages go no faster than the sender's limits, which all workers share, and the campaign's own. One goroutine uses
-// it.
+// it. A nil pacer keeps no limit.
 type pacer struct {
 	ask   func(ctx context.Context, n int) (grant, error)
 	own   *rate.Limiter // of this campaign
@@ -31,11 +31,8 @@ type pacer struct {
 const chunkTime = 200 * time.Millisecond
 
 // newPacer shares a sender's limits with every other worker of the store.
-func newPacer(l *ledger, sender string, shared limits, own rate.Limit) *pacer {
-	p := &pacer{now: time.Now, own: rate.NewLimiter(rate.Inf, 0)}
-	if own > 0 {
-		p.own = rate.NewLimiter(own, max(1, int(own/100)))
-	}
+func newPacer(l *ledger, sender string, shared limits, own *rate.Limiter) *pacer {
+	p := &pacer{now: time.Now, own: own}
 	p.most = max(1, min(maxBatch, int(time.Duration(shared.perSecond)*chunkTime/time.Second)))
 	p.chunk = p.most
 	p.ask = func(ctx context.Context, n int) (grant, error) {
@@ -54,6 +51,9 @@ var (
 
 // rest waits while no message may go. Nothing should be claimed meanwhile: its consent would grow old. It tells whether it waited.
 func (p *pacer) rest(ctx context.Context) bool {
+	if p == nil {
+		return false
+	}
 	wait := p.again.Sub(p.now().Add(p.skew))
 	if wait <= 0 {
 		return false
@@ -64,6 +64,9 @@ func (p *pacer) rest(ctx context.Context) bool {
 
 // next waits until a message may go.
 func (p *pacer) next(ctx context.Context) error {
+	if p == nil {
+		return nil
+	}
 	if err := p.own.Wait(ctx); err != nil {
 		return err
 	}

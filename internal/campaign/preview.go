@@ -25,8 +25,10 @@ func Preview(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	if err := job.check(); err != nil {
 		return err
 	}
-	if _, err := newWriter(job, 0, time.Now); err != nil {
-		return err
+	for _, channel := range job.Campaign.MemberChannels() {
+		if _, err := newWay(job, channel, 0); err != nil {
+			return err
+		}
 	}
 	query, err := audience.Compile(job.Campaign, job.day(), firstOfAudience)
 	if err != nil {

@@ -6,6 +6,7 @@ package campaign
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,6 +39,13 @@ func newPromises(n settings.Network, c settings.Campaign, now func() time.Time) 
 	p := &promises{hours: hours, zone: zone, most: n.Cap(), skip: c.QuietHours == settings.QuietSkip, now: now}
 	p.zones = map[string]*time.Location{"": zone}
 	return p, nil
+}
+
+// clone is for another goroutine.
+func (p *promises) clone() *promises {
+	c := *p
+	c.zones = maps.Clone(p.zones)
+	return &c
 }
 
 // querier is a pool or a transaction.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/alumni-operator/alumni-operator/internal/mail"
-	"github.com/alumni-operator/alumni-operator/internal/mail/compose"
 )
 
 // queue stands between the claims and the connections: it is the mail.Source of all lanes.
@@ -20,10 +19,9 @@ type queue struct {
 	items    chan *item
 	acks     chan<- ack
 	policy   policy
-	writer   *writer
-	sign     func(mail []byte) ([]byte, error) // by DKIM, where the network wants it
-	claimAge time.Duration                     // how long after its claim an item may go out
-	still    func(*item) bool                  // asks the store again about an item that is older, and makes it as good as new
+	maker    maker
+	claimAge time.Duration    // how long after its claim an item may go out
+	still    func(*item) bool // asks the store again about an item that is older, and makes it as good as new
 	breaker  *breaker
 	log      *slog.Logger
 	draining <-chan struct{} // closed when the worker is told to stop
@@ -32,6 +30,11 @@ type queue struct {
 }
 
 var _ mail.Source = (*queue)(nil)
+
+// maker makes what a lane sends of an item. reason says why it cannot be sent, and err what a log may know of that.
+type maker interface {
+	make(i *item, buffer func() *[]byte) (reason string, err error)
+}
 
 // Next waits for an item. While the breaker is open it waits too, and gives back what is claimed.
 func (q *queue) Next(ctx context.Context, wait time.Duration) (*mail.Letter, mail.Supply) {
@@ -118,36 +121,26 @@ func (q *queue) prepare(i *item) *mail.Letter {
 		q.settle(i, settlement{state: statePlanned})
 		return nil
 	}
-	to, err := compose.ParseAddress(i.address)
+	i.letter.Tag, i.letter.Member = i, i.member
+	reason, err := q.make(i)
 	if err != nil {
-		q.settle(i, settlement{state: stateFailed, reason: reasonAddress, attempts: 1})
+		q.log.Warn("Failing to render a message", "member", i.member.String(), "error", err.Error())
+	}
+	if reason != "" {
+		q.settle(i, settlement{state: stateFailed, reason: reason, attempts: 1})
 		return nil
 	}
-	i.letter.From, i.letter.To, i.letter.Tag, i.letter.Member = q.writer.envelope(i.member), to, i, i.member
-	i.messageID = q.writer.messageID(i.member)
-	i.buffer = q.buffer()
-	body, err := q.render(i)
-	*i.buffer = body
-	if err != nil {
-		q.log.Warn("Failing to render a mail", "member", i.member.String(), "error", err.Error())
-		q.settle(i, settlement{state: stateFailed, reason: reasonRender, attempts: 1})
-		return nil
-	}
-	i.letter.Body = body
 	return &i.letter
 }
 
-// render survives whatever a member's data does to the text.
-func (q *queue) render(i *item) (body []byte, err error) {
+// make survives whatever a member's data does to the text.
+func (q *queue) make(i *item) (reason string, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			body, err = nil, errRenderPanic
+			reason, err = reasonRender, errRenderPanic
 		}
 	}()
-	if body, err = q.writer.write((*i.buffer)[:0], i); err != nil {
-		return body, err
-	}
-	return q.sign(body)
+	return q.maker.make(i, q.buffer)
 }
 
 // Fresh allows a message whose consent was checked a short while ago. With a server that takes longer than that over a
@@ -161,21 +154,55 @@ func (q *queue) Fresh(l *mail.Letter) bool {
 func (q *queue) Done(l *mail.Letter, o mail.Outcome) {
 	i := itemOf(l)
 	s := q.policy.settle(o, i.attempts)
+	said, why := saidNothing, error(nil)
 	switch {
-	case s.provider && !q.isDraining():
-		if opened, delay := q.breaker.failure(); opened {
-			q.log.Warn("Pausing because the mail server is in trouble", "pause", delay.String(), "error", (&mail.Failure{Outcome: o}).Error())
-		}
+	case s.provider:
+		said, why = saidNo, &mail.Failure{Outcome: o}
 	case o.Kind == mail.Accepted || o.Code != 0:
-		if q.breaker.success() {
-			q.log.Info("Sending again because the mail server answers")
-		}
-	case q.breaker.isOpen() && o.Kind != mail.Permanent && !errors.Is(o.Err, mail.ErrStale):
+		said = saidSomething
+	case o.Kind != mail.Permanent && !errors.Is(o.Err, mail.ErrStale):
+		said = brokeOff
+	}
+	q.learn(said, why)
+	q.settle(i, s)
+}
+
+// answer is what a try says of the server or provider, whatever it says of the message.
+type answer uint8
+
+const (
+	saidNothing   answer = iota // it was not asked
+	saidSomething               // it is there
+	saidNo                      // it takes no message
+	brokeOff                    // nobody knows
+)
+
+// learn tells the breaker. Why is told in the log when the breaker opens.
+func (q *queue) learn(a answer, why error) {
+	switch {
+	case a == saidNo && !q.isDraining():
+		q.trouble(why)
+	case a == saidSomething:
+		q.answered()
+	case a == brokeOff && q.breaker.isOpen():
 		q.breaker.failure() // the connection of the one that tried broke
 	default:
 		q.breaker.giveBack() // this one tried and learned nothing of the server
 	}
-	q.settle(i, s)
+}
+
+// trouble tells the breaker that the server or provider is in trouble.
+func (q *queue) trouble(why error) {
+	if opened, delay := q.breaker.failure(); opened {
+		q.log.Warn("Pausing because the server is in trouble", "pause", delay.String(), "error", why.Error())
+	}
+}
+
+// answered tells the breaker that the server or provider answers.
+func (q *queue) answered() {
+	if q.breaker.success() {
+		q.log.Info("Sending again because the server answers")
+	}
 }
 
 // settle hands an outcome to the flusher, and waits when it is behind: that bounds what a crash leaves in doubt.
@@ -184,7 +211,10 @@ func (q *queue) settle(i *item, s settlement) {
 		q.buffers.Put(i.buffer)
 		i.buffer, i.letter.Body = nil, nil
 	}
-	q.acks <- ack{member: i.member, chunk: i.chunk, messageID: i.messageID, settlement: s}
+	if s.state == statePlanned || s.state == stateDeferred {
+		s.doubt = earliest(s.doubt, i.doubt)
+	}
+	q.acks <- ack{member: i.member, chunk: i.chunk, messageID: i.messageID, notice: i.notice, settlement: s}
 }
 
 func (q *queue) buffer() *[]byte {
@@ -202,6 +232,14 @@ func (q *queue) isDraining() bool {
 	default:
 		return false
 	}
+}
+
+// earliest is the earlier of two times that may be zero.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // itemOf is the item that prepare put into a letter.

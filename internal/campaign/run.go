@@ -7,15 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"golang.org/x/time/rate"
 
-	"github.com/alumni-operator/alumni-operator/internal/mail"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
 var errRenderPanic = errors.New("rendering failed unexpectedly")
@@ -23,8 +19,15 @@ var errRenderPanic = errors.New("rendering failed unexpectedly")
 // finalWrites bounds what happens after the lanes have ended.
 const finalWrites = 3 * time.Second
 
-// Connections is how many connections to the store a run needs: claims, outcomes, and one for looking around.
-const Connections = 3
+// Connections is how many connections to the store a run needs: claims, outcomes, and one for looking around. Further channels and posts
+// take turns.
+func Connections(c settings.Campaign) int32 {
+	n := 2 + max(1, len(c.MemberChannels()))
+	if len(c.Broadcasts()) > 0 {
+		n += postConnections
+	}
+	return int32(n)
+}
 
 // Run does one run, or what is left of it. It returns nil when every row is settled; ErrUnfinished when ctx ended
 // before that; an error that wraps ErrFinal when another start cannot help.
@@ -58,10 +61,8 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	case r.generation != job.Campaign.Generation:
 		job.Log.Warn("Going on with a newer text than the run began with", "began", r.generation, "now", job.Campaign.Generation)
 	}
-	if job.Campaign.Uses(channelEmail) {
-		if e.writer, err = newWriter(job, r.id, time.Now); err != nil {
-			return err
-		}
+	if err := e.appoint(); err != nil {
+		return err
 	}
 	return e.end(ctx, e.deliver(ctx))
 }
@@ -73,6 +74,8 @@ func (j Job) check() error {
 		return fmt.Errorf("%w: the run has no name", ErrFinal)
 	case j.Network.Email == nil && j.Campaign.Uses(channelEmail):
 		return fmt.Errorf("%w: the network has no e-mail channel", ErrFinal)
+	case j.LINE == nil && j.Campaign.Uses(channelLINE) && !j.Network.Trial():
+		return fmt.Errorf("%w: the network has no LINE account", ErrFinal)
 	case purposes[j.Campaign.Type] == "" && j.Campaign.Type != typeInvitation:
 		return fmt.Errorf("%w: unknown campaign type %q", ErrFinal, j.Campaign.Type)
 	case j.Campaign.RetryDeadlineSeconds <= 0:
@@ -106,118 +109,24 @@ func stopped(ctx context.Context, err error) error {
 
 // engine is one worker at one run.
 type engine struct {
-	job    Job
-	day    time.Time
-	ledger *ledger
-	writer *writer
-	queue  *queue
-	pace   *pacer
-	borne  *echo // known when the run was let go on
-	poster *poster
-
-	domains domains // that have limits of their own
+	job      Job
+	day      time.Time
+	ledger   *ledger    // of all channels
+	couriers []*courier // one for each channel that writes to members
+	poster   *poster
 }
 
-// work claims, sends and writes mails until nothing is left or ctx ends.
-func (e *engine) work(ctx context.Context) error {
-	lanes := max(e.job.Network.Email.MaxConnections/e.job.workers(), 1)
-	acks := make(chan ack, waitingAcks)
-	feed := newFeed(e.limit(), e.job.Campaign.OnUnknown, e.job.Tuning.claimAge())
-	e.pace = newPacer(e.ledger, channelEmail, e.shared(), e.own())
-	e.domains = newDomains(e.ledger, e.job.Network.Email.PerDomain)
-	// Writing outlives ctx, which only says that nothing new may begin; wire outlives it by DrainTimeout.
-	store, stopStore := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopStore()
-	claims, stopClaims := context.WithCancelCause(ctx)
-	defer stopClaims(nil)
-	wire, cut := e.wire(claims, store, stopStore)
-	defer cut()
-	inFlight := new(atomic.Int64)
-	e.queue = &queue{
-		inFlight: inFlight, items: feed.items, acks: acks, writer: e.writer, sign: e.job.Mail.Sign, log: e.job.Log, draining: claims.Done(),
-		breaker: &breaker{now: time.Now}, claimAge: e.job.Tuning.claimAge(),
-		still: func(i *item) bool { return e.ledger.still(store, i) },
-		policy: policy{base: e.job.Tuning.BackoffBase, onUnknown: e.job.Campaign.OnUnknown, random: rand.Float64,
-			left: func() time.Duration { return time.Until(e.ledger.run.deadline) }},
-	}
-	f := &flusher{ledger: e.ledger, log: e.job.Log, every: e.job.Tuning.FlushEvery, acks: acks, inFlight: inFlight,
-		invite: e.job.Campaign.Type == typeInvitation, guard: &guard{limits: e.job.Campaign.Limits()}}
-	f.rest = func(ctx context.Context, reason string) error {
-		e.job.Log.Warn("Pausing the run because too much goes wrong", "run", e.job.RunName, "reason", reason)
-		stopClaims(nil)
-		return e.ledger.pause(ctx, reason)
-	}
-	flushed := make(chan error, 1)
-	go func() {
-		err := f.run(store)
+// appoint makes a courier for each channel.
+func (e *engine) appoint() error {
+	own := ownLimit(e.job)
+	for _, name := range e.ledger.channels {
+		w, err := newWay(e.job, name, e.ledger.run.id)
 		if err != nil {
-			stopClaims(err) // nothing may be sent whose outcome cannot be written
-			for range acks {
-				continue
-			}
+			return err
 		}
-		flushed <- err
-	}()
-	var sending sync.WaitGroup
-	for range lanes {
-		sending.Go(func() { mail.NewLane(e.job.Mail, e.queue).Run(wire) })
+		e.couriers = append(e.couriers, newCourier(e.job, e.day, e.ledger.on(name), w, own))
 	}
-	claimErr := e.claimAll(claims, store, feed)
-	claimErr = errors.Join(claimErr, e.ledger.leave(store))
-	stopClaims(claimErr)
-	close(feed.items)
-	sending.Wait()
-	e.giveBack(feed.items)
-	close(acks)
-	time.AfterFunc(finalWrites, stopStore)
-	flushErr := <-flushed
-	return errors.Join(flushErr, claimErr)
-}
-
-// wire is a context that ends DrainTimeout after claims has ended: by then messages on the wire are cut off. A while
-// later stopStore is called, so that a store that is away cannot hold the worker up either.
-func (e *engine) wire(claims, store context.Context, stopStore context.CancelFunc) (context.Context, context.CancelFunc) {
-	wire, cut := context.WithCancel(store)
-	stop := context.AfterFunc(claims, func() {
-		drain := time.AfterFunc(e.job.Tuning.DrainTimeout, cut)
-		last := time.AfterFunc(e.job.Tuning.DrainTimeout+finalWrites, stopStore)
-		context.AfterFunc(wire, func() { drain.Stop() })
-		context.AfterFunc(store, func() { last.Stop() })
-	})
-	return wire, func() { stop(); cut() }
-}
-
-// giveBack settles items that no lane took.
-func (e *engine) giveBack(items <-chan *item) {
-	for i := range items {
-		e.queue.settle(i, settlement{state: statePlanned})
-	}
-}
-
-// shared are the limits of the sender, which every run of the network keeps together; own is the campaign's, of which each of its
-// workers takes its part.
-func (e *engine) shared() limits {
-	l := limits{perSecond: e.job.Network.Email.MaxPerSecond, perHour: e.job.Network.Email.HourlyLimit(), day: e.job.Network.DayOf}
-	if l.perSecond <= 0 {
-		l.perSecond = defaultPerSecond
-	}
-	return l
-}
-
-func (e *engine) own() rate.Limit {
-	return rate.Limit(e.job.Campaign.MaxPerSecond) / rate.Limit(e.job.workers())
-}
-
-// defaultPerSecond is the limit of a sender that names none.
-const defaultPerSecond = 50
-
-// limit is the number of messages per second that this worker may send at most.
-func (e *engine) limit() int {
-	limit := e.shared().perSecond
-	if own := e.own(); own > 0 && int(own) < limit {
-		limit = max(1, int(own))
-	}
-	return limit
+	return nil
 }
 
 // end reports how the run stands.

@@ -302,7 +302,7 @@ func TestServerThatComesLaterCostsNoAttempt(t *testing.T) {
 	r.smtp.Stop()
 	done := make(chan error, 1)
 	go func() { done <- r.run() }()
-	g.Eventually(r.log.String, 10*time.Second).Should(ContainSubstring("Pausing because the mail server is in trouble"))
+	g.Eventually(r.log.String, 10*time.Second).Should(ContainSubstring("Pausing because the server is in trouble"))
 	r.smtp = smtptest.Start(t, smtptest.Options{Address: r.smtp.Address()})
 	g.Eventually(done, 30*time.Second).Should(Receive(BeNil()))
 	r.expectEach(50, 1)

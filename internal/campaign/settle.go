@@ -17,6 +17,7 @@ const (
 	stateSent     = "Sent"
 	stateDeferred = "Deferred"
 	stateFailed   = "Failed"
+	stateSkipped  = "Skipped"
 	stateExpired  = "Expired"
 	stateUnknown  = "Unknown"
 )
@@ -38,6 +39,7 @@ type settlement struct {
 	resent   int // 1 when the message may arrive twice
 	code     int
 	delay    time.Duration // until it may be claimed again; 0: at once
+	doubt    time.Time     // since when it may have been sent, as far as nobody knows; zero for what is known
 	note     bounce.Kind   // what it says of the address, for internal/bounce/register
 	status   bounce.Status // with note
 	provider bool          // the mail server itself is in trouble

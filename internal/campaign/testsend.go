@@ -17,7 +17,6 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/content"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
 	"github.com/alumni-operator/alumni-operator/internal/mail/compose"
-	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
 
 // maxTestRecipients is how many addresses a test send goes to at most: it is for those who look a campaign over, and no list.
@@ -123,9 +122,8 @@ func newTester(pool *pgxpool.Pool, job Job) (*tester, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{job: job}
-	t.pace = newPacer(l, channelEmail, e.shared(), rate.Limit(0))
-	t.links.Unsubscribe = t.writer.base + t.writer.signer.Token(unsubscribe.Claim{Member: uuid.Nil, Purpose: t.writer.purpose})
+	t.pace = newPacer(l, channelEmail, mailLimits(job.Network), rate.NewLimiter(rate.Inf, 0))
+	t.links.Unsubscribe = t.writer.unsubscribe(uuid.Nil)
 	return t, nil
 }
 

@@ -25,6 +25,7 @@ const maxShapes = 512
 type Content struct {
 	network  values
 	tracking Tracking
+	bare     bool // without what stands around a mail
 	texts    map[string]*localeText
 	fallback *localeText
 }
@@ -35,6 +36,7 @@ type localeText struct {
 	subject *program
 	body    *program
 	layout  layout
+	bare    bool
 	tracked *tracked // nil when links stay as they are
 
 	mu     sync.RWMutex
@@ -56,10 +58,20 @@ func Compile(network settings.Network, campaign settings.Campaign) (*Content, er
 
 // CompileTracked is Compile for mails that tell something after they were sent.
 func CompileTracked(network settings.Network, campaign settings.Campaign, tracking Tracking) (*Content, error) {
+	return compile(network, campaign, tracking, false)
+}
+
+// CompileBare is CompileTracked for channels that have a form of their own: Render gives the words alone, without the page and the footer
+// of a mail. The HTML has passed the sanitiser.
+func CompileBare(network settings.Network, campaign settings.Campaign, tracking Tracking) (*Content, error) {
+	return compile(network, campaign, tracking, true)
+}
+
+func compile(network settings.Network, campaign settings.Campaign, tracking Tracking, bare bool) (*Content, error) {
 	if len(campaign.Locales) == 0 {
 		return nil, errors.New("the campaign has no text")
 	}
-	c := &Content{network: networkValues(network), texts: map[string]*localeText{}, tracking: tracking}
+	c := &Content{network: networkValues(network), texts: map[string]*localeText{}, tracking: tracking, bare: bare}
 	var errs []error
 	for _, l := range campaign.Locales {
 		t, err := c.compileLocale(campaign.Type, l)
@@ -84,7 +96,7 @@ func (c *Content) compileLocale(campaignType string, l settings.LocalisedContent
 	if !ok {
 		return nil, fmt.Errorf("no footer for type %q in locale %q", campaignType, l.Locale)
 	}
-	t := &localeText{locale: l.Locale, shapes: map[shape]*shapeText{}, layout: layout{locale: l.Locale, reason: reason, known: c.network, image: c.tracking.Opens}}
+	t := &localeText{locale: l.Locale, shapes: map[shape]*shapeText{}, layout: layout{locale: l.Locale, reason: reason, known: c.network, image: c.tracking.Opens}, bare: c.bare}
 	var errs []error
 	var err error
 	if t.subject, err = parsePart(l.Locale, partSubject, l.Subject, false); err != nil {
@@ -184,6 +196,12 @@ func (t *localeText) compileShape(s shape) (*shapeText, error) {
 	html, err := e.html(document)
 	if err != nil {
 		return nil, err
+	}
+	if t.bare {
+		return &shapeText{
+			html: merge(t.tracked.fillLinks(e.marker.split(html, true), true)),
+			text: merge(t.tracked.fillLinks(e.marker.split(text, false), false)),
+		}, nil
 	}
 	st := &shapeText{
 		html: merge(t.layout.htmlSegments(t.tracked.fillLinks(e.marker.split(tagStyles.Replace(html), true), true))),

@@ -141,7 +141,7 @@ func frame(role naming.Role) roleSpec {
 	case naming.RolePortal:
 		return bounds(80, "10s", "15s", "5s")
 	case naming.RoleCampaign:
-		return bounds(40, "5min", "1min", "10s")
+		return bounds(60, "5min", "1min", "10s")
 	case naming.RoleRetention:
 		return bounds(10, "10min", "1min", "10s")
 	case naming.RoleRoster:

@@ -65,7 +65,7 @@ const (
 	BackupDir = "/etc/alumni/backup"
 	// BackupFile is a Backup as JSON.
 	BackupFile = "backup.json"
-	// LINEDir holds LINESecretFile in the portal.
+	// LINEDir holds LINETokenFile in a worker, and LINESecretFile in the portal.
 	LINEDir = "/etc/alumni/line"
 	// LINETokenFile is the channel access token that sends messages.
 	LINETokenFile = "channelAccessToken"
@@ -174,10 +174,18 @@ const (
 	TransportCapture = "Capture"
 )
 
-// LINE is the network's LINE account. Its secret is in LINEDir of the portal.
+// LINE is the network's LINE account. Its token is in LINEDir of a worker, its secret in LINEDir of the portal.
 type LINE struct {
-	AccountID string `json:"accountID"`
+	AccountID    string `json:"accountID"`
+	MaxPerSecond int    `json:"maxPerSecond,omitempty"` // 0: DefaultLINEPerSecond
+	OnQuota      string `json:"onQuota,omitempty"`      // Trim; empty means Refuse
 }
+
+// DefaultLINEPerSecond is the limit of a LINE account that names none (campaign.md M10).
+const DefaultLINEPerSecond = 1000
+
+// QuotaTrim is the value of LINE.OnQuota that writes to as many as there are messages left.
+const QuotaTrim = "Trim"
 
 // Email is how a network sends: by a mail server, whose password, if any, is in EmailDir; or, in a trial, into its store.
 type Email struct {
@@ -263,8 +271,9 @@ type Campaign struct {
 	Employees            string             `json:"employees,omitempty"`  // Include or Only; empty leaves them out
 	Trigger              *Trigger           `json:"trigger,omitempty"`
 	PauseOn              *PauseOn           `json:"pauseOn,omitempty"`
-	Channels             []Channel          `json:"channels,omitempty"` // empty: Email alone
-	Tracking             *Tracking          `json:"tracking,omitempty"` // nil: nothing is learnt of mails
+	Channels             []Channel          `json:"channels,omitempty"`    // empty: Email alone
+	ChannelMode          string             `json:"channelMode,omitempty"` // FirstReachable; otherwise every channel writes to everybody
+	Tracking             *Tracking          `json:"tracking,omitempty"`    // nil: nothing is learnt of mails
 	ABTest               *ABTest            `json:"abTest,omitempty"`
 	ResendOf             string             `json:"resendOf,omitempty"` // the run whose failed and unknown messages are sent again
 }
@@ -324,24 +333,29 @@ func (c Campaign) Tracks() Tracking {
 // OfMembers says whether something is learnt of single members, for which their consent is needed.
 func (t Tracking) OfMembers() bool { return t.Clicks == TrackConsented || t.Opens == TrackConsented }
 
-// The types of channels. Email writes to members; each of the others posts once to each destination.
+// The types of channels. Email, LINE and Portal write to members; each of the others posts once to each destination.
 const (
 	ChannelEmail   = "Email"
+	ChannelLINE    = "LINE"
+	ChannelPortal  = "Portal"
 	ChannelSlack   = "Slack"
 	ChannelTeams   = "Teams"
 	ChannelWebhook = "Webhook"
 )
 
+// FirstReachable is the value of Campaign.ChannelMode by which each member is written to by the first channel that reaches them.
+const FirstReachable = "FirstReachable"
+
 // Channel is one way by which a run goes out; see CampaignChannel of the API.
 type Channel struct {
-	Type        string `json:"type"`                  // Email, Slack, Teams or Webhook
-	Destination string `json:"destination,omitempty"` // its name in the network; not of Email
-	OnUnknown   string `json:"onUnknown,omitempty"`   // Resend or Hold; not of Email
+	Type        string `json:"type"`                  // one of the types of channels
+	Destination string `json:"destination,omitempty"` // its name in the network; only of those that post
+	OnUnknown   string `json:"onUnknown,omitempty"`   // Resend or Hold; only of those that post
 }
 
 // isOfMembers tells a channel that reaches members one by one.
 func (c Channel) isOfMembers() bool {
-	return c.Type == ChannelEmail
+	return c.Type == ChannelEmail || c.Type == ChannelLINE || c.Type == ChannelPortal
 }
 
 // DestinationDir is where the Secret of a destination is mounted below DestinationsDir.

@@ -9,8 +9,9 @@
 -- $1 run, $2 channel, $3.. one array for each column
 WITH outcomes AS MATERIALIZED (
     SELECT u.*, x.place
-    FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::text[], $11::float8[])
-         AS u(member_id, lease, state, reason, attempts, resent, reply_code, message_id, delay)
+    FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::text[], $11::float8[],
+                $12::timestamptz[])
+         AS u(member_id, lease, state, reason, attempts, resent, reply_code, message_id, delay, doubt_since)
     CROSS JOIN LATERAL (
         SELECT o.ctid AS place FROM alumni.delivery o
         WHERE o.run_id = $1 AND o.member_id = u.member_id AND o.step = 1 AND o.channel = $2
@@ -25,6 +26,7 @@ SET state = u.state,
     message_id = coalesce(nullif(u.message_id, ''), d.message_id),
     sent_at = CASE WHEN u.state = 'Sent' THEN now() ELSE d.sent_at END,
     not_before = CASE WHEN u.delay > 0 THEN now() + make_interval(secs => u.delay) ELSE d.not_before END,
+    doubt_since = u.doubt_since,
     lease_owner = u.lease
 FROM outcomes u
 WHERE d.ctid = u.place AND d.lease_owner IS DISTINCT FROM u.lease

@@ -2,16 +2,19 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- How much each member was written lately, or is going to be: by the runs of every campaign, on days of the network's zone.
+-- What goes to a member by several channels in one run counts once, and what waits in the portal not at all.
 -- A row that may still go out counts until it has, so that no two campaigns promise the same place to themselves.
-SELECT d.member_id, count(*) FILTER (WHERE d.sent_at IS NULL OR d.sent_at >= $8) AS today, count(*) AS week
-FROM alumni.campaign_run r
-JOIN alumni.delivery d ON d.run_id = r.id
-WHERE r.id IS DISTINCT FROM $1 AND r.deadline >= $9
-  AND CASE d.state
-          WHEN 'Sent' THEN d.sent_at >= $9
-          WHEN 'Unknown' THEN true
-          WHEN 'Claimed' THEN true
-          WHEN 'Planned' THEN r.state IN ('Sending', 'Paused') AND r.deadline > now()
-          WHEN 'Deferred' THEN r.state IN ('Sending', 'Paused') AND r.deadline > now()
-          ELSE false END
-GROUP BY d.member_id
+SELECT written.member_id, count(*) FILTER (WHERE written.today) AS today, count(*) AS week
+FROM (SELECT d.member_id, bool_or(d.sent_at IS NULL OR d.sent_at >= $8) AS today
+      FROM alumni.campaign_run r
+      JOIN alumni.delivery d ON d.run_id = r.id
+      WHERE r.id IS DISTINCT FROM $1 AND r.deadline >= $9 AND d.channel <> 'Portal'
+        AND CASE d.state
+                WHEN 'Sent' THEN d.sent_at >= $9
+                WHEN 'Unknown' THEN true
+                WHEN 'Claimed' THEN true
+                WHEN 'Planned' THEN r.state IN ('Sending', 'Paused') AND r.deadline > now()
+                WHEN 'Deferred' THEN r.state IN ('Sending', 'Paused') AND r.deadline > now()
+                ELSE false END
+      GROUP BY d.member_id, r.id) written
+GROUP BY written.member_id

@@ -5,7 +5,7 @@
 -- while the run rests.
 -- $1 run, $2 channel, $3 the lease, $4 its seconds
 UPDATE alumni.delivery_chunk k
-SET lease_owner = $3, lease_until = now() + make_interval(secs => $4), handed_out = NULL, handed_at = NULL
+SET lease_owner = $3, lease_until = now() + make_interval(secs => $4), leased_at = now(), handed_out = NULL, handed_at = NULL
 WHERE k.ctid = (
     SELECT ctid FROM alumni.delivery_chunk
     WHERE run_id = $1 AND channel = $2 AND lease_owner IS NULL AND not_before <= now()

@@ -5,13 +5,13 @@
 -- and address of each member: whoever must not be written to any more is settled here, and returned with the reason.
 -- Right after an audience was frozen the planner knows nothing of its rows and would guess that there is one. So
 -- this statement leaves it no guess to make: a row is updated by its place (ctid).
--- Whoever would be woken now waits until their quiet hours end. Nothing is handed out once the deadline of the run has passed.
+-- Whoever would be woken now waits until their quiet hours end; nobody is woken by the portal. Nothing is handed out once the deadline of the run has passed.
 -- $1 run, $2 purpose or null for an invitation, $3 channel, $4 how many, $5 the lease, $6 its seconds, $7 kind of occasion or
 -- null, $8 zones where it is quiet and $9 until when, $10 whether quiet leaves out, $11 first member of the chunk, $12 its
 -- end, $13 the member to go on with, $14 whether something is learnt of members who consent to Tracking,
 -- $15 whether those are handed out who wait for the winner of an A/B test
 WITH picked AS MATERIALIZED (
-    SELECT d.ctid AS place, d.member_id, d.attempts, d.variant
+    SELECT d.ctid AS place, d.member_id, d.attempts, d.variant, d.doubt_since
     FROM alumni.delivery d
     WHERE d.run_id = $1 AND d.member_id >= $13 AND d.member_id < $12 AND d.step = 1 AND d.channel = $3
       AND d.state IN ('Planned', 'Deferred') AND d.not_before <= now() AND ($15 OR d.variant <> '')
@@ -19,7 +19,7 @@ WITH picked AS MATERIALIZED (
     ORDER BY d.member_id
     LIMIT $4
 ), facts AS MATERIALIZED (
-    SELECT p.place, p.member_id, p.attempts, p.variant, f.*
+    SELECT p.place, p.member_id, p.attempts, p.variant, p.doubt_since, f.*
     FROM picked p
     CROSS JOIN LATERAL (
         SELECT m.family_name, m.given_name, m.locale, m.region, e.department, e.post, e.joined_on, e.left_on, c.address, q.ends,
@@ -32,9 +32,10 @@ WITH picked AS MATERIALIZED (
                     WHEN $2::text IS NOT NULL AND NOT EXISTS (
                         SELECT FROM alumni.consent_state s
                         WHERE s.member_id = m.id AND s.purpose = $2 AND s.decision = 'Given') THEN 'NoConsent'
-                    WHEN EXISTS (SELECT FROM alumni.suppression x WHERE x.member_id = m.id AND x.channel = $3
+                    WHEN EXISTS (SELECT FROM alumni.suppression x WHERE x.member_id = m.id AND (x.channel = $3 OR x.reason = 'Complaint' AND $3 <> 'Portal')
                                  AND (x.expires_at IS NULL OR x.expires_at > now())) THEN 'Suppressed'
                     WHEN EXISTS (SELECT FROM alumni.opt_out y WHERE y.recipient_id = m.id AND y.kind = $7) THEN 'OptedOut'
+                    WHEN $3 = 'Portal' THEN NULL
                     WHEN c.address IS NULL THEN 'Unreachable'
                     WHEN q.ends IS NOT NULL THEN 'QuietHours'
                END AS refusal
@@ -55,14 +56,17 @@ WITH picked AS MATERIALIZED (
 ), refused AS (
     UPDATE alumni.delivery d
     SET state = CASE WHEN f.refusal = 'QuietHours' AND NOT $10 THEN d.state
+                     WHEN d.doubt_since IS NOT NULL THEN 'Unknown'
                      WHEN f.refusal IN ('Paused', 'Unreachable', 'QuietHours') THEN 'Skipped'
                      ELSE 'Suppressed' END,
-        reason = CASE WHEN f.refusal = 'QuietHours' AND NOT $10 THEN '' ELSE f.refusal END,
+        reason = CASE WHEN f.refusal = 'QuietHours' AND NOT $10 THEN ''
+                      WHEN d.doubt_since IS NOT NULL THEN 'NoAnswer'
+                      ELSE f.refusal END,
         not_before = CASE WHEN f.refusal = 'QuietHours' THEN f.ends ELSE d.not_before END
     FROM facts f
     WHERE d.ctid = f.place AND f.refusal IS NOT NULL AND d.state IN ('Planned', 'Deferred')
 )
 SELECT f.member_id, f.attempts, f.refusal IS NOT NULL, coalesce(f.address, ''), f.family_name, f.given_name, f.locale, f.region,
-       coalesce(f.department, ''), coalesce(f.post, ''), f.joined_on, f.left_on, f.tracked, f.variant
+       coalesce(f.department, ''), coalesce(f.post, ''), f.joined_on, f.left_on, f.tracked, f.variant, f.doubt_since
 FROM facts f WHERE EXISTS (SELECT FROM handed)
 ORDER BY f.member_id;

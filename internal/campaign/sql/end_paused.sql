@@ -7,7 +7,9 @@ WITH dead AS (
     UPDATE alumni.campaign_run SET state = 'Failed', finished_at = now()
     WHERE state = 'Paused' AND deadline <= now()
     RETURNING id), late AS (
-    UPDATE alumni.delivery SET state = 'Expired' WHERE run_id IN (SELECT id FROM dead) AND state IN ('Planned', 'Deferred')
+    UPDATE alumni.delivery
+    SET state = CASE WHEN doubt_since IS NULL THEN 'Expired' ELSE 'Unknown' END, reason = CASE WHEN doubt_since IS NULL THEN reason ELSE 'NoAnswer' END
+    WHERE run_id IN (SELECT id FROM dead) AND state IN ('Planned', 'Deferred')
     RETURNING run_id, member_id), chunks AS (
     DELETE FROM alumni.delivery_chunk WHERE run_id IN (SELECT id FROM dead))
 DELETE FROM alumni.occasion o USING late l WHERE o.run_id = l.run_id AND o.recipient_id = l.member_id;

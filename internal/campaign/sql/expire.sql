@@ -1,7 +1,7 @@
 -- Copyright The Alumni Operator Authors.
 -- SPDX-License-Identifier: Apache-2.0
 
--- Gives up what is still waiting when the deadline of a run has passed. What a worker holds is its to settle.
+-- Gives up what is still waiting when the deadline of a run has passed; what may have arrived is in doubt for ever. What a worker holds is its to settle.
 -- $1 run, $2 channel
 WITH late AS MATERIALIZED (
     SELECT k.ctid AS place, k.first_member, k.end_member
@@ -11,7 +11,8 @@ WITH late AS MATERIALIZED (
     FOR UPDATE SKIP LOCKED
 ), expired AS (
     UPDATE alumni.delivery d
-    SET state = 'Expired'
+    SET state = CASE WHEN d.doubt_since IS NULL THEN 'Expired' ELSE 'Unknown' END,
+        reason = CASE WHEN d.doubt_since IS NULL THEN d.reason ELSE 'NoAnswer' END
     FROM late k
     WHERE d.run_id = $1 AND d.channel = $2 AND d.member_id >= k.first_member AND d.member_id < k.end_member
       AND d.state IN ('Planned', 'Deferred')

@@ -5,5 +5,5 @@
 -- $13 the run, $14 campaign UID
 EXISTS (
     SELECT FROM alumni.delivery d JOIN alumni.campaign_run r ON r.id = d.run_id
-    WHERE r.run_name = $13 AND r.campaign_uid = $14 AND d.member_id = m.id AND d.channel = $3
+    WHERE r.run_name = $13 AND r.campaign_uid = $14 AND d.member_id = m.id AND d.channel = w.channel
       AND (d.state = 'Unknown' OR d.state = 'Failed' AND d.reason <> 'HardBounce'))

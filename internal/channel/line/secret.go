@@ -35,6 +35,15 @@ func ReadChannelSecret(dir string) (channel.Secret, error) {
 	return channel.NewSecret(secret), nil
 }
 
+// ReadToken reads the channel access token from a folder with the keys of an account. Whether it is one New tells.
+func ReadToken(dir string) (channel.Secret, error) {
+	value, err := os.ReadFile(filepath.Join(dir, settings.LINETokenFile))
+	if err != nil {
+		return channel.Secret{}, fmt.Errorf("read the channel access token: %w", err)
+	}
+	return channel.NewSecret(clean(value)), nil
+}
+
 func checkChannelSecret(secret string) error {
 	if len(secret) != 32 || strings.Trim(secret, "0123456789abcdef") != "" {
 		return fmt.Errorf("%s must be the channel secret of the account, 32 hexadecimal digits", settings.LINESecretFile)

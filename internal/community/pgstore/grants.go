@@ -73,6 +73,7 @@ func (g *grants) campaign() {
 	g.give(naming.RoleCampaign, mayReadWriteDelete, "alumni.bounce")
 	g.give(naming.RoleCampaign, mayReadWrite, "alumni.campaign_run", "alumni.delivery", "alumni.broadcast")
 	g.give(naming.RoleCampaign, mayReadWriteDelete, "alumni.delivery_chunk")
+	g.give(naming.RoleCampaign, mayReadInsert, "alumni.notice")
 	g.give(naming.RoleCampaign, mayRead, "alumni.delivery_erased")
 	g.give(naming.RoleCampaign, mayInsert, "alumni.captured_mail")      // of a trial
 	g.give(naming.RoleCampaign, mayReadInsertDelete, "alumni.occasion") // of a run that is not sent after all

@@ -44,6 +44,7 @@ type CampaignInput struct {
 	ConfigMap    string        // holds settings.CampaignFile; empty means naming.CampaignConfig of the campaign
 	EmailSecret  string        // Secret with username and password of the mail server; empty for none
 	DKIMSecret   string        // Secret with the key that signs mails; empty for none
+	LINESecret   string        // Secret of the LINE account that messages are sent by; empty for none
 	Destinations []Destination // that the run posts to
 	EgressAllow  string        // what posts may be sent to although it is not public, with commas between
 	StopAfter    time.Duration // the run is cut off after so long; zero means never
@@ -94,6 +95,9 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 	if in.DKIMSecret != "" {
 		mount(j, pod.DKIM(in.DKIMSecret))
 	}
+	if in.LINESecret != "" {
+		mount(j, pod.LINE(in.LINESecret, settings.LINETokenFile))
+	}
 	for _, d := range in.Destinations {
 		mount(j, pod.Destination(d.Channel, d.Name, d.Secret))
 	}
@@ -104,7 +108,7 @@ func BuildCampaignJob(in CampaignInput) *batchv1.Job {
 		j.Spec.Parallelism, j.Spec.Completions = ptr.To(in.Workers), ptr.To(in.Workers)
 		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvWorkers, Value: strconv.Itoa(int(in.Workers))})
 	}
-	if in.EgressAllow != "" && len(in.Destinations) > 0 {
+	if in.EgressAllow != "" && (in.LINESecret != "" || len(in.Destinations) > 0) {
 		c.Env = append(c.Env, corev1.EnvVar{Name: settings.EnvEgressAllow, Value: in.EgressAllow})
 	}
 	if !in.Resume.IsZero() {

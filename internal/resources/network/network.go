@@ -70,6 +70,12 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 	}
 	if l := n.LINE(); l != nil && !n.IsTrial() {
 		s.LINE = &settings.LINE{AccountID: l.AccountID}
+		if l.MaxPerSecond != settings.DefaultLINEPerSecond {
+			s.LINE.MaxPerSecond = int(l.MaxPerSecond)
+		}
+		if l.OnQuota == v1alpha1.QuotaTrim {
+			s.LINE.OnQuota = settings.QuotaTrim
+		}
 	}
 	s.Roster = buildRoster(n.Spec.Roster)
 	if q := n.Spec.QuietHours; q != nil {
@@ -163,6 +169,9 @@ func PortalHash(n *v1alpha1.AlumniNetwork, promise time.Duration, e Endpoint, ke
 	s := BuildSettings(n)
 	if s.Email != nil {
 		s.Email.MaxPerHour, s.Email.PerDomain, s.Email.WarmUp = 0, nil, nil
+	}
+	if s.LINE != nil {
+		s.LINE.MaxPerSecond, s.LINE.OnQuota = 0, ""
 	}
 	s.Roster, s.ErasureHours, s.QuietHours, s.FrequencyCap = nil, int(promise.Hours()), nil, nil
 	if len(e.CA) == 0 {

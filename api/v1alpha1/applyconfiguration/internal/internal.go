@@ -524,6 +524,10 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: audience
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Audience
+    - name: channelMode
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelMode
+      default: All
     - name: channels
       type:
         list:
@@ -630,6 +634,8 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
       default: "09:00"
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignType
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelMode
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelType
   scalar: string
@@ -1040,6 +1046,13 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: accountID
       type:
         scalar: string
+    - name: maxPerSecond
+      type:
+        scalar: numeric
+      default: 1000
+    - name: onQuota
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuotaRule
     - name: secretRef
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
@@ -1273,6 +1286,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuietHoursMode
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.QuotaRule
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RefusedCount
   map:

@@ -16,10 +16,11 @@ import (
 type CampaignChannelApplyConfiguration struct {
 	// type of the channel.
 	Type *apiv1alpha1.ChannelType `json:"type,omitempty"`
-	// destination is the name that the network gives it, in channels.slack, channels.teams or channels.webhook. Not with Email.
+	// destination is the name that the network gives it, in channels.slack, channels.teams or channels.webhook. Only of Slack,
+	// Teams and Webhook.
 	Destination *string `json:"destination,omitempty"`
 	// onUnknown decides about a post of which nobody knows whether it arrived. Defaults to Hold. Resend is harmless where a
-	// Webhook's receiver remembers ids. Not with Email.
+	// Webhook's receiver remembers ids. Only of Slack, Teams and Webhook.
 	OnUnknown *apiv1alpha1.OnUnknown `json:"onUnknown,omitempty"`
 }
 

@@ -24,9 +24,15 @@ type CampaignSpecApplyConfiguration struct {
 	Schedule *CampaignScheduleApplyConfiguration `json:"schedule,omitempty"`
 	// audience narrows who is written to. Without it, everybody whose consent allows it.
 	Audience *AudienceApplyConfiguration `json:"audience,omitempty"`
-	// channels are the ways by which a run goes out. Members are written to by Email; Slack, Teams and Webhook get one post for
-	// each run at each destination, the same for everybody. Defaults to Email alone. A run that has begun keeps its own.
+	// channels are the ways by which a run goes out. Members are written to by Email, by LINE where they linked their account, and in
+	// the Portal; Slack, Teams and Webhook get one post for each run at each destination, the same for everybody. Defaults to Email
+	// alone. A run that has begun keeps its own.
 	Channels []CampaignChannelApplyConfiguration `json:"channels,omitempty"`
+	// channelMode says how Email, LINE and Portal share the members. All writes to everybody by each of them. FirstReachable
+	// writes to each member once, by the first of them in the order of channels that reaches the member: where there is no address or
+	// linked account, where it was blocked or does not exist, and where LINE's messages of the month are used up, the next one is
+	// taken. Defaults to All.
+	ChannelMode *apiv1alpha1.ChannelMode `json:"channelMode,omitempty"`
 	// content is the text for each language.
 	Content *ContentApplyConfiguration `json:"content,omitempty"`
 	// delivery tunes how a run is sent.
@@ -92,6 +98,14 @@ func (b *CampaignSpecApplyConfiguration) WithChannels(values ...*CampaignChannel
 		}
 		b.Channels = append(b.Channels, *values[i])
 	}
+	return b
+}
+
+// WithChannelMode sets the ChannelMode field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ChannelMode field is set to the value of the last call.
+func (b *CampaignSpecApplyConfiguration) WithChannelMode(value apiv1alpha1.ChannelMode) *CampaignSpecApplyConfiguration {
+	b.ChannelMode = &value
 	return b
 }
 

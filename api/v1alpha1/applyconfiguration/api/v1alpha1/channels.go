@@ -12,7 +12,7 @@ package v1alpha1
 type ChannelsApplyConfiguration struct {
 	// email is the mail server that takes the network's mail.
 	Email *EmailChannelApplyConfiguration `json:"email,omitempty"`
-	// line is the LINE official account to which members can link theirs. Campaigns do not write by it yet.
+	// line is the LINE official account by which members who linked theirs are written to.
 	LINE *LINEChannelApplyConfiguration `json:"line,omitempty"`
 	// slack are channels of Slack, or of a program that takes the same, each by its incoming webhook. The Secret of each has the
 	// key url.

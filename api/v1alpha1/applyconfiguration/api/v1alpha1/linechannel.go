@@ -5,6 +5,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/alumni-operator/alumni-operator/api/v1alpha1"
+)
+
 // LINEChannelApplyConfiguration represents a declarative configuration of the LINEChannel type for use
 // with apply.
 //
@@ -15,6 +19,11 @@ type LINEChannelApplyConfiguration struct {
 	SecretRef *SecretReferenceApplyConfiguration `json:"secretRef,omitempty"`
 	// accountID is the account's basic or premium ID, as members find it in LINE, for example @123abcde.
 	AccountID *string `json:"accountID,omitempty"`
+	// maxPerSecond bounds the messages of all runs of the network together. LINE takes 2000 requests per second of an account.
+	MaxPerSecond *int32 `json:"maxPerSecond,omitempty"`
+	// onQuota decides about a run that needs more messages than the account may still send this month. Defaults to Refuse: nobody
+	// is written to by LINE. Trim writes to as many as there are messages left.
+	OnQuota *apiv1alpha1.QuotaRule `json:"onQuota,omitempty"`
 }
 
 // LINEChannelApplyConfiguration constructs a declarative configuration of the LINEChannel type for use with
@@ -36,5 +45,21 @@ func (b *LINEChannelApplyConfiguration) WithSecretRef(value *SecretReferenceAppl
 // If called multiple times, the AccountID field is set to the value of the last call.
 func (b *LINEChannelApplyConfiguration) WithAccountID(value string) *LINEChannelApplyConfiguration {
 	b.AccountID = &value
+	return b
+}
+
+// WithMaxPerSecond sets the MaxPerSecond field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxPerSecond field is set to the value of the last call.
+func (b *LINEChannelApplyConfiguration) WithMaxPerSecond(value int32) *LINEChannelApplyConfiguration {
+	b.MaxPerSecond = &value
+	return b
+}
+
+// WithOnQuota sets the OnQuota field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the OnQuota field is set to the value of the last call.
+func (b *LINEChannelApplyConfiguration) WithOnQuota(value apiv1alpha1.QuotaRule) *LINEChannelApplyConfiguration {
+	b.OnQuota = &value
 	return b
 }

@@ -1,0 +1,229 @@
+// Copyright The Alumni Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/alumni-operator/alumni-operator/internal/channel"
+	"github.com/alumni-operator/alumni-operator/internal/channel/line"
+	"github.com/alumni-operator/alumni-operator/internal/content"
+	"github.com/alumni-operator/alumni-operator/internal/mail"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
+)
+
+// lineLanes is how many requests wait for LINE's answer at once.
+const lineLanes = 16
+
+// The reasons for which a message is not sent by LINE at all.
+const (
+	reasonQuota = string(channel.MonthlyQuota)
+	reasonTrial = "Trial" // LINE knows no invented people
+)
+
+// lineSender pushes the messages of a run. Each has a key by which LINE knows it again for a day (campaign.md M4), so that one whose
+// outcome is not known is sent again and arrives once.
+type lineSender struct {
+	*words
+	open   func() (*line.Client, error)
+	send   channel.Send
+	log    *slog.Logger
+	rule   line.QuotaRule
+	trial  bool
+	ledger *ledger   // known once the run has begun
+	used   sync.Once // tells that the month's messages are used up
+
+	mu     sync.Mutex
+	client *line.Client // opened when it is needed, and again when its token was not accepted
+}
+
+func lineWay(job Job, run int64) (way, error) {
+	words, err := newWords(job, run, content.CompileBare)
+	if err != nil {
+		return way{}, err
+	}
+	s := &lineSender{words: words, open: job.LINE, log: job.Log, trial: job.Network.Trial(),
+		send: channel.Send{Network: job.Network.UID, Run: job.RunName, Step: 1}}
+	shared := limits{perSecond: settings.DefaultLINEPerSecond, perHour: unlimited}
+	if l := job.Network.LINE; l != nil {
+		if l.MaxPerSecond > 0 {
+			shared.perSecond = l.MaxPerSecond
+		}
+		if l.OnQuota == settings.QuotaTrim {
+			s.rule = line.Trim
+		}
+	}
+	return way{channel: channelLINE, maker: s, shared: &shared, onUnknown: OnUnknownResend, lanes: lineLanes, lane: s.lane, begin: s.begin}, nil
+}
+
+// stopLabels stand before the link that stops what a message is one of.
+var stopLabels = map[string]string{"ja": "配信の停止はこちら", "en": "Stop these messages"}
+
+func (s *lineSender) make(i *item, _ func() *[]byte) (reason string, err error) {
+	link := s.unsubscribe(i.member)
+	m, err := s.text(i).Render(&i.facts, s.links(i, link))
+	if err != nil {
+		return reasonRender, err
+	}
+	i.said, err = line.Text(channel.Post{Title: m.Subject, Text: string(m.Text), Link: link, LinkLabel: stopLabels[m.Locale]})
+	if err != nil {
+		return reasonRender, err
+	}
+	return "", nil
+}
+
+func (s *lineSender) lane(ctx context.Context, q *queue) {
+	each(ctx, q, func(i *item) { s.push(ctx, q, i) })
+}
+
+// push sends one message.
+func (s *lineSender) push(ctx context.Context, q *queue, i *item) {
+	if s.trial {
+		q.settle(i, settlement{state: stateSkipped, reason: reasonTrial})
+		return
+	}
+	began := time.Now()
+	o := s.try(ctx, i)
+	i.messageID = o.ProviderID
+	q.learn(heardOf(o), o.Failure())
+	switch o.Kind {
+	case channel.Unknown:
+		i.doubt = earliest(i.doubt, began)
+	case channel.OverQuota:
+		s.used.Do(func() { s.usedUp(ctx) })
+	default:
+	}
+	q.settle(i, q.policy.settleLINE(o, i.attempts, i.doubt))
+}
+
+// heardOf is what an outcome says of the provider.
+func heardOf(o channel.Outcome) answer {
+	switch {
+	case o.Kind == channel.Trouble, o.Kind == channel.Temporary, o.Reason == channel.ServerError:
+		return saidNo
+	case o.Reason == channel.KeyExpired:
+		return saidNothing
+	case o.Kind == channel.Unknown:
+		return brokeOff
+	}
+	return saidSomething
+}
+
+// settleLINE turns what became of a push into what the ledger says. Doubt is since when the message may have been taken without anybody
+// knowing.
+func (p policy) settleLINE(o channel.Outcome, attempts int, doubt time.Time) settlement {
+	s := settlement{code: o.Code, reason: string(o.Reason), doubt: doubt}
+	switch o.Kind {
+	case channel.Accepted:
+		s.state, s.attempts, s.doubt = stateSent, 1, time.Time{}
+		return s
+	case channel.Permanent:
+		s.state, s.attempts = stateFailed, 1
+	case channel.OverQuota:
+		s.state = stateSkipped
+	case channel.Trouble, channel.Temporary:
+		s.state, s.delay, s.reason = statePlanned, o.RetryAfter, ""
+		s = p.inTime(s)
+	case channel.Unknown:
+		s.state = stateExpired // without a key that proves anything
+		if o.Safe {
+			s = p.deferred(s, mail.Outcome{}, attempts)
+			s.reason = ""
+		}
+	}
+	if !s.doubt.IsZero() && s.state != statePlanned && s.state != stateDeferred { // it may have arrived, whatever is known of this try
+		s.state, s.reason, s.attempts, s.doubt = stateUnknown, reasonNoAnswer, 1, time.Time{}
+	}
+	return s
+}
+
+func (s *lineSender) try(ctx context.Context, i *item) channel.Outcome {
+	client, err := s.account()
+	if err != nil {
+		return channel.Outcome{Kind: channel.Trouble, Reason: channel.Credentials, Err: err}
+	}
+	o := client.Push(ctx, i.address, i.said, line.Try{Key: s.send.MemberKey(i.member), DoubtSince: i.doubt})
+	if o.Reason == channel.Credentials {
+		s.forget(client)
+	}
+	return o
+}
+
+// account is the network's LINE account. A token that is missing or was refused may have come or been replaced by the next try.
+func (s *lineSender) account() (*line.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	if s.client == nil {
+		s.client, err = s.open()
+	}
+	return s.client, err
+}
+
+func (s *lineSender) forget(client *line.Client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client == client {
+		s.client = nil
+	}
+}
+
+// usedUp leaves out everybody else: LINE need not be asked about each of them.
+func (s *lineSender) usedUp(ctx context.Context) {
+	s.log.Warn("Sending no more by LINE because the month's messages are used up")
+	if err := s.ledger.leaveOut(ctx, 0, reasonQuota); err != nil { // then LINE says it of each
+		s.log.Warn("Failing to leave members out", "error", err.Error())
+	}
+}
+
+// begin looks whether the month's messages of the account will do (campaign.md S8), unless other workers send already.
+func (s *lineSender) begin(ctx context.Context, l *ledger) error {
+	s.ledger = l
+	if s.trial {
+		return nil
+	}
+	needed, begun, err := l.waiting(ctx)
+	if err != nil || begun || needed == 0 {
+		return err
+	}
+	quota, err := s.quota(ctx)
+	if err != nil { // then every message learns it for itself
+		s.log.Warn("Failing to read how many messages of LINE are left", "error", err.Error())
+		return nil
+	}
+	plan := line.PlanQuota(quota, needed, 0, s.rule)
+	if plan.Short == 0 {
+		return nil
+	}
+	s.log.Warn("Sending less by LINE because the month's messages are used up", "needed", needed, "left", quota.Remaining(), "sending", plan.Send)
+	return l.leaveOut(ctx, plan.Send, reasonQuota)
+}
+
+func (s *lineSender) quota(ctx context.Context) (line.Quota, error) {
+	client, err := s.account()
+	if err != nil {
+		return line.Quota{}, err
+	}
+	return client.ReadQuota(ctx)
+}
+
+// waiting is to how many members something is still to be sent on the channel, and whether workers are at it.
+func (l *ledger) waiting(ctx context.Context) (members int64, begun bool, err error) {
+	if err := l.pool.QueryRow(ctx, sqlOpenCount, l.run.id, l.channel).Scan(&members, &begun); err != nil {
+		return 0, false, fmt.Errorf("count whom to send to: %w", err)
+	}
+	return members, begun, nil
+}
+
+// leaveOut skips whoever comes after the first most members.
+func (l *ledger) leaveOut(ctx context.Context, most int64, reason string) error {
+	if _, err := l.pool.Exec(ctx, sqlLeaveOut, l.run.id, l.channel, most, reason); err != nil {
+		return fmt.Errorf("leave members out: %w", err)
+	}
+	return nil
+}
