@@ -741,10 +741,17 @@ type CampaignRun struct {
 	// finishedAt is when the last message was settled.
 	// +optional
 	FinishedAt *metav1.Time `json:"finishedAt,omitempty"`
-	// audience is the number of people the run was planned for.
+	// audience is the number of messages the run was planned for: one for each member, and with channelMode All for each member and
+	// channel.
 	Audience int64 `json:"audience"`
-	// sent is the number of messages the mail server took.
+	// sent is the number of messages that the mail server or LINE took, or that are in the portal.
 	Sent int64 `json:"sent"`
+	// channels count the messages of each channel, where members are written to by more than Email.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=3
+	Channels []ChannelCount `json:"channels,omitempty"`
 	// pending messages wait for their turn.
 	// +optional
 	Pending int64 `json:"pending,omitempty"`
@@ -783,7 +790,7 @@ type CampaignRun struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=reason
-	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:MaxItems=24
 	Refused []RefusedCount `json:"refused,omitempty"`
 	// posts to Slack, Teams and webhooks, one for each destination.
 	// +optional
@@ -792,6 +799,16 @@ type CampaignRun struct {
 	// +listMapKey=destination
 	// +kubebuilder:validation:MaxItems=30
 	Posts []PostStatus `json:"posts,omitempty"`
+}
+
+// ChannelCount counts the messages of one channel of a run.
+type ChannelCount struct {
+	// type of the channel.
+	Type ChannelType `json:"type"`
+	// audience is the number of messages it was planned for, or took over from another.
+	Audience int64 `json:"audience"`
+	// sent is the number of those that were sent.
+	Sent int64 `json:"sent"`
 }
 
 // ABTestStatus is how the A/B test of a run went.
@@ -925,7 +942,7 @@ type CampaignPreview struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=reason
-	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:MaxItems=24
 	Refused []RefusedCount `json:"refused,omitempty"`
 }
 

@@ -87,6 +87,7 @@ func runStatus(run stats.CampaignRun) v1alpha1.CampaignRun {
 			out.ABTest.Variants = append(out.ABTest.Variants, v1alpha1.VariantCount{Name: v.Name, Sent: v.Sent, Clicked: v.Clicked})
 		}
 	}
+	out.Channels = channelCounts(run)
 	for _, refused := range run.Refused {
 		out.Refused = append(out.Refused, v1alpha1.RefusedCount{Reason: refused.Reason, Count: refused.Count})
 	}
@@ -95,6 +96,18 @@ func runStatus(run stats.CampaignRun) v1alpha1.CampaignRun {
 			State: v1alpha1.PostState(p.State), Reason: p.Reason})
 	}
 	return out
+}
+
+// channelCounts counts by channel; nothing for Email alone, of which the run's own numbers are.
+func channelCounts(run stats.CampaignRun) []v1alpha1.ChannelCount {
+	var all []v1alpha1.ChannelCount
+	for _, c := range run.Channels {
+		all = append(all, v1alpha1.ChannelCount{Type: v1alpha1.ChannelType(c.Channel), Audience: c.Audience, Sent: c.Sent})
+	}
+	if len(all) == 1 && all[0].Type == v1alpha1.ChannelEmail {
+		return nil
+	}
+	return all
 }
 
 // runText says how many messages and posts of a run went out.

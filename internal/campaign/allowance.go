@@ -63,6 +63,7 @@ func (a *allowance) take(now time.Time, n int, l limits) grant {
 	if a.nextAt.After(now) {
 		g.starts = a.nextAt
 	}
+	g.starts = l.afterMidnight(g.starts)
 	if g.messages = a.takeDay(g.starts, n, l); g.messages <= 0 {
 		return grant{retry: retry, warmUp: true}
 	}
@@ -80,18 +81,37 @@ func (a *allowance) takeDay(starts time.Time, n int, l limits) int {
 	if today == nil {
 		return n
 	}
-	if today.Number > a.day.Number {
+	switch {
+	case today.Number > a.day.Number:
 		a.day = settings.Day{Number: today.Number}
+	case today.Number < a.day.Number && l.latest(starts, 1) >= a.day.Number: // the day is over for those who may be late
+		return 0
 	}
 	n = min(n, today.Messages-a.day.Messages)
 	if n <= 0 {
 		return 0
 	}
 	a.day.Messages += n
-	if last := l.day(starts.Add(time.Duration(n)*l.spacing() + grace)); last.Number > a.day.Number {
-		a.day = settings.Day{Number: last.Number, Messages: n}
+	if last := l.latest(starts, n); last > a.day.Number {
+		a.day = settings.Day{Number: last, Messages: n}
 	}
 	return n
+}
+
+// afterMidnight puts off what might go a little early, on the day before.
+func (l limits) afterMidnight(starts time.Time) time.Time {
+	if l.day == nil {
+		return starts
+	}
+	if before, today := l.day(starts.Add(-early)), l.day(starts); today != nil && before.Number < today.Number {
+		return starts.Add(early)
+	}
+	return starts
+}
+
+// latest is the day on which the last of n messages goes that is late.
+func (l limits) latest(starts time.Time, n int) int {
+	return l.day(starts.Add(time.Duration(n)*l.spacing() + grace)).Number
 }
 
 // burst grants up to n messages to a domain that may go at once, each within burstGrace, for nobody waits for a domain.

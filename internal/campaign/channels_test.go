@@ -371,7 +371,7 @@ func TestAKeyThatIsADayOldProvesNothingAndIsNotUsed(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	r.exec("UPDATE alumni.delivery SET doubt_since = now() - interval '23 hours 51 minutes' WHERE member_id = $1", member(1))
 	r.mustRun()
-	g.Expect(r.outcomes()).To(Equal(map[string]int{"LINE/Sent": 1, "LINE/Unknown/NoAnswer": 1}))
+	g.Expect(r.outcomes()).To(Equal(map[string]int{"LINE/Sent": 1, "LINE/Unknown/KeyExpired": 1}))
 	g.Expect(f.asked).To(Equal(1))
 }
 

@@ -137,7 +137,10 @@ func (p policy) settleLINE(o channel.Outcome, attempts int, doubt time.Time) set
 		}
 	}
 	if !s.doubt.IsZero() && s.state != statePlanned && s.state != stateDeferred { // it may have arrived, whatever is known of this try
-		s.state, s.reason, s.attempts, s.doubt = stateUnknown, reasonNoAnswer, 1, time.Time{}
+		s.state, s.attempts, s.doubt = stateUnknown, 1, time.Time{}
+		if o.Reason != channel.KeyExpired {
+			s.reason = reasonNoAnswer
+		}
 	}
 	return s
 }

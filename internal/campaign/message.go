@@ -188,7 +188,7 @@ func (w *writer) envelope(member uuid.UUID) compose.Address {
 func (w *writer) make(i *item, buffer func() *[]byte) (reason string, err error) {
 	to, err := compose.ParseAddress(i.address)
 	if err != nil {
-		return reasonAddress, nil
+		return reasonAddress, errAddress
 	}
 	i.letter.From, i.letter.To = w.envelope(i.member), to
 	i.messageID = w.messageID(i.member)

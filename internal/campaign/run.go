@@ -14,7 +14,11 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
-var errRenderPanic = errors.New("rendering failed unexpectedly")
+// What a log may know of a message that cannot be made.
+var (
+	errRenderPanic = errors.New("rendering failed unexpectedly")
+	errAddress     = errors.New("the address cannot be one")
+)
 
 // finalWrites bounds what happens after the lanes have ended.
 const finalWrites = 3 * time.Second

@@ -42,6 +42,20 @@ func TestNoDayOfAWarmUpSeesMoreThanItsShare(t *testing.T) {
 	})
 }
 
+func TestADayThatIsOverForLateMessagesGivesNoMore(t *testing.T) {
+	g := NewWithT(t)
+	n := settings.Network{TimeZone: "Asia/Tokyo", Email: &settings.Email{WarmUp: &settings.WarmUp{StartedOn: "2026-11-24", From: 2, Days: 2, Target: 100}}}
+	l := limits{perSecond: 22, perHour: 1000, day: n.DayOf}
+	now := time.Date(2026, 11, 24, 14, 59, 59, 900_000_000, time.UTC) // a tenth of a second before the second day
+	var a allowance
+	g.Expect(a.take(now, 1, l).messages).To(Equal(1))
+	g.Expect(a.take(now, 1, l).messages).To(Equal(1), "it may be late, and counts on both days")
+	refused := a.take(now, 1, l)
+	g.Expect(refused.messages).To(BeZero())
+	g.Expect(refused.retry).To(Equal(time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC)))
+	g.Expect(a.take(refused.retry, 1, l).messages).To(Equal(1))
+}
+
 // noon is a zone in which it is noon, so that no test sees a midnight.
 func noon() string { return fmt.Sprintf("Etc/GMT%+d", time.Now().UTC().Hour()-12) }
 

@@ -38,8 +38,16 @@ type CampaignRun struct {
 	Clicked, Opened *int64
 	// Refused counts people who were not written to, by reason, most first.
 	Refused []Refusal
+	// Channels count the same by channel, in the order of their names.
+	Channels []ChannelCount
 	// Posts to Slack, Teams and webhooks, in the order of channel and destination.
 	Posts []Post
+}
+
+// ChannelCount counts what goes to members by one channel.
+type ChannelCount struct {
+	Channel        string
+	Audience, Sent int64
 }
 
 // Refusal counts people who were not written to for one reason.
@@ -110,12 +118,13 @@ func (r *Reader) CampaignRuns(ctx context.Context, campaignUID string, limit int
 func queueCounts(batch *pgx.Batch, ids []int64, runs []CampaignRun, index map[int64]int) {
 	batch.Queue(sqlCampaignCounts, ids).Query(each(func(rows pgx.Rows) error {
 		var (
-			id, count     int64
-			state, reason string
+			id, count              int64
+			channel, state, reason string
 		)
-		err := rows.Scan(&id, &state, &reason, &count)
+		err := rows.Scan(&id, &channel, &state, &reason, &count)
 		if i, ok := index[id]; ok {
 			runs[i].fold(state, reason, count)
+			runs[i].channel(channel, state, count)
 		}
 		return err
 	}))
@@ -158,6 +167,18 @@ func (c *CampaignRun) fold(state, reason string, count int64) {
 		}
 	default: // Suppressed, Skipped
 		c.refuse(cmp.Or(reason, state), count)
+	}
+}
+
+// channel adds one count of the ledger to the numbers of its channel.
+func (c *CampaignRun) channel(name, state string, count int64) {
+	i, found := slices.BinarySearchFunc(c.Channels, name, func(a ChannelCount, name string) int { return cmp.Compare(a.Channel, name) })
+	if !found {
+		c.Channels = slices.Insert(c.Channels, i, ChannelCount{Channel: name})
+	}
+	c.Channels[i].Audience += count
+	if state == "Sent" {
+		c.Channels[i].Sent += count
 	}
 }
 

@@ -73,6 +73,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CampaignTestSendApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignTrigger"):
 		return &apiv1alpha1.CampaignTriggerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ChannelCount"):
+		return &apiv1alpha1.ChannelCountApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Channels"):
 		return &apiv1alpha1.ChannelsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CloudNativePGBackupPlugin"):

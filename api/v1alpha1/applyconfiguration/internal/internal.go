@@ -435,6 +435,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: bounced
       type:
         scalar: numeric
+    - name: channels
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelCount
+          elementRelationship: associative
+          keys:
+          - type
     - name: clicked
       type:
         scalar: numeric
@@ -635,6 +643,18 @@ var schemaYAML = typed.YAMLObject(`types:
       default: "09:00"
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignType
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelCount
+  map:
+    fields:
+    - name: audience
+      type:
+        scalar: numeric
+    - name: sent
+      type:
+        scalar: numeric
+    - name: type
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelType
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelMode
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelType

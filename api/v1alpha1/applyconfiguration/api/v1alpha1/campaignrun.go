@@ -26,10 +26,13 @@ type CampaignRunApplyConfiguration struct {
 	StartedAt *v1.Time `json:"startedAt,omitempty"`
 	// finishedAt is when the last message was settled.
 	FinishedAt *v1.Time `json:"finishedAt,omitempty"`
-	// audience is the number of people the run was planned for.
+	// audience is the number of messages the run was planned for: one for each member, and with channelMode All for each member and
+	// channel.
 	Audience *int64 `json:"audience,omitempty"`
-	// sent is the number of messages the mail server took.
+	// sent is the number of messages that the mail server or LINE took, or that are in the portal.
 	Sent *int64 `json:"sent,omitempty"`
+	// channels count the messages of each channel, where members are written to by more than Email.
+	Channels []ChannelCountApplyConfiguration `json:"channels,omitempty"`
 	// pending messages wait for their turn.
 	Pending *int64 `json:"pending,omitempty"`
 	// deferred messages were answered "later" and will be tried again.
@@ -118,6 +121,19 @@ func (b *CampaignRunApplyConfiguration) WithAudience(value int64) *CampaignRunAp
 // If called multiple times, the Sent field is set to the value of the last call.
 func (b *CampaignRunApplyConfiguration) WithSent(value int64) *CampaignRunApplyConfiguration {
 	b.Sent = &value
+	return b
+}
+
+// WithChannels adds the given value to the Channels field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Channels field.
+func (b *CampaignRunApplyConfiguration) WithChannels(values ...*ChannelCountApplyConfiguration) *CampaignRunApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithChannels")
+		}
+		b.Channels = append(b.Channels, *values[i])
+	}
 	return b
 }
 
