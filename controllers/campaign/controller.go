@@ -45,6 +45,8 @@ type Reconciler struct {
 	Recorder events.EventRecorder
 	// Ledger reads what became of runs.
 	Ledger Ledger
+	// Figures shows Prometheus what campaigns did; nil shows nothing.
+	Figures *Figures
 	// Clock decides what is due.
 	Clock clock.PassiveClock
 	// Pace spreads the runs of many networks that are due at the same moment.

@@ -117,7 +117,7 @@ func (g *grants) readers() {
 	g.give(naming.RoleBackup, mayReadWrite, "alumni.backup_run")
 	g.give(naming.RoleMetrics, mayRead, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses", "alumni_stats.campaign_previews", "alumni_stats.campaign_posts",
 		"alumni_stats.campaign_tracking", "alumni_stats.campaign_tests", "alumni_stats.campaign_variants", "alumni_stats.send_allowances", "alumni_stats.campaign_resends",
-		"alumni_stats.campaign_test_sends")
+		"alumni_stats.campaign_test_sends", "alumni_stats.campaign_lags")
 	// A workload tells by the version whether the store is ready for it.
 	for _, role := range []naming.Role{naming.RolePortal, naming.RoleCampaign, naming.RoleRetention, naming.RoleRoster} {
 		g.give(role, mayRead, VersionTable)
