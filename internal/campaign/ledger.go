@@ -277,8 +277,9 @@ type item struct {
 // go out.
 func (l *ledger) still(ctx context.Context, i *item) bool {
 	asked := time.Now()
+	quiet, _ := l.promises.quietNow()
 	var may bool
-	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, channelEmail, i.chunk.lease, i.member, i.address, l.event).Scan(&may)
+	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, channelEmail, i.chunk.lease, i.member, i.address, l.event, quiet).Scan(&may)
 	if err != nil || !may {
 		return false
 	}
