@@ -59,7 +59,7 @@ func (g *grants) portal() {
 	g.give(naming.RolePortal, mayReadInsert, "alumni.consent", "alumni.erasure_request")
 	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.suppression", "alumni.bounce") // members may ask for mail again
 	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.visibility", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
-		"alumni.line_link")
+		"alumni.line_link", "alumni.address_change", "alumni.confirmation_count")
 	g.give(naming.RolePortal, mayReadWrite, "alumni.unsubscribe_count", "alumni.complaint_count")
 	g.give(naming.RolePortal, mayReadInsertDelete, "alumni.opt_out", "alumni.tracking_event")
 	g.give(naming.RolePortal, mayReadWrite, "alumni.tracking_count")
@@ -93,7 +93,7 @@ func (g *grants) retention() {
 	g.give(naming.RoleRetention, mayReadDelete, "alumni.contact", "alumni.employment", "alumni.consent", "alumni.consent_state",
 		"alumni.visibility", "alumni.suppression", "alumni.delivery", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
 		"alumni.captured_mail", "alumni.bounce", "alumni.occasion", "alumni.opt_out", "alumni.tracking_event",
-		"alumni.notice", "alumni.line_link")
+		"alumni.notice", "alumni.line_link", "alumni.address_change")
 	g.give(naming.RoleRetention, mayRead, "alumni.campaign_run", "alumni.delivery_chunk")
 	g.give(naming.RoleRetention, mayReadWrite, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
 	g.give(naming.RoleRetention, mayReadInsertDelete, "alumni.retention_failure")
