@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"unique"
 
+	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
@@ -242,9 +243,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	}
 	pace := runs.NewPace()
 	fleet := &alumninetwork.Rollout{Client: mgr.GetClient(), Clock: opts.Clock, Image: opts.WorkloadImage, Stages: opts.Rollout}
-	metrics.Registry.Unregister(fleet) // that of a manager that ran in this process before
-	if err := metrics.Registry.Register(fleet); err != nil {
-		return fmt.Errorf("set up the metrics of the rollout: %w", err)
+	figures := campaign.NewFigures(opts.Clock)
+	if err := show(fleet, figures); err != nil {
+		return err
 	}
 	networks := &alumninetwork.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets, Recorder: mgr.GetEventRecorder("alumninetwork"),
@@ -258,7 +259,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	}
 	stores := storeread.Store{Live: mgr.GetAPIReader(), Budget: budget}
 	campaigns := &campaign.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("campaign"), Ledger: stores, Pace: pace,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("campaign"), Ledger: stores, Figures: figures, Pace: pace,
 		Clock: opts.Clock, WorkloadImage: opts.WorkloadImage, MaxConcurrent: opts.MaxConcurrent,
 		EgressAllow: broadcast.FormatAllow(opts.EgressAllow),
 	}
@@ -271,6 +272,17 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	}
 	if err := policies.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up retentionpolicy: %w", err)
+	}
+	return nil
+}
+
+// show lets Prometheus read collectors.
+func show(collectors ...prometheus.Collector) error {
+	for _, c := range collectors {
+		metrics.Registry.Unregister(c) // that of a manager that ran in this process before
+		if err := metrics.Registry.Register(c); err != nil {
+			return fmt.Errorf("set up the metrics of the operator: %w", err)
+		}
 	}
 	return nil
 }

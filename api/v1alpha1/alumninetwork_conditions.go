@@ -198,6 +198,17 @@ const (
 	ReasonDestinationRefused = "DestinationRefused"
 )
 
+// HolidaysReadyCondition is there only on a network with quietHours.holidaysFrom, and says whether its holidays are known. While they are
+// not, no run of a campaign starts. Positive polarity. It has reasons of ContentValid as well: ConfigMapNotFound, ConfigMapInvalid.
+const (
+	HolidaysReadyCondition = "HolidaysReady"
+
+	// ReasonHolidaysRead: the list was read (True).
+	ReasonHolidaysRead = "HolidaysRead"
+	// ReasonHolidaysEnding: the list was read, and has no date after the next thirty days (True).
+	ReasonHolidaysEnding = "HolidaysEnding"
+)
+
 // VolumeSizedCondition says whether the volume of a Standalone store is as large as declared. Positive polarity; not part
 // of Ready, for a store on a volume that cannot grow still serves.
 const (

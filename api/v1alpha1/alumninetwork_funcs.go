@@ -38,12 +38,24 @@ func (n *AlumniNetwork) WorkloadImage(operators string) string {
 }
 
 // Components lists the component conditions that Ready sums up for this network: Restored is one where there is a backup to
-// restore.
+// restore, and HolidaysReady where there are holidays.
 func (n *AlumniNetwork) Components() []string {
-	if n.Spec.Store.RestoreFrom == nil {
-		return NetworkConditions()
+	all := NetworkConditions()
+	if n.Spec.Store.RestoreFrom != nil {
+		all = append([]string{RestoredCondition}, all...)
 	}
-	return append([]string{RestoredCondition}, NetworkConditions()...)
+	if n.HolidaysFrom() != nil {
+		all = append(all, HolidaysReadyCondition)
+	}
+	return all
+}
+
+// HolidaysFrom is where the holidays are listed on which nobody is written to; nil where there are none.
+func (n *AlumniNetwork) HolidaysFrom() *ConfigMapKeyReference {
+	if n.Spec.QuietHours == nil {
+		return nil
+	}
+	return n.Spec.QuietHours.HolidaysFrom
 }
 
 // GetConditions returns the conditions in status, for the helpers that work on every kind.

@@ -20,6 +20,11 @@ type QuietHours struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=7
 	Days []Weekday `json:"days,omitempty"`
+
+	// holidaysFrom names the ConfigMap key that lists holidays, which are quiet as a whole: one date in each line, as 2027-01-01, with a
+	// comment after #. A change of it is picked up. While it cannot be read, no run of a campaign starts.
+	// +optional
+	HolidaysFrom *ConfigMapKeyReference `json:"holidaysFrom,omitempty"`
 }
 
 // Weekday is a day of the week.

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -75,8 +76,8 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	defer pool.Close()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	a := &app{log: logger, store: pgstore.NewPortal(pool, time.Now), recorder: capture.NewRecorder(pool)}
-	if err := a.build(o, network, registry); err != nil {
+	a := &app{log: logger, recorder: capture.NewRecorder(pool)}
+	if err := a.build(o, network, pool, registry); err != nil {
 		return err
 	}
 	if a.bounces, err = newReceiver(network, a.key, register.New(pool), logger, registry); err != nil {
@@ -102,12 +103,12 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 }
 
 // build wires the parts.
-func (a *app) build(o options, network settings.Network, registry prometheus.Registerer) error {
+func (a *app) build(o options, network settings.Network, pool *pgxpool.Pool, registry prometheus.Registerer) error {
 	key, err := os.ReadFile(filepath.Join(o.tokenKeyDir, settings.TokenKeyFile))
 	if err != nil {
 		return fmt.Errorf("read the token key: %w", err)
 	}
-	a.key = key
+	a.key, a.store = key, pgstore.NewPortal(pool, key, time.Now)
 	signer, err := unsubscribe.NewSigner(key)
 	if err != nil {
 		return err

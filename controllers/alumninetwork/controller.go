@@ -116,6 +116,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	if err := indexGroups(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
+	if err := indexHolidays(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
 	others := builder.WithPredicates(r.Own.Predicate())
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("alumninetwork").
@@ -126,6 +129,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		Owns(&appsv1.StatefulSet{}, others).
 		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(r.networkOfJob)).
 		Owns(&corev1.ConfigMap{}, others).
+		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.networksOfHolidays)).
 		Owns(&corev1.Service{}, others).
 		Owns(&policyv1.PodDisruptionBudget{}, others).
 		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(networkOfClaim)).
@@ -238,6 +242,7 @@ func (r *Reconciler) storePhases() []phases.Phase[*scope] {
 
 func (r *Reconciler) servicePhases() []phases.Phase[*scope] {
 	return []phases.Phase[*scope]{
+		{Name: "read the holidays", Run: r.readHolidays, GoOn: true},
 		{Name: "publish the settings", Condition: v1alpha1.PortalAvailableCondition, Run: r.publishSettings},
 		{Name: "check the senders", Condition: v1alpha1.ChannelsReadyCondition, Run: r.checkChannels, GoOn: true},
 		{Name: "rotate the logins", Run: r.rotateLogins, GoOn: true},

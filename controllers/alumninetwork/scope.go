@@ -53,6 +53,8 @@ type scope struct {
 	nextFacts time.Duration            // readFacts: until they are to be read again; 0 when this look did
 	backups   stats.Backups            // readFacts: the journal of backups, where there is one to look at
 
+	holidays []string // readHolidays: of the network, or those that were published last while they cannot be read
+
 	storeUsable      bool              // run: the store phases all succeeded
 	emailCredentials map[string][]byte // checkChannels, or runPortal: nil when the sender needs none, or its Secret has not changed
 	channels         error             // checkChannels: what the sender lacks

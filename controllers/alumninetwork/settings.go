@@ -39,7 +39,7 @@ func (r *Reconciler) publishSettings(ctx context.Context, s *scope) error {
 	if err := r.completeScope(ctx, s); err != nil {
 		return err
 	}
-	config, err := network.BuildConfigMap(n, s.promise)
+	config, err := network.BuildConfigMap(n, s.holidays, s.promise)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,8 @@ type Reconciler struct {
 	Recorder events.EventRecorder
 	// Ledger reads what became of runs.
 	Ledger Ledger
+	// Figures shows Prometheus what campaigns did; nil shows nothing.
+	Figures *Figures
 	// Clock decides what is due.
 	Clock clock.PassiveClock
 	// Pace spreads the runs of many networks that are due at the same moment.
@@ -90,6 +92,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		{Name: "check the texts", Condition: v1alpha1.ContentValidCondition, Run: r.checkTexts},
 		{Name: "check the audience", Condition: v1alpha1.AudienceResolvedCondition, Run: r.checkAudience},
 		{Name: "find whom it leaves out", Condition: v1alpha1.AudienceResolvedCondition, Run: r.checkExcluded, GoOn: true},
+		{Name: "ask for the holidays", Condition: v1alpha1.AudienceResolvedCondition, Run: r.checkHolidays, GoOn: true},
 		{Name: "check the approval", Condition: v1alpha1.ApprovedCondition, Run: r.checkApproval},
 		{Name: "read the runs", Condition: v1alpha1.LastRunSucceededCondition, Run: r.readRuns},
 		{Name: "keep the schedule", Condition: v1alpha1.ScheduledCondition, Run: r.keepSchedule},

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
@@ -19,9 +21,8 @@ import (
 const (
 	// keptRuns is the number of runs that status shows.
 	keptRuns = 10
-	// settledAfter is how long after its end a run is still counted anew: late bounces and unsubscribes belong to it.
-	// After that its numbers stay as status shows them.
-	settledAfter = 7 * 24 * time.Hour
+	// settledAfter is how long after its end a run is still counted anew. After that its numbers stay as status shows them.
+	settledAfter = stats.SettledAfter
 )
 
 // Ledger reads the newest runs of a campaign from the store of its network, newest first. It speaks to the
@@ -33,6 +34,8 @@ type Ledger interface {
 	TestSend(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (*stats.TestSend, error)
 	// Finished runs that are named as settled come without numbers of their ledger.
 	CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, limit int, settled ...string) ([]stats.CampaignRun, error)
+	// Figures counts the campaigns of a network; see stats.Reader.
+	Figures(ctx context.Context, network *v1alpha1.AlumniNetwork, known stats.Settled) (stats.Figures, stats.Settled, error)
 	// SenderDay is how much of a day a sender that warms up has used.
 	SenderDay(ctx context.Context, network *v1alpha1.AlumniNetwork, sender string) (stats.SenderDay, error)
 }
@@ -46,6 +49,7 @@ func (r *Reconciler) readRuns(ctx context.Context, s *scope) error {
 	}
 	s.runs = runs
 	status := &s.campaign.Status
+	before := status.Runs
 	status.LastRun, status.Runs = nil, nil
 	for _, run := range runs {
 		shown, found := settled[run.RunName]
@@ -58,6 +62,9 @@ func (r *Reconciler) readRuns(ctx context.Context, s *scope) error {
 		status.LastRun = &status.Runs[0]
 	}
 	showLastRun(s.campaign, runs, s.now)
+	if again := r.Figures.refresh(ctx, s.network, r.Ledger); again > 0 && !equality.Semantic.DeepEqual(before, status.Runs) {
+		s.wakeWithin(again)
+	}
 	return nil
 }
 

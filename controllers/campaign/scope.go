@@ -168,6 +168,17 @@ func (r *Reconciler) checkAudience(_ context.Context, s *scope) error {
 	return nil
 }
 
+// checkHolidays has no run start while the network's holidays are not known: somebody would be written to on one. A run under way goes on
+// with those that were known when it began.
+func (r *Reconciler) checkHolidays(_ context.Context, s *scope) error {
+	if s.network.HolidaysFrom() == nil || len(s.campaign.MemberChannels()) == 0 || conditions.IsTrue(s.network, v1alpha1.HolidaysReadyCondition) {
+		return nil
+	}
+	s.awaits = "the holidays of its network"
+	return outcome.Wait(outcome.Resync, v1alpha1.ReasonNetworkNotReady,
+		"the holidays of AlumniNetwork %s are not known; its condition %s says why", s.network.Name, v1alpha1.HolidaysReadyCondition)
+}
+
 // checkExcluded looks for the campaigns whose recipients are to be left out: by a name that is misspelt nobody would be. No run
 // starts without them; one under way goes on.
 func (r *Reconciler) checkExcluded(ctx context.Context, s *scope) error {

@@ -141,10 +141,10 @@ func newLedger(pool *pgxpool.Pool, job Job, now func() time.Time) (*ledger, erro
 	return l, err
 }
 
-// on is the ledger on one of its channels. It shares nothing that changes.
+// on is the ledger on one of its channels, with leases and a chunk of its own.
 func (l *ledger) on(channel string) *ledger {
 	one := *l
-	one.channel, one.leases, one.promises = channel, newLeases(), l.promises.clone()
+	one.channel, one.leases = channel, newLeases()
 	return &one
 }
 
@@ -302,8 +302,9 @@ type item struct {
 // go out.
 func (l *ledger) still(ctx context.Context, i *item) bool {
 	asked := time.Now()
+	quiet, _ := l.promises.quietNow()
 	var may bool
-	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, l.channel, i.chunk.lease, i.member, i.address, l.event).Scan(&may)
+	err := l.pool.QueryRow(ctx, sqlStill, l.run.id, l.purpose, l.channel, i.chunk.lease, i.member, i.address, l.event, quiet).Scan(&may)
 	if err != nil || !may {
 		return false
 	}

@@ -6,7 +6,7 @@ package campaign
 import (
 	"context"
 	"fmt"
-	"maps"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,14 +15,17 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
-// promises are what a network promises its members of every campaign: quiet hours, and how often they are written to.
+// promises are what a network promises its members of every campaign: quiet hours, and how often they are written to. They are safe for
+// concurrent use.
 type promises struct {
 	hours quiet.Hours
 	zone  *time.Location // the network's, for members who keep none of their own
 	most  settings.FrequencyCap
 	skip  bool // whoever would be woken is left out
-	zones map[string]*time.Location
 	now   func() time.Time
+
+	mu    sync.Mutex
+	zones map[string]*time.Location
 }
 
 // newPromises reads what the network declares. Its error wraps ErrFinal.
@@ -33,19 +36,15 @@ func newPromises(n settings.Network, c settings.Campaign, now func() time.Time) 
 	}
 	rest := n.Rest()
 	hours, err := quiet.Parse(rest.From, rest.Until, rest.Days)
+	if err == nil {
+		hours, err = hours.With(rest.Holidays)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: quietHours.%w", ErrFinal, err)
 	}
 	p := &promises{hours: hours, zone: zone, most: n.Cap(), skip: c.QuietHours == settings.QuietSkip, now: now}
 	p.zones = map[string]*time.Location{"": zone}
 	return p, nil
-}
-
-// clone is for another goroutine.
-func (p *promises) clone() *promises {
-	c := *p
-	c.zones = maps.Clone(p.zones)
-	return &c
 }
 
 // querier is a pool or a transaction.
@@ -63,6 +62,8 @@ func (p *promises) learn(ctx context.Context, store querier) error {
 	if err != nil {
 		return fmt.Errorf("read the zones of members: %w", err)
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, name := range names {
 		if p.zones[name] != nil {
 			continue
@@ -75,13 +76,19 @@ func (p *promises) learn(ctx context.Context, store querier) error {
 	return nil
 }
 
-// quietNow lists the zones of members where it is quiet, and when that ends in each.
+// quietNow lists the zones of members where it is quiet, or will be before a message goes out that is claimed now, and when that ends
+// in each.
 func (p *promises) quietNow() (zones []string, ends []time.Time) {
 	now := p.now()
 	zones, ends = []string{}, []time.Time{}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for name, zone := range p.zones {
-		if end := p.hours.Ends(now, zone); end.After(now) {
-			zones, ends = append(zones, name), append(ends, end)
+		for _, at := range []time.Time{now, now.Add(maxClaimAge)} {
+			if end := p.hours.Ends(at, zone); end.After(at) {
+				zones, ends = append(zones, name), append(ends, end)
+				break
+			}
 		}
 	}
 	return zones, ends

@@ -19,6 +19,10 @@ const (
 	MailSignInLink MailKind = "SignInLink"
 	// MailWithdrawalReceipt tells somebody who left the number of the erasure request.
 	MailWithdrawalReceipt MailKind = "WithdrawalReceipt"
+	// MailAddressConfirmation asks whether an address is a member's, and goes to that address.
+	MailAddressConfirmation MailKind = "AddressConfirmation"
+	// MailAddressChanged tells the former address of a member that it was replaced.
+	MailAddressChanged MailKind = "AddressChanged"
 )
 
 // Mail is one queued mail on which its holder has a lease.
@@ -42,6 +46,9 @@ type MailQueue interface {
 	// NewLink makes the link of one mail to an address: the token goes into the mail, its hash into the store. The
 	// token is empty when the member has left, or has another address, in the meantime.
 	NewLink(ctx context.Context, member uuid.UUID, address string) (token string, err error)
+	// AddressToken is the token of the link by which a member confirms an address; empty when it does not wait any more. It is the same
+	// for every mail of one request, so that a mail that goes out twice holds no link that is spent.
+	AddressToken(ctx context.Context, member uuid.UUID, address string) (token string, err error)
 	// DropLink forgets the link of a mail that was not taken.
 	DropLink(ctx context.Context, token string) error
 	// MailSent records that the mail server took a mail.

@@ -5,6 +5,7 @@ package community
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,11 +23,25 @@ const (
 	SessionLifetime = 90 * 24 * time.Hour
 )
 
+// How often anybody is asked whether an address is theirs: by a link to join, or to an address that a member wants to be written to. The
+// store keeps the counts, for all replicas together.
+const (
+	// ConfirmationsPerAddress is how many such mails go to one address within ConfirmationSpan.
+	ConfirmationsPerAddress = 3
+	// ConfirmationSpan is the time over which they are counted.
+	ConfirmationSpan = 24 * time.Hour
+	// ConfirmationsPerSource is how many such mails one client can ask for in an hour.
+	ConfirmationsPerSource = 20
+	// AddressLifetime is how long an address waits for its member to confirm it.
+	AddressLifetime = 24 * time.Hour
+)
+
 // SignInService lets people in by links that are mailed to the address the network knows.
 type SignInService interface {
 	// QueueLink has a link mailed to the member with this address. Anyone may ask; nobody is told whether the
-	// address is known: the result is nil for unknown, withdrawn and over-eager people too.
-	QueueLink(ctx context.Context, address string, locale Locale) error
+	// address is known: the result is nil for unknown, withdrawn and over-eager people too. from is the client that asks; the
+	// zero Addr when that cannot be told.
+	QueueLink(ctx context.Context, address string, locale Locale, from netip.Addr) error
 	// LinkState looks at a link without using it: the state of the person behind it.
 	// CodeLinkSpent: unknown, used or too old.
 	LinkState(ctx context.Context, token string) (State, error)
@@ -85,6 +100,28 @@ type MemberService interface {
 	// Withdraw makes the viewer leave at once: no session, link, consent or visible field is left, and the
 	// erasure of the data is requested.
 	Withdraw(ctx context.Context, viewer Viewer, locale Locale) (Receipt, error)
+}
+
+// NewAddress is the address that waits for its member to confirm it.
+type NewAddress struct {
+	Address string // empty: none waits
+	Until   time.Time
+}
+
+// AddressService lets members change the address to which their mail goes. Every method works on the viewer alone and answers
+// CodeForbidden when that person no longer takes part.
+type AddressService interface {
+	// AskAddress has a mail sent that asks whether an address is the viewer's. Until it is confirmed the address is used for nothing
+	// else. The result is the same for an address that is somebody else's, and for over-eager people. CodeInvalid: it is none, or is
+	// the viewer's already.
+	AskAddress(ctx context.Context, viewer Viewer, address string, locale Locale, from netip.Addr) error
+	// WaitingAddress is the one that was asked for.
+	WaitingAddress(ctx context.Context, viewer Viewer) (NewAddress, error)
+	// DropAddress forgets the one that was asked for.
+	DropAddress(ctx context.Context, viewer Viewer) error
+	// ConfirmAddress makes the one that was asked for the viewer's, with the token that was mailed to it, and has the former one told.
+	// CodeLinkSpent: it is not the token of what waits, or the address has become somebody else's.
+	ConfirmAddress(ctx context.Context, viewer Viewer, token string) error
 }
 
 // Receipt is what a person who left can refer to.

@@ -149,7 +149,8 @@ func (s *Server) frame(v *visit, name, titleKey string, data any) view {
 // doneKeys are the acts that a page can report after a redirect; anything else in the query is ignored.
 var doneKeys = map[string]string{
 	"welcome": "me.welcome", "saved": "done.saved", "unchanged": "done.unchanged", "paused": "done.paused",
-	"resumed": "done.resumed", "mailResumed": "done.mailResumed", "signedOut": "done.signedOut", "unlinked": "done.unlinked", "expired": "signIn.expired",
+	"resumed": "done.resumed", "mailResumed": "done.mailResumed", "signedOut": "done.signedOut", "unlinked": "done.unlinked",
+	"addressAsked": "done.addressAsked", "addressChanged": "done.addressChanged", "expired": "signIn.expired",
 }
 
 // show renders a page. The page is complete before its first byte is sent, so a fault can still be told.

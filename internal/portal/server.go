@@ -46,6 +46,7 @@ type Services interface {
 	community.SignInService
 	community.SessionService
 	community.MemberService
+	community.AddressService
 	community.NoticeService
 	community.LINEService
 	community.UnsubscribeService
@@ -57,7 +58,7 @@ type Services interface {
 // even by its time, about the address.
 type LinkRequests interface {
 	// Offer takes a request, and answers false when there are too many to take.
-	Offer(address string, locale community.Locale) bool
+	Offer(address string, locale community.Locale, from netip.Addr) bool
 }
 
 // Config is everything that a Server is made of.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/internal/community"
 	"github.com/alumni-operator/alumni-operator/internal/portal/i18n"
+	"github.com/alumni-operator/alumni-operator/internal/portal/middleware"
 )
 
 // signInData is the form that asks for an address.
@@ -48,7 +49,7 @@ func (s *Server) requestLink(v *visit) error {
 	if err != nil {
 		return s.again(v, err, "signin", "signIn.title", signInData{Open: true, Address: form.Get("address")})
 	}
-	if !s.Links.Offer(address, v.locale) {
+	if !s.Links.Offer(address, v.locale, middleware.ClientIP(v.r, s.Proxies)) {
 		s.refusePage(v, http.StatusServiceUnavailable)
 		return nil
 	}

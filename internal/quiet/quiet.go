@@ -9,10 +9,24 @@ import (
 	"time"
 )
 
-// Hours are the times of a week at which nobody is written to: every day from From until Until, and the whole of some days.
+// Hours are the times at which nobody is written to: every day from From until Until, and the whole of some days of the week and of
+// holidays.
 type Hours struct {
 	from, until int // minutes since midnight; the same: no hours of the day
 	days        [7]bool
+	holidays    map[date]bool
+}
+
+// date is a day of the calendar, whatever the zone.
+type date struct {
+	year  int
+	month time.Month
+	day   int
+}
+
+func dateOf(t time.Time) date {
+	year, month, day := t.Date()
+	return date{year, month, day}
 }
 
 // Parse reads two times of the day as "21:00" and the English names of days. Until may come before from: then the night goes
@@ -39,6 +53,19 @@ func Parse(from, until string, days []string) (Hours, error) {
 	return h, nil
 }
 
+// With adds holidays, as ParseHolidays lists them.
+func (h Hours) With(holidays []string) (Hours, error) {
+	h.holidays = make(map[date]bool, len(holidays))
+	for _, s := range holidays {
+		t, err := time.Parse(time.DateOnly, s)
+		if err != nil {
+			return Hours{}, fmt.Errorf("holidays: %q is no date; write it as 2027-01-01", s)
+		}
+		h.holidays[dateOf(t)] = true
+	}
+	return h, nil
+}
+
 var week = [...]time.Weekday{time.Sunday, time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday, time.Saturday}
 
 func minutes(s string) (int, error) {
@@ -54,7 +81,7 @@ func (h Hours) At(t time.Time, zone *time.Location) bool {
 	l := t.In(zone)
 	minute := l.Hour()*60 + l.Minute()
 	switch {
-	case h.days[l.Weekday()]:
+	case h.days[l.Weekday()], h.holidays[dateOf(l)]:
 		return true
 	case h.from <= h.until:
 		return minute >= h.from && minute < h.until
@@ -68,21 +95,27 @@ func (h Hours) Ends(t time.Time, zone *time.Location) time.Time {
 	if !h.At(t, zone) {
 		return t
 	}
-	var ends time.Time
-	for _, end := range h.mayEnd(t, zone) {
-		if end.After(t) && !h.At(end, zone) && (ends.IsZero() || end.Before(ends)) {
-			ends = end
+	year, month, day := t.In(zone).Date()
+	for days := len(week) + 2; ; days *= 2 { // once is enough but for holidays
+		last := time.Date(year, month, day+days-1, 0, 0, 0, 0, zone)
+		var ends time.Time
+		for _, end := range h.mayEnd(t, zone, days) {
+			if end.After(t) && !end.After(last) && !h.At(end, zone) && (ends.IsZero() || end.Before(ends)) {
+				ends = end
+			}
+		}
+		if !ends.IsZero() {
+			return ends
 		}
 	}
-	return ends
 }
 
-// mayEnd lists every moment of the days after t at which quiet hours can end: when the clock shows until, at midnight, and
+// mayEnd lists every moment of some days from t on at which quiet hours can end: when the clock shows until, at midnight, and
 // when the clock is put forward or back. A time that the clock shows twice is there twice.
-func (h Hours) mayEnd(t time.Time, zone *time.Location) []time.Time {
+func (h Hours) mayEnd(t time.Time, zone *time.Location, days int) []time.Time {
 	year, month, day := t.In(zone).Date()
 	var all []time.Time
-	for i := range len(week) + 2 {
+	for i := range days {
 		for _, minute := range []int{0, h.until} {
 			end := time.Date(year, month, day+i, 0, minute, 0, 0, zone)
 			start, change := end.ZoneBounds()

@@ -28,6 +28,8 @@ func TestTheNightEndsInTheMorningByTheMembersOwnClock(t *testing.T) {
 	night := mustParse(t, "21:00", "08:00")
 	sunday := mustParse(t, "21:00", "08:00", "Sunday")
 	off := mustParse(t, "00:00", "00:00")
+	newYear, err := night.With([]string{"2026-12-31", "2027-01-01", "2027-01-02", "2027-01-03"})
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	for name, c := range map[string]struct {
 		hours    quiet.Hours
 		zone, at string
@@ -42,6 +44,10 @@ func TestTheNightEndsInTheMorningByTheMembersOwnClock(t *testing.T) {
 		"on Saturday night before a Sunday":  {sunday, "Asia/Tokyo", "2026-11-21T22:00:00+09:00", "2026-11-23T08:00:00+09:00"},
 		"on Sunday at noon":                  {sunday, "Asia/Tokyo", "2026-11-22T12:00:00+09:00", "2026-11-23T08:00:00+09:00"},
 		"without quiet hours":                {off, "Asia/Tokyo", "2026-11-22T03:00:00+09:00", "2026-11-22T03:00:00+09:00"},
+		"on a holiday at noon":               {newYear, "Asia/Tokyo", "2026-12-31T12:00:00+09:00", "2027-01-04T08:00:00+09:00"},
+		"in the night before a holiday":      {newYear, "Asia/Tokyo", "2026-12-30T21:30:00+09:00", "2027-01-04T08:00:00+09:00"},
+		"where the holiday has not begun":    {newYear, "America/New_York", "2026-12-30T20:30:00-05:00", "2026-12-30T20:30:00-05:00"},
+		"where the holiday is not over":      {newYear, "America/New_York", "2027-01-03T18:00:00-05:00", "2027-01-04T08:00:00-05:00"},
 		"in the night of the clock's change": {night, "Europe/Berlin", "2027-03-28T01:30:00+01:00", "2027-03-28T08:00:00+02:00"},
 		"until a time that the clock skips":  {mustParse(t, "21:00", "02:30"), "Europe/Berlin", "2027-03-28T01:30:00+01:00", "2027-03-28T03:00:00+02:00"},
 		"until a time that it shows twice":   {mustParse(t, "21:00", "02:30"), "Europe/Berlin", "2027-10-31T02:10:00+02:00", "2027-10-31T02:30:00+02:00"},
@@ -68,6 +74,9 @@ func TestQuietHoursEndAtTheFirstMomentThatIsNotQuiet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if h, err = h.With(holidays(t)); err != nil {
+			t.Fatal(err)
+		}
 		zone, err := time.LoadLocation(rapid.SampledFrom(zones).Draw(t, "zone"))
 		if err != nil {
 			t.Fatal(err)
@@ -82,6 +91,18 @@ func TestQuietHoursEndAtTheFirstMomentThatIsNotQuiet(t *testing.T) {
 			t.Fatalf("quiet at %s until %s, want %s", at.In(zone), got.In(zone), want.In(zone))
 		}
 	})
+}
+
+// holidays draws single days and weeks of them in 2026 and 2027.
+func holidays(t *rapid.T) []string {
+	var dates []string
+	for range rapid.IntRange(0, 20).Draw(t, "holidays") {
+		first := time.Date(2026, 1, 1+rapid.IntRange(0, 730).Draw(t, "first"), 0, 0, 0, 0, time.UTC)
+		for i := range rapid.SampledFrom([]int{1, 1, 1, 3, 10, 30}).Draw(t, "in a row") {
+			dates = append(dates, first.AddDate(0, 0, i).Format(time.DateOnly))
+		}
+	}
+	return dates
 }
 
 func TestBadQuietHoursAreRefusedByName(t *testing.T) {

@@ -202,7 +202,7 @@ var endpoint = network.Endpoint{Host: "pg.example", Port: 5432, Database: "hoshi
 
 // children builds everything that a network can have, with one job of each kind.
 func children(g Gomega, n *v1alpha1.AlumniNetwork) []client.Object {
-	config, err := network.BuildConfigMap(n, 24*time.Hour)
+	config, err := network.BuildConfigMap(n, nil, 24*time.Hour)
 	g.Expect(err).NotTo(HaveOccurred())
 	all := []client.Object{config, network.BuildEndpoint(n, endpoint)}
 	if n.StoreKind() == v1alpha1.StoreStandalone {

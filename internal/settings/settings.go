@@ -114,6 +114,8 @@ type QuietHours struct {
 	From  string   `json:"from"`  // as 21:00
 	Until string   `json:"until"` // as 08:00
 	Days  []string `json:"days,omitempty"`
+	// Holidays are dates as 2027-01-01, in their order.
+	Holidays []string `json:"holidays,omitempty"`
 }
 
 // FrequencyCap is how many messages of all campaigns one member gets at most.

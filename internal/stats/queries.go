@@ -48,6 +48,16 @@ var (
 	sqlCampaignPosts string
 	//go:embed queries/campaign_counts.sql
 	sqlCampaignCounts string
+	//go:embed queries/figures_runs.sql
+	sqlFiguresRuns string
+	//go:embed queries/figures_messages.sql
+	sqlFiguresMessages string
+	//go:embed queries/figures_posts.sql
+	sqlFiguresPosts string
+	//go:embed queries/figures_lags.sql
+	sqlFiguresLags string
+	//go:embed queries/figures_senders.sql
+	sqlFiguresSenders string
 	//go:embed queries/retention_runs.sql
 	sqlRetentionRuns string
 	//go:embed queries/retention_counts.sql

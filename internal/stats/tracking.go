@@ -8,11 +8,11 @@ import (
 )
 
 // known says which views of campaigns the store has: one of an earlier version has fewer.
-type known struct{ posts, tracking, tests, resends bool }
+type known struct{ posts, tracking, tests, resends, lags, senders bool }
 
 // queueKnown asks the store which views it has.
 func queueKnown(batch *pgx.Batch, k *known) {
-	batch.Queue(sqlCampaignViewsKnown).Query(each(func(rows pgx.Rows) error { return rows.Scan(&k.posts, &k.tracking, &k.tests, &k.resends) }))
+	batch.Queue(sqlCampaignViewsKnown).QueryRow(one(&k.posts, &k.tracking, &k.tests, &k.resends, &k.lags, &k.senders))
 }
 
 // queueTracking reads what became of the mails of some runs; index says where each id is among them.

@@ -76,6 +76,16 @@ func (s Store) TestSend(ctx context.Context, network *v1alpha1.AlumniNetwork, ca
 	return test, err
 }
 
+// Figures counts the campaigns of a network. What is known of settled runs comes back with an error too.
+func (s Store) Figures(ctx context.Context, network *v1alpha1.AlumniNetwork, known stats.Settled) (figures stats.Figures, settled stats.Settled, err error) {
+	settled = known
+	err = s.with(ctx, network, func(ctx context.Context, r *stats.Reader) error {
+		figures, settled, err = r.Figures(ctx, known)
+		return err
+	})
+	return figures, settled, err
+}
+
 // Retention is what the store of one network says of a policy.
 type Retention struct {
 	stats.Retention

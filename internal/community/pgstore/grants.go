@@ -59,7 +59,7 @@ func (g *grants) portal() {
 	g.give(naming.RolePortal, mayReadInsert, "alumni.consent", "alumni.erasure_request")
 	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.suppression", "alumni.bounce") // members may ask for mail again
 	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.visibility", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
-		"alumni.line_link")
+		"alumni.line_link", "alumni.address_change", "alumni.confirmation_count")
 	g.give(naming.RolePortal, mayReadWrite, "alumni.unsubscribe_count", "alumni.complaint_count")
 	g.give(naming.RolePortal, mayReadInsertDelete, "alumni.opt_out", "alumni.tracking_event")
 	g.give(naming.RolePortal, mayReadWrite, "alumni.tracking_count")
@@ -94,7 +94,7 @@ func (g *grants) retention() {
 	g.give(naming.RoleRetention, mayReadDelete, "alumni.contact", "alumni.employment", "alumni.consent", "alumni.consent_state",
 		"alumni.visibility", "alumni.suppression", "alumni.delivery", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
 		"alumni.captured_mail", "alumni.bounce", "alumni.occasion", "alumni.opt_out", "alumni.tracking_event",
-		"alumni.notice", "alumni.line_link")
+		"alumni.notice", "alumni.line_link", "alumni.address_change")
 	g.give(naming.RoleRetention, mayRead, "alumni.campaign_run", "alumni.delivery_chunk")
 	g.give(naming.RoleRetention, mayReadWrite, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
 	g.give(naming.RoleRetention, mayReadInsertDelete, "alumni.retention_failure")
@@ -118,7 +118,7 @@ func (g *grants) readers() {
 	g.give(naming.RoleBackup, mayReadWrite, "alumni.backup_run")
 	g.give(naming.RoleMetrics, mayRead, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses", "alumni_stats.campaign_previews", "alumni_stats.campaign_posts",
 		"alumni_stats.campaign_tracking", "alumni_stats.campaign_tests", "alumni_stats.campaign_variants", "alumni_stats.send_allowances", "alumni_stats.campaign_resends",
-		"alumni_stats.campaign_test_sends")
+		"alumni_stats.campaign_test_sends", "alumni_stats.campaign_lags")
 	// A workload tells by the version whether the store is ready for it.
 	for _, role := range []naming.Role{naming.RolePortal, naming.RoleCampaign, naming.RoleRetention, naming.RoleRoster} {
 		g.give(role, mayRead, VersionTable)

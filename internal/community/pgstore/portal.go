@@ -22,11 +22,12 @@ import (
 )
 
 // RequiredSchemaVersion is the oldest schema with which the portal's queries work. Newer ones only widen.
-const RequiredSchemaVersion = 19
+const RequiredSchemaVersion = 23
 
 // Portal implements the domain's services and the mail queue over a pool of the portal's role.
 type Portal struct {
 	pool *pgxpool.Pool
+	key  []byte // the network's, for what the store keeps of addresses that it must not know
 	now  func() time.Time
 	fit  atomic.Bool // the schema was found to be one that these queries work with; it only ever widens
 }
@@ -35,6 +36,7 @@ var (
 	_ community.SignInService      = (*Portal)(nil)
 	_ community.SessionService     = (*Portal)(nil)
 	_ community.MemberService      = (*Portal)(nil)
+	_ community.AddressService     = (*Portal)(nil)
 	_ community.NoticeService      = (*Portal)(nil)
 	_ community.LINEService        = (*Portal)(nil)
 	_ community.UnsubscribeService = (*Portal)(nil)
@@ -44,9 +46,9 @@ var (
 	_ community.TrialService       = (*Portal)(nil)
 )
 
-// NewPortal makes the services. The clock is the caller's, so that tests can let time pass.
-func NewPortal(pool *pgxpool.Pool, now func() time.Time) *Portal {
-	return &Portal{pool: pool, now: now}
+// NewPortal makes the services with the key of the network's tokens. The clock is the caller's, so that tests can let time pass.
+func NewPortal(pool *pgxpool.Pool, key []byte, now func() time.Time) *Portal {
+	return &Portal{pool: pool, key: key, now: now}
 }
 
 // Ready answers nil when the database is there and its schema is one that the portal can use.

@@ -4,6 +4,7 @@
 package pgstore_test
 
 import (
+	"bytes"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,9 @@ import (
 )
 
 const wording = "test-1/en"
+
+// key is the network's.
+var key = bytes.Repeat([]byte{7}, 32)
 
 // clock is a time that a test moves.
 type clock struct {
@@ -52,7 +56,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	s := store.New(t)
 	c := &clock{now: time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)}
-	return &world{T: t, WithT: NewWithT(t), store: s, portal: pgstore.NewPortal(s.Pool(naming.RolePortal), c.Now), clock: c, admin: s.Admin()}
+	return &world{T: t, WithT: NewWithT(t), store: s, portal: pgstore.NewPortal(s.Pool(naming.RolePortal), key, c.Now), clock: c, admin: s.Admin()}
 }
 
 // person adds somebody from the roster.
@@ -135,5 +139,5 @@ func choice(purposes ...community.Purpose) community.Choice {
 }
 
 func portalOf(s *store.Store, c *clock) *pgstore.Portal {
-	return pgstore.NewPortal(s.Pool(naming.RolePortal), c.Now)
+	return pgstore.NewPortal(s.Pool(naming.RolePortal), key, c.Now)
 }

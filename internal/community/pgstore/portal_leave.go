@@ -36,6 +36,7 @@ func (p *Portal) Withdraw(ctx context.Context, viewer community.Viewer, locale c
 			b.Queue(sqlVisibilityDelete, viewer.Member)
 			b.Queue(sqlTrackingForget, viewer.Member)
 			b.Queue(sqlLINELinkDelete, viewer.Member)
+			b.Queue(sqlAddressForget, viewer.Member)
 			b.Queue(sqlErasureInsert, id, viewer.Member, now)
 			b.Queue(sqlReceiptQueue, viewer.Member, locale, now)
 			b.Queue(sqlErasureGet, viewer.Member).QueryRow(func(row pgx.Row) error {

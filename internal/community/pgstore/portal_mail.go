@@ -77,6 +77,8 @@ func (p *Portal) Housekeep(ctx context.Context) error {
 		p.exec(ctx, "forget mails", sqlMailsPurge, now.Add(-24*time.Hour)),
 		p.exec(ctx, "forget captured mails", sqlCapturedPurge, now.Add(-community.CapturedFor), community.CapturedKept),
 		p.exec(ctx, "forget bounces", sqlBouncesPurge, now, now.Add(-bouncesKept)),
+		p.exec(ctx, "forget addresses that nobody confirmed", sqlAddressesPurge, now),
+		p.exec(ctx, "forget who was asked to confirm", sqlConfirmationsPurge, now.Add(-community.ConfirmationSpan)),
 		p.exec(ctx, "forget codes for LINE", sqlLINECodesPurge, now),
 		p.exec(ctx, "forget reactions to mails", sqlTrackingPurge, now.Add(-community.TrackedFor)),
 	)

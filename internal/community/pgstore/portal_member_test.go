@@ -4,6 +4,7 @@
 package pgstore_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -110,7 +111,7 @@ func TestLeavingIsForRealAndAtOnce(t *testing.T) {
 	spare := w.link(viewer.Member)
 	w.Expect(w.portal.Decide(t.Context(), viewer, choice(community.PurposeNetwork, community.PurposeJobs))).To(Succeed())
 	w.Expect(w.portal.UpdateProfile(t.Context(), viewer, community.Profile{Locale: "ja"}, community.Visibility{community.FieldName: community.AudienceAlumni})).To(Succeed())
-	w.Expect(w.portal.QueueLink(t.Context(), "hana@hoshino.example", "ja")).To(Succeed())
+	w.Expect(w.portal.QueueLink(t.Context(), "hana@hoshino.example", "ja", netip.Addr{})).To(Succeed())
 
 	receipt, err := w.portal.Withdraw(t.Context(), viewer, community.Japanese)
 	w.Expect(err).NotTo(HaveOccurred())
@@ -163,7 +164,7 @@ func TestMailIsClaimedOnceAndTakenOverWhenALeaseEnds(t *testing.T) {
 	w := newWorld(t)
 	member := w.person(community.StateActive, "hana@hoshino.example")
 	for range 3 {
-		w.Expect(w.portal.QueueLink(t.Context(), "hana@hoshino.example", "en")).To(Succeed())
+		w.Expect(w.portal.QueueLink(t.Context(), "hana@hoshino.example", "en", netip.Addr{})).To(Succeed())
 	}
 	claim := func(n int) []community.Mail {
 		mails, err := w.portal.ClaimMails(t.Context(), n, time.Minute)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,20 +21,25 @@ import (
 var tokenEncoding = base64.RawURLEncoding
 
 // QueueLink implements community.SignInService.
-func (p *Portal) QueueLink(ctx context.Context, address string, locale community.Locale) error {
+func (p *Portal) QueueLink(ctx context.Context, address string, locale community.Locale, from netip.Addr) error {
 	now := p.now()
-	return p.inTx(ctx, "queue a sign-in link", func(tx pgx.Tx) error {
+	err := p.inTx(ctx, "queue a sign-in link", func(tx pgx.Tx) error {
 		var member uuid.UUID
-		err := tx.QueryRow(ctx, sqlLinkFindMember, address).Scan(&member)
+		var state community.State
+		err := tx.QueryRow(ctx, sqlLinkFindMember, address).Scan(&member, &state)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, sqlLinkQueue, member, locale, now, now.Add(-time.Hour), community.LinksPerHour)
-		return err
+		queued, err := tx.Exec(ctx, sqlLinkQueue, member, locale, now, now.Add(-time.Hour), community.LinksPerHour)
+		if err != nil || queued.RowsAffected() == 0 || state.Joined() {
+			return err
+		}
+		return p.countConfirmation(ctx, tx, address, from)
 	})
+	return unlessMany(err)
 }
 
 // LinkState implements community.SignInService.

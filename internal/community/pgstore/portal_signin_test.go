@@ -4,6 +4,7 @@
 package pgstore_test
 
 import (
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func TestALinkIsQueuedForThoseWhoMayComeIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			member := w.person(c.state, c.user+"@hoshino.example")
-			g.Expect(w.portal.QueueLink(t.Context(), c.typed, community.English)).To(Succeed())
+			g.Expect(w.portal.QueueLink(t.Context(), c.typed, community.English, netip.Addr{})).To(Succeed())
 			g.Expect(w.value(queued, member)).To(Equal(c.queued))
 		})
 	}
@@ -50,7 +51,7 @@ func TestFiveLinksAnHourEvenWhenAskedAtOnce(t *testing.T) {
 	var asked sync.WaitGroup
 	for range 20 {
 		asked.Go(func() {
-			if err := w.portal.QueueLink(t.Context(), "hana@hoshino.example", community.Japanese); err != nil {
+			if err := w.portal.QueueLink(t.Context(), "hana@hoshino.example", community.Japanese, netip.Addr{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -59,7 +60,7 @@ func TestFiveLinksAnHourEvenWhenAskedAtOnce(t *testing.T) {
 	w.Expect(w.value(queued, member)).To(Equal("5"))
 
 	w.clock.Advance(61 * time.Minute)
-	w.Expect(w.portal.QueueLink(t.Context(), "hana@hoshino.example", community.Japanese)).To(Succeed())
+	w.Expect(w.portal.QueueLink(t.Context(), "hana@hoshino.example", community.Japanese, netip.Addr{})).To(Succeed())
 	w.Expect(w.value(queued, member)).To(Equal("6"))
 }
 
@@ -239,7 +240,7 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 func TestReadyNamesTheSchemaItNeeds(t *testing.T) {
 	w := newWorld(t)
 	w.exec(`UPDATE alumni.schema_migration SET is_applied = false`)
-	w.Expect(w.portal.Ready(t.Context())).To(MatchError(ContainSubstring("the portal needs 19")))
+	w.Expect(w.portal.Ready(t.Context())).To(MatchError(ContainSubstring("the portal needs 23")))
 	w.exec(`UPDATE alumni.schema_migration SET is_applied = true`)
 	w.Expect(w.portal.Ready(t.Context())).To(Succeed())
 }
@@ -249,6 +250,6 @@ func TestErrorsOfTheDatabaseQuoteNothing(t *testing.T) {
 	s := store.New(t)
 	_, err := s.Admin().Exec(t.Context(), `REVOKE SELECT ON alumni.contact FROM `+s.Login(naming.RolePortal).Username)
 	w.Expect(err).NotTo(HaveOccurred())
-	err = portalOf(s, w.clock).QueueLink(t.Context(), "hana@hoshino.example", community.Japanese)
+	err = portalOf(s, w.clock).QueueLink(t.Context(), "hana@hoshino.example", community.Japanese, netip.Addr{})
 	w.Expect(err).To(MatchError("Internal (error.internal): queue a sign-in link: SQLSTATE 42501"))
 }

@@ -7,6 +7,26 @@ import _ "embed" // the queries
 
 // The queries of the portal's services, one file each.
 var (
+	//go:embed queries/address_ask.sql
+	sqlAddressAsk string
+	//go:embed queries/address_changed_queue.sql
+	sqlAddressChangedQueue string
+	//go:embed queries/address_confirm.sql
+	sqlAddressConfirm string
+	//go:embed queries/address_forget.sql
+	sqlAddressForget string
+	//go:embed queries/address_queue.sql
+	sqlAddressQueue string
+	//go:embed queries/address_taken.sql
+	sqlAddressTaken string
+	//go:embed queries/address_waiting.sql
+	sqlAddressWaiting string
+	//go:embed queries/addresses_purge.sql
+	sqlAddressesPurge string
+	//go:embed queries/confirmation_count.sql
+	sqlConfirmationCount string
+	//go:embed queries/confirmations_purge.sql
+	sqlConfirmationsPurge string
 	//go:embed queries/bounces_purge.sql
 	sqlBouncesPurge string
 	//go:embed queries/captured_get.sql

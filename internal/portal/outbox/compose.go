@@ -71,6 +71,10 @@ func (c *Composer) Compose(m community.Mail, token string) (mail.Message, error)
 		c.signIn(&l, token)
 	case community.MailWithdrawalReceipt:
 		c.receipt(&l, m)
+	case community.MailAddressConfirmation:
+		c.confirmAddress(&l, token)
+	case community.MailAddressChanged:
+		c.addressChanged(&l, m)
 	default:
 		return mail.Message{}, fmt.Errorf("the portal has no mail of kind %q", m.Kind)
 	}
@@ -106,6 +110,20 @@ func (c *Composer) receipt(l *letter, m community.Mail) {
 		c.say(l.Locale, "mail.receipt.what", "date", i18n.Moment(l.Locale, received.Add(c.network.ErasurePromise()))),
 	}
 	l.After = []string{c.say(l.Locale, "mail.receipt.last"), c.say(l.Locale, "mail.receipt.notYou")}
+}
+
+func (c *Composer) confirmAddress(l *letter, token string) {
+	l.Subject = c.say(l.Locale, "mail.address.subject")
+	l.Before = []string{c.say(l.Locale, "mail.greeting"), c.say(l.Locale, "mail.address.lead")}
+	l.Button = c.say(l.Locale, "mail.address.button")
+	l.Link = c.network.PublicURL + "/me/address/" + token + "?lang=" + string(l.Locale)
+	l.After = []string{c.say(l.Locale, "mail.address.valid"), c.say(l.Locale, "mail.address.ignore")}
+}
+
+func (c *Composer) addressChanged(l *letter, m community.Mail) {
+	l.Subject = c.say(l.Locale, "mail.addressChanged.subject")
+	l.Before = []string{c.say(l.Locale, "mail.greeting"), c.say(l.Locale, "mail.addressChanged.lead", "date", i18n.Moment(l.Locale, m.CreatedAt.In(c.zone)))}
+	l.After = []string{c.say(l.Locale, "mail.addressChanged.last"), c.say(l.Locale, "mail.addressChanged.notYou")}
 }
 
 func (c *Composer) say(locale community.Locale, key string, args ...string) string {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -89,7 +90,7 @@ type running struct {
 
 func start(t *testing.T, w *portaltest.World) *running {
 	t.Helper()
-	r := &running{store: pgstore.NewPortal(w.Store.Pool(naming.RolePortal), w.Clock.Now), registry: prometheus.NewRegistry()}
+	r := &running{store: pgstore.NewPortal(w.Store.Pool(naming.RolePortal), w.Key, w.Clock.Now), registry: prometheus.NewRegistry()}
 	r.worker = outbox.NewWorker(outbox.Worker{Queue: r.store, Composer: composer(t, w), Email: *w.Network.Email, EmailDir: t.TempDir(),
 		Now: w.Clock.Now, Log: slog.New(slog.NewJSONHandler(w.Log, nil))}, r.registry)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -102,7 +103,7 @@ func start(t *testing.T, w *portaltest.World) *running {
 
 func (r *running) ask(t *testing.T, p portaltest.Person) {
 	t.Helper()
-	if err := r.store.QueueLink(t.Context(), p.Address, community.English); err != nil {
+	if err := r.store.QueueLink(t.Context(), p.Address, community.English, netip.Addr{}); err != nil {
 		t.Fatal(err)
 	}
 	r.worker.Wake()
@@ -245,7 +246,7 @@ type slowStore struct {
 	got   []string
 }
 
-func (s *slowStore) QueueLink(_ context.Context, address string, _ community.Locale) error {
+func (s *slowStore) QueueLink(_ context.Context, address string, _ community.Locale, _ netip.Addr) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fails > 0 {
@@ -262,7 +263,7 @@ func TestRequestsOutliveAShortOutageAndTheEnd(t *testing.T) {
 	woken := make(chan struct{}, 10)
 	requests := outbox.NewRequests(store, func() { woken <- struct{}{} }, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
-	g.Expect(requests.Offer("a@mail.example", "ja")).To(BeTrue())
+	g.Expect(requests.Offer("a@mail.example", "ja", netip.Addr{})).To(BeTrue())
 	var done sync.WaitGroup
 	done.Go(func() { requests.Run(ctx, 10*time.Second) })
 	<-woken
@@ -271,7 +272,7 @@ func TestRequestsOutliveAShortOutageAndTheEnd(t *testing.T) {
 	g.Expect(store.got).To(Equal([]string{"a@mail.example"}))
 
 	for range 5 {
-		g.Expect(requests.Offer("late@mail.example", "ja")).To(BeTrue())
+		g.Expect(requests.Offer("late@mail.example", "ja", netip.Addr{})).To(BeTrue())
 	}
 	requests.Run(ctx, 10*time.Second) // ended already: it looks up what is held and returns
 	g.Expect(store.got).To(HaveLen(6))
@@ -282,7 +283,7 @@ func TestTooManyRequestsAreRefused(t *testing.T) {
 	requests := outbox.NewRequests(&slowStore{}, func() {}, slog.New(slog.DiscardHandler))
 	taken := 0
 	for range 2000 {
-		if requests.Offer("a@mail.example", "ja") {
+		if requests.Offer("a@mail.example", "ja", netip.Addr{}) {
 			taken++
 		}
 	}

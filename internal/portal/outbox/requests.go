@@ -6,6 +6,7 @@ package outbox
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/alumni-operator/alumni-operator/internal/community"
@@ -24,7 +25,7 @@ const (
 
 // LinkQueue is where a request becomes a mail, if the address is known.
 type LinkQueue interface {
-	QueueLink(ctx context.Context, address string, locale community.Locale) error
+	QueueLink(ctx context.Context, address string, locale community.Locale, from netip.Addr) error
 }
 
 // Requests holds requests for sign-in links between the answer to the visitor and the look-up. Nothing is written
@@ -39,6 +40,7 @@ type Requests struct {
 type request struct {
 	address string
 	locale  community.Locale
+	from    netip.Addr
 }
 
 // NewRequests makes an empty one; wake is called when there may be a mail to send.
@@ -46,10 +48,10 @@ func NewRequests(queue LinkQueue, wake func(), log *slog.Logger) *Requests {
 	return &Requests{queue: queue, wake: wake, log: log, held: make(chan request, waiting)}
 }
 
-// Offer takes a request and returns at once; false means that too many are held.
-func (r *Requests) Offer(address string, locale community.Locale) bool {
+// Offer takes a request of a client and returns at once; false means that too many are held.
+func (r *Requests) Offer(address string, locale community.Locale, from netip.Addr) bool {
 	select {
-	case r.held <- request{address, locale}:
+	case r.held <- request{address, locale, from}:
 		return true
 	default:
 		return false
@@ -102,7 +104,7 @@ func (r *Requests) lookUp(ctx context.Context, req request) {
 		err := func() error {
 			ctx, cancel := context.WithTimeout(ctx, lookupLimit)
 			defer cancel()
-			return r.queue.QueueLink(ctx, req.address, req.locale)
+			return r.queue.QueueLink(ctx, req.address, req.locale, req.from)
 		}()
 		if err == nil {
 			r.wake()

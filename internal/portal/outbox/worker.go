@@ -154,25 +154,35 @@ func (w *Worker) send(ctx context.Context, config mail.Config, m community.Mail)
 	if err := w.limiter.Wait(ctx); err != nil {
 		return err
 	}
-	var token string
-	if m.Kind == community.MailSignInLink {
-		var err error
-		if token, err = w.Queue.NewLink(ctx, m.Member, m.Address); err != nil {
-			return err
-		}
-		if token == "" {
-			return errPointless
-		}
+	token, err := w.token(ctx, m)
+	if err != nil {
+		return err
 	}
 	message, err := w.Composer.Compose(m, token)
 	if err == nil {
 		message.FromName, message.FromAddress, message.Member = w.Email.FromName, w.Email.FromAddress, m.Member
 		err = mail.Send(ctx, config, message)
 	}
-	if failure := (*mail.Failure)(nil); err == nil || token == "" || (errors.As(err, &failure) && failure.Outcome.Kind == mail.Unknown) {
+	if failure := (*mail.Failure)(nil); err == nil || m.Kind != community.MailSignInLink || (errors.As(err, &failure) && failure.Outcome.Kind == mail.Unknown) {
 		return err
 	}
 	return errors.Join(err, w.Queue.DropLink(ctx, token))
+}
+
+// token is the secret of the link in a mail; empty for a mail without one.
+func (w *Worker) token(ctx context.Context, m community.Mail) (token string, err error) {
+	switch m.Kind {
+	case community.MailSignInLink:
+		token, err = w.Queue.NewLink(ctx, m.Member, m.Address)
+	case community.MailAddressConfirmation:
+		token, err = w.Queue.AddressToken(ctx, m.Member, m.Address)
+	default:
+		return "", nil
+	}
+	if err == nil && token == "" {
+		err = errPointless
+	}
+	return token, err
 }
 
 // settle records what became of a mail.
@@ -205,7 +215,7 @@ func (w *Worker) settle(ctx context.Context, m community.Mail, err error) {
 }
 
 func patience(kind community.MailKind) time.Duration {
-	if kind == community.MailSignInLink {
+	if kind == community.MailSignInLink || kind == community.MailAddressConfirmation {
 		return linkPatience
 	}
 	return receiptPatience

@@ -129,10 +129,14 @@ func buildRoster(r *v1alpha1.Roster) *settings.Roster {
 	return s
 }
 
-// BuildConfigMap holds the settings as JSON, with the promise that people who leave are given.
-func BuildConfigMap(n *v1alpha1.AlumniNetwork, promise time.Duration) (*corev1.ConfigMap, error) {
+// BuildConfigMap holds the settings as JSON, with what they do not say themselves: the holidays, and the promise that people who
+// leave are given.
+func BuildConfigMap(n *v1alpha1.AlumniNetwork, holidays []string, promise time.Duration) (*corev1.ConfigMap, error) {
 	s := BuildSettings(n)
 	s.ErasureHours = int(promise.Hours())
+	if n.HolidaysFrom() != nil {
+		s.QuietHours.Holidays = holidays
+	}
 	encoded, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("encode settings: %w", err)

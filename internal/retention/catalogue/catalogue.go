@@ -47,6 +47,7 @@ type Follower struct{ Table, Column, Trigger string }
 // Followers lists them.
 func Followers() []Follower {
 	return []Follower{
+		{Table: "alumni.address_change", Column: "recipient_id", Trigger: "address_change_follows"},
 		{Table: "alumni.bounce", Column: "recipient_id", Trigger: "bounce_follows"},
 		{Table: "alumni.captured_mail", Column: "recipient_id", Trigger: "captured_mail_follows"},
 		{Table: "alumni.line_link", Column: "recipient_id", Trigger: "line_link_follows"},

@@ -36,7 +36,7 @@ type Site struct {
 // X-Forwarded-For whom they are from.
 func (w *World) Serve() *Site {
 	w.t.Helper()
-	s := &Site{Portal: pgstore.NewPortal(w.Store.Pool(naming.RolePortal), w.Clock.Now), Registry: prometheus.NewRegistry(), world: w}
+	s := &Site{Portal: pgstore.NewPortal(w.Store.Pool(naming.RolePortal), w.Key, w.Clock.Now), Registry: prometheus.NewRegistry(), world: w}
 	s.http = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { s.Server.ServeHTTP(rw, r) }))
 	w.Network.PublicURL = "https://" + s.http.Listener.Addr().String()
 	log := slog.New(slog.NewJSONHandler(w.Log, nil))

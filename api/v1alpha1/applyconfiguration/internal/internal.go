@@ -1302,6 +1302,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: from
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
+    - name: holidaysFrom
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ConfigMapKeyReference
     - name: until
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime

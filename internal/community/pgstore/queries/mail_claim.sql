@@ -6,9 +6,9 @@ WITH due AS (
 ), claimed AS (
     UPDATE alumni.portal_mail p SET lease_until = $2, attempts = p.attempts + 1
     FROM due WHERE p.id = due.id
-    RETURNING p.id, p.member_id, p.kind, p.locale, p.attempts, p.created_at
+    RETURNING p.id, p.member_id, p.kind, p.locale, p.attempts, p.created_at, p.address
 )
-SELECT p.id, p.member_id, p.kind, p.locale, p.attempts, p.created_at, coalesce(c.address, '') AS address,
+SELECT p.id, p.member_id, p.kind, p.locale, p.attempts, p.created_at, coalesce(nullif(p.address, ''), c.address, '') AS address,
        r.id AS request, r.received_at
 FROM claimed p
 LEFT JOIN alumni.contact c ON c.member_id = p.member_id AND c.channel = 'Email'

@@ -1,2 +1,2 @@
 -- Takes back links that are not mailed yet.
-DELETE FROM alumni.portal_mail WHERE member_id = $1 AND kind = 'SignInLink'
+DELETE FROM alumni.portal_mail WHERE member_id = $1 AND kind IN ('SignInLink', 'AddressConfirmation')

@@ -20,6 +20,9 @@ type QuietHoursApplyConfiguration struct {
 	Until *apiv1alpha1.ClockTime `json:"until,omitempty"`
 	// days are quiet as a whole.
 	Days []apiv1alpha1.Weekday `json:"days,omitempty"`
+	// holidaysFrom names the ConfigMap key that lists holidays, which are quiet as a whole: one date in each line, as 2027-01-01, with a
+	// comment after #. A change of it is picked up. While it cannot be read, no run of a campaign starts.
+	HolidaysFrom *ConfigMapKeyReferenceApplyConfiguration `json:"holidaysFrom,omitempty"`
 }
 
 // QuietHoursApplyConfiguration constructs a declarative configuration of the QuietHours type for use with
@@ -51,5 +54,13 @@ func (b *QuietHoursApplyConfiguration) WithDays(values ...apiv1alpha1.Weekday) *
 	for i := range values {
 		b.Days = append(b.Days, values[i])
 	}
+	return b
+}
+
+// WithHolidaysFrom sets the HolidaysFrom field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the HolidaysFrom field is set to the value of the last call.
+func (b *QuietHoursApplyConfiguration) WithHolidaysFrom(value *ConfigMapKeyReferenceApplyConfiguration) *QuietHoursApplyConfiguration {
+	b.HolidaysFrom = value
 	return b
 }
