@@ -92,3 +92,15 @@ func TestWhatARunLeavesProvesItselfToWhoTrustsNobody(t *testing.T) {
 		g.Expect(report.Checks).To(HaveEach(HaveField("Result", evidence.True)))
 	}
 }
+
+// proven checks the certificate of a run against the exported chain.
+func (w *world) proven(g *WithT, run string) {
+	w.t.Helper()
+	_, signed := w.certificate(run)
+	file, err := signed.Encode()
+	g.Expect(err).NotTo(HaveOccurred())
+	chain := w.export(`SELECT encode(hash, 'hex') || ' ' || body FROM alumni.audit_record ORDER BY seq`)
+	report, err := evidence.Verify(evidence.Given{Certificate: file, Key: w.publicKey(), Chain: bytes.NewReader(chain)})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(report.Failed()).To(BeEmpty())
+}

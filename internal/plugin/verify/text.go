@@ -146,23 +146,30 @@ func when(r certificate.Rule) string {
 func writeKept(b *bytes.Buffer, c *certificate.Certificate) {
 	b.WriteString("\nWhat was found due and is still there\n")
 	kept := 0
-	for _, r := range c.Rules {
-		for _, k := range []struct {
-			total certificate.Total
-			why   string
-		}{
-			{r.Changed, "no longer due when their turn came"},
-			{r.Failed, "could not be erased; the next run tries again"},
-		} {
-			if k.total != (certificate.Total{}) {
-				kept++
-				line(b, "  %s (rule %s): %s, %s", r.Category, r.Name, total(k.total), k.why)
-			}
+	tell := func(r certificate.Rule, t certificate.Total, why string) {
+		if t != (certificate.Total{}) {
+			kept++
+			line(b, "  %s (rule %s): %s, %s", r.Category, r.Name, total(t), why)
 		}
+	}
+	for _, r := range c.Rules {
+		for _, w := range r.Withheld {
+			tell(r, w.Total, "withheld: "+ground(w))
+		}
+		tell(r, r.Changed, "no longer due when their turn came")
+		tell(r, r.Failed, "could not be erased; the next run tries again")
 	}
 	if kept == 0 {
 		b.WriteString("  Nothing.\n")
 	}
+}
+
+// ground says why something was withheld.
+func ground(w certificate.Withheld) string {
+	if w.Ground == certificate.GroundCatalogue {
+		return "the store held more than the operator knew how to erase"
+	}
+	return w.Ground
 }
 
 func writeLevel(b *bytes.Buffer, c *certificate.Certificate) {

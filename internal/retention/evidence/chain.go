@@ -93,7 +93,11 @@ func (a *account) compare(c *certificate.Certificate) error {
 		outcome[[2]string{o.Rule, o.Outcome}] = certificate.Total{Members: o.Members, Rows: o.Rows}
 	}
 	for _, rule := range c.Rules {
-		for name, total := range map[string]certificate.Total{"Due": rule.Due, "Erased": rule.Erased, "Changed": rule.Changed, "Failed": rule.Failed} {
+		told := map[string]certificate.Total{"Due": rule.Due, "Erased": rule.Erased, "Changed": rule.Changed, "Failed": rule.Failed}
+		for _, w := range rule.Withheld {
+			told["Withheld"] = told["Withheld"].Add(w.Total)
+		}
+		for name, total := range told {
 			if outcome[[2]string{rule.Name, name}] != total {
 				return fmt.Errorf("the numbers of rule %s are not the same in the chain and in the certificate", rule.Name)
 			}
