@@ -87,11 +87,12 @@ manifests: ## Write CRDs and RBAC roles from the markers in api/ and controllers
 		paths=./controllers/... output:rbac:dir=config/rbac
 
 .PHONY: docs
-docs: ## Write the API reference from the comments in api/.
+docs: ## Write the references of the API, and of what a store holds of people.
 	@mkdir -p docs/api
 	@"$$(./hack/tool.sh crd-ref-docs)" --log-level=ERROR --source-path=api/v1alpha1 --renderer=markdown \
 		--config=hack/tools/crd-ref-docs/config.yaml \
 		--output-path=docs/api/v1alpha1.md
+	@go run ./hack/categories > docs/categories.md.new && mv docs/categories.md.new docs/categories.md
 
 .PHONY: fmt
 fmt: ## Format the code and order its imports.

@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-outputs=(api/v1alpha1 config/crd/bases config/rbac docs/api)
+outputs=(api/v1alpha1 config/crd/bases config/rbac docs/api docs/categories.md)
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
 

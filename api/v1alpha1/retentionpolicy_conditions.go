@@ -17,6 +17,18 @@ const (
 	ReasonSelectorInvalid = "SelectorInvalid"
 )
 
+// CatalogueCompleteCondition says whether everything that the stores hold of people is known, as the newest run that looked found
+// it. Positive polarity.
+const (
+	CatalogueCompleteCondition = "CatalogueComplete"
+
+	// ReasonCatalogueComplete: every table, column and key that has to do with a member is known (True).
+	ReasonCatalogueComplete = "CatalogueComplete"
+	// ReasonCatalogueIncomplete: a store holds something that is not known, or not as it should be; the message names table and
+	// column. Nobody is erased until that is mended; previews go on.
+	ReasonCatalogueIncomplete = "CatalogueIncomplete"
+)
+
 // PlannedCondition says whether the newest ended run of every selected network ended well. Positive polarity.
 const (
 	PlannedCondition = "Planned"

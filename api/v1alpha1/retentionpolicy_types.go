@@ -221,7 +221,7 @@ type RetentionEvidence struct {
 
 // RetentionPolicyStatus is what a policy has planned and erased.
 type RetentionPolicyStatus struct {
-	// conditions: Ready sums up RulesValid, Planned and ErasuresOnTime; Reconciling and Stalled are there only
+	// conditions: Ready sums up RulesValid, CatalogueComplete, Planned and ErasuresOnTime; Reconciling and Stalled are there only
 	// while they are true.
 	// +optional
 	// +listType=map
@@ -320,6 +320,9 @@ type RetentionRun struct {
 	// failedMembers could not be erased and need a look.
 	// +optional
 	FailedMembers int64 `json:"failedMembers,omitempty"`
+	// withheldMembers are due by a rule and must not be erased yet; the certificate says why.
+	// +optional
+	WithheldMembers int64 `json:"withheldMembers,omitempty"`
 	// dueRows is the number of rows found due, those of due people included.
 	// +optional
 	DueRows int64 `json:"dueRows,omitempty"`

@@ -4,13 +4,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path"
@@ -35,11 +32,8 @@ type retentionFlags struct {
 	ledgerSecret, ledgerVolume                 string
 }
 
-// runRetention erases what is due, or what people asked for, or checks a certificate.
+// runRetention erases what is due, or what people asked for.
 func runRetention(ctx context.Context, args []string, log *slog.Logger) error {
-	if len(args) > 0 && args[0] == "verify" {
-		return verifyCertificate(args[1:], os.Stdout)
-	}
 	f, err := parseRetentionFlags(args)
 	if err != nil {
 		return err
@@ -133,83 +127,3 @@ func (f retentionFlags) ledger(told *settings.Ledger) *erasures.Ledger {
 		Cluster: told.Cluster, Namespace: told.Namespace, Name: told.Name, UID: told.NetworkUID,
 	}}
 }
-
-// verifyCertificate checks the signature of a certificate and prints it.
-func verifyCertificate(args []string, out io.Writer) error {
-	set := flag.NewFlagSet("worker retention verify", flag.ContinueOnError)
-	file := set.String("certificate", "", "JSON file with certificate, signature and publicKey, each in base64")
-	trusted := set.String("public-key", "", "PEM file with the key that must have signed it; without, any key will do")
-	if err := set.Parse(args); err != nil {
-		return fmt.Errorf("%w: %w", errFinal, err)
-	}
-	if *file == "" || set.NArg() > 0 {
-		return fmt.Errorf("%w: usage: worker retention verify --certificate FILE [--public-key FILE]", errFinal)
-	}
-	text, err := os.ReadFile(*file)
-	if err != nil {
-		return fmt.Errorf("%w: read the certificate: %w", errFinal, err)
-	}
-	signed, err := certificate.Decode(text)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errFinal, err)
-	}
-	key, err := trustedKey(*trusted)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errFinal, err)
-	}
-	c, err := signed.Verify(key)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errFinal, err)
-	}
-	return printCertificate(out, c, signed, key != nil)
-}
-
-func trustedKey(path string) (ed25519.PublicKey, error) {
-	if path == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the public key: %w", err)
-	}
-	return certificate.ParsePublicKey(text)
-}
-
-// printCertificate writes what a person wants to know first, and then what the certificate does not prove.
-func printCertificate(out io.Writer, c certificate.Certificate, signed certificate.Signed, trusted bool) error {
-	var b bytes.Buffer
-	p := func(format string, a ...any) { fmt.Fprintf(&b, format+"\n", a...) }
-	p("The signature is good.")
-	p("  signed by   key %s", signed.Fingerprint())
-	if !trusted {
-		p("              (compare it with the operator's key, or give that with --public-key)")
-	}
-	p("Network       %s", c.Network)
-	p("Policy        %s (generation %d, digest %s)", c.Policy.Name, c.Policy.Generation, c.Policy.Digest)
-	p("Run           %s (%s), as of %s, finished %s", c.Run.Name, c.Run.Kind, c.Run.AsOf, c.Run.FinishedAt)
-	p("Plan          %s", c.Run.PlanHash)
-	for _, r := range c.Rules {
-		p("Rule          %s: %s %s", r.Name, r.Action, r.Category)
-		if r.Since != "" {
-			p("              %s after %s, up to and on %s", r.After, r.Since, r.Cutoff)
-		}
-		if r.LegalBasis != "" {
-			p("              legal basis: %s", r.LegalBasis)
-		}
-		p("              due %s; erased %s; changed %s; failed %s", total(r.Due), total(r.Erased), total(r.Changed), total(r.Failed))
-	}
-	p("In all        erased %s; changed %s; failed %s", total(c.Erased), total(c.Changed), total(c.Failed))
-	p("Checks        due left %d, tombstones %d of %d, erased keys found %d, audit records verified %d",
-		c.Checks.DueLeft, c.Checks.Tombstones, c.Checks.TombstonesWant, c.Checks.ErasedKeysFound, c.Checks.ChainVerified)
-	p("Audit chain   %d records, head %s", c.Chain.Length, c.Chain.Head)
-	p("Level         %s: %s", c.Sanitisation.Level, c.Sanitisation.Meaning)
-	for _, s := range c.Sanitisation.DoesNotCover {
-		p("  not covered: %s", s)
-	}
-	if _, err := b.WriteTo(out); err != nil {
-		return fmt.Errorf("print the certificate: %w", err)
-	}
-	return nil
-}
-
-func total(t certificate.Total) string { return fmt.Sprintf("%d people, %d rows", t.Members, t.Rows) }

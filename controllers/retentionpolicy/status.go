@@ -6,6 +6,7 @@ package retentionpolicy
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -72,7 +73,7 @@ func showNetwork(s *scope, n *networkScope, result storeread.Retention) {
 			ID: run.RunName, Mode: v1alpha1.RetentionMode(run.Mode), State: run.State,
 			AsOf: metaTime(run.AsOf), FinishedAt: timeOf(run.FinishedAt),
 			DueMembers: run.DueMembers, ErasedMembers: run.ErasedMembers, ChangedMembers: run.ChangedMembers,
-			FailedMembers: run.FailedMembers, DueRows: run.DueRows, ErasedRows: run.ErasedRows,
+			FailedMembers: run.FailedMembers, WithheldMembers: run.WithheldMembers, DueRows: run.DueRows, ErasedRows: run.ErasedRows,
 		}
 		return
 	}
@@ -128,10 +129,46 @@ func showStatus(s *scope, errs []error) {
 	if !conditions.IsTrue(s.policy, v1alpha1.RulesValidCondition) {
 		return
 	}
+	showCatalogue(s, errs)
 	if len(errs) == 0 {
 		showPlanned(s)
 	}
 	showErasures(s)
+}
+
+// showCatalogue sets CatalogueComplete from the newest ended run of each network, of whatever kind: each looks first.
+func showCatalogue(s *scope, errs []error) {
+	kind := v1alpha1.CatalogueCompleteCondition
+	looked := false
+	for _, n := range s.networks {
+		run := newestEnded(n.result)
+		if run == nil {
+			continue
+		}
+		looked = true
+		if names, incomplete := strings.CutPrefix(run.Failure, v1alpha1.ReasonCatalogueIncomplete); incomplete {
+			conditions.False(s.policy, kind, v1alpha1.ReasonCatalogueIncomplete, fmt.Sprintf(
+				"The store of AlumniNetwork %s holds more than is known%s. Nobody is erased from it until that is mended; run %s saw it",
+				n.network.Name, names, run.RunName))
+			return
+		}
+	}
+	switch {
+	case looked:
+		conditions.True(s.policy, kind, v1alpha1.ReasonCatalogueComplete, "Everything that the stores hold of people is known")
+	case len(errs) == 0:
+		conditions.True(s.policy, kind, v1alpha1.ReasonAwaitingFirstRun, "No run has looked yet")
+	}
+}
+
+// newestEnded is the newest run of any kind that has come to its end; nil when there is none.
+func newestEnded(result storeread.Retention) *stats.RetentionRun {
+	for i := range result.Runs {
+		if result.Runs[i].FinishedAt != nil {
+			return &result.Runs[i]
+		}
+	}
+	return nil
 }
 
 // showPlanned sets Planned from the newest ended run of each network, the worst first.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/plugin/campaign"
+	"github.com/alumni-operator/alumni-operator/internal/plugin/verify"
 	"github.com/alumni-operator/alumni-operator/internal/version"
 )
 
@@ -34,7 +35,7 @@ func NewCommand() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.rules.ExplicitPath, clientcmd.RecommendedConfigPathFlag, "", "file to reach the cluster with")
 	clientcmd.BindOverrideFlags(&a.overrides, flags, clientcmd.RecommendedConfigOverrideFlags(""))
-	root.AddCommand(a.campaign())
+	root.AddCommand(a.campaign(), verifyCommand())
 	return root
 }
 
@@ -64,6 +65,24 @@ func (a *access) campaign() *cobra.Command {
 		},
 	}
 	c.AddCommand(preview, send)
+	return c
+}
+
+// verifyCommand checks proofs. It needs no cluster.
+func verifyCommand() *cobra.Command {
+	c := &cobra.Command{Use: "verify", Short: "Check a proof from files, without a cluster"}
+	var o verify.Options
+	proof := &cobra.Command{
+		Use: "certificate FILE", Short: "Check the certificate of an erasure, and say what it proves", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return verify.Certificate(cmd.OutOrStdout(), args[0], o)
+		},
+	}
+	proof.Flags().StringVar(&o.Key, "key", "", "file with the public key that must have signed it, in PEM; without, anybody could have")
+	proof.Flags().StringVar(&o.Chain, "chain", "", "file with the exported audit chain of the network")
+	proof.Flags().StringVar(&o.Ledger, "ledger", "", "folder with the entries of the network's erasure ledger")
+	proof.Flags().StringVarP(&o.Output, "output", "o", "text", "text or json")
+	c.AddCommand(proof)
 	return c
 }
 

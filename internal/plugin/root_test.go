@@ -6,6 +6,7 @@ package plugin
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -35,4 +36,14 @@ func TestThePluginReachesTheClusterAsKubectlDoes(t *testing.T) {
 	help, err := call("campaign", "--help")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(help).To(And(ContainSubstring("kubectl alumni campaign"), ContainSubstring("preview")))
+}
+
+func TestAProofIsCheckedWithoutACluster(t *testing.T) {
+	g := NewWithT(t)
+	c := NewCommand()
+	var out bytes.Buffer
+	c.SetOut(&out)
+	c.SetErr(&out)
+	c.SetArgs([]string{"verify", "certificate", filepath.Join(t.TempDir(), "none"), "--kubeconfig", filepath.Join(t.TempDir(), "none")})
+	g.Expect(c.ExecuteContext(t.Context())).To(MatchError(ContainSubstring("read the certificate")))
 }

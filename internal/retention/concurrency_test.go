@@ -225,7 +225,7 @@ func TestAnExecutorThatWasOvertakenIsFenced(t *testing.T) {
 
 	_, err = stale.attempt(t.Context(), task{rule: "leavers", ids: due.Members["leavers"][:5]})
 	g.Expect(err).To(MatchError(ErrFenced))
-	g.Expect(stale.settle(t.Context(), due.Counts)).To(MatchError(ErrFenced))
+	g.Expect(stale.settle(t.Context(), due)).To(MatchError(ErrFenced))
 	g.Expect(stale.book.state(t.Context(), StateVerifying)).To(MatchError(ErrFenced))
 	g.Expect(w.members()).To(HaveLen(15), "nothing of the stale one's batch remains")
 

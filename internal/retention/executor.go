@@ -25,13 +25,15 @@ const maxRounds = 5
 
 // Executor erases what its Planner finds.
 type Executor struct {
-	planner *Planner
-	book    *journal
-	log     *slog.Logger
-	pace    *pacer
-	aside   map[uuid.UUID]bool // members who could not be erased in this run
-	longest time.Duration      // transaction so far
-	spent   struct{ planning, erasing, verifying time.Duration }
+	planner  *Planner
+	book     *journal
+	log      *slog.Logger
+	pace     *pacer
+	aside    map[uuid.UUID]bool                // members who could not be erased in this run
+	halted   string                            // why no member may be erased, but log rows may; empty when all may
+	withheld map[string][]certificate.Withheld // by rule, when it was last looked
+	longest  time.Duration                     // transaction so far
+	spent    struct{ planning, erasing, verifying time.Duration }
 }
 
 // timed adds the time that something takes.
@@ -49,14 +51,43 @@ func (e *Executor) plan(ctx context.Context) (due Due, err error) {
 		return err
 	})
 	e.leaveOut(&due)
+	e.withhold(&due)
 	return due, err
+}
+
+// checkCatalogue stops a run over a store that holds more than is known: what nobody knows of would be left behind. Log rows by
+// themselves may go when nothing was found of them.
+func (e *Executor) checkCatalogue(ctx context.Context) error {
+	err := catalogue.Check(ctx, e.planner.pool)
+	var incomplete *catalogue.IncompleteError
+	if !errors.As(err, &incomplete) {
+		return err
+	}
+	if _, logs := e.planner.source.logRule(); !logs || !incomplete.SparesLogs() {
+		return e.book.fail(ctx, catalogueFailure(err), nil)
+	}
+	e.halted = catalogueFailure(err)
+	e.log.Error("Withholding members from erasure", "failure", e.halted)
+	return nil
+}
+
+// withhold keeps members back while the store holds more than is known.
+func (e *Executor) withhold(due *Due) {
+	if e.halted == "" {
+		return
+	}
+	for i, c := range due.Counts {
+		if c.Category != plan.Profile {
+			continue
+		}
+		due.withhold(c.Rule, certificate.Withheld{Ground: certificate.GroundCatalogue, Total: certificate.Total{Members: c.Members, Rows: c.Rows}})
+		due.Members[c.Rule], due.Counts[i].Members, due.Counts[i].Rows = nil, 0, 0
+	}
 }
 
 // run takes the run over and brings it to its end.
 func (e *Executor) run(ctx context.Context) error {
-	if err := catalogue.Check(ctx, e.planner.pool); errors.Is(err, catalogue.ErrIncomplete) {
-		return e.book.fail(ctx, catalogueFailure(err), nil)
-	} else if err != nil {
+	if err := e.checkCatalogue(ctx); err != nil {
 		return err
 	}
 	if err := pepper.Check(ctx, e.planner.pool, e.planner.keys); errors.Is(err, pepper.ErrOther) {
@@ -129,7 +160,7 @@ func (e *Executor) readAside(ctx context.Context) error {
 // rounds erases and plans again until nothing is due, and returns what is left when that does not come to an end.
 func (e *Executor) rounds(ctx context.Context, due Due) (int64, error) {
 	for round := 1; ; round++ {
-		if err := e.settle(ctx, due.Counts); err != nil {
+		if err := e.settle(ctx, due); err != nil {
 			return 0, err
 		}
 		left := outstanding(due.Counts)
@@ -180,16 +211,22 @@ func outstanding(all []plan.Count) int64 {
 }
 
 // settle makes the counts of the run add up with what is due now: whoever was due and is neither erased nor
-// failed nor due any more has changed while nobody looked; whoever is due and was not has come since.
-func (e *Executor) settle(ctx context.Context, still []plan.Count) error {
+// failed nor withheld nor due any more has changed while nobody looked; whoever is due and was not has come since.
+func (e *Executor) settle(ctx context.Context, still Due) error {
 	before, err := e.book.counts(ctx, e.planner.pool)
 	if err != nil {
 		return err
 	}
 	batch := &pgx.Batch{}
-	for _, c := range still {
+	e.withheld = still.Withheld
+	for _, c := range still.Counts {
 		of := subjectOf{c.Rule, c.Category}
+		withheld, was := still.withheld(c.Rule), before.of(of)[outcomeWithheld]
+		before.of(of)[outcomeWithheld] = withheld
 		due, changed := settled(before.of(of), c)
+		if withheld != was {
+			batch.Queue(sqlCountSet, e.book.run.id, c.Rule, c.Category, outcomeWithheld, withheld.Members, withheld.Rows)
+		}
 		batch.Queue(sqlCountSet, e.book.run.id, c.Rule, c.Category, outcomeDue, due.Members, due.Rows)
 		if changed != (certificate.Total{}) {
 			batch.Queue(sqlCountAdd, e.book.run.id, c.Rule, c.Category, outcomeChanged, changed.Members, changed.Rows)
@@ -200,7 +237,7 @@ func (e *Executor) settle(ctx context.Context, still []plan.Count) error {
 
 // settled finds the new number of due, and how many more have changed.
 func settled(before map[outcome]certificate.Total, still plan.Count) (due, changed certificate.Total) {
-	seen := before[outcomeErased].Add(before[outcomeChanged]).Add(before[outcomeFailed])
+	seen := before[outcomeErased].Add(before[outcomeChanged]).Add(before[outcomeFailed]).Add(before[outcomeWithheld])
 	seen = seen.Add(certificate.Total{Members: still.Members, Rows: still.Rows})
 	due = certificate.Total{Members: max(before[outcomeDue].Members, seen.Members), Rows: max(before[outcomeDue].Rows, seen.Rows)}
 	changed.Members = due.Members - seen.Members

@@ -85,7 +85,7 @@ func (e *Executor) certify(ctx context.Context, digest string, checks audit.Chec
 		}
 		last := &pgx.Batch{}
 		last.Queue(sqlCertificateAdd, e.book.run.id, string(signed.Body), signed.Signature, signed.PublicKey)
-		last.Queue(sqlRunCertify, e.book.run.id, e.book.run.epoch, now)
+		last.Queue(sqlRunCertify, e.book.run.id, e.book.run.epoch, now, e.halted)
 		if err := tx.SendBatch(ctx, last).Close(); err != nil {
 			return fmt.Errorf("keep the certificate: %w", err)
 		}
@@ -129,7 +129,7 @@ func (e *Executor) certificate(digest string, so counts, checks audit.Checks, he
 		return c
 	}
 	for _, r := range slices.Concat(compiled.Profile, compiled.Logs) {
-		c.Rules = append(c.Rules, ruleOf(so, certificate.Rule{Name: r.Name, Category: r.Category, Since: r.Since, After: r.After,
+		c.Rules = append(c.Rules, ruleOf(so, certificate.Rule{Name: r.Name, Withheld: e.withheld[r.Name], Category: r.Category, Since: r.Since, After: r.After,
 			Cutoff: r.Cutoff.String(), Action: r.Action, LegalBasis: r.LegalBasis}))
 	}
 	return c
@@ -150,7 +150,7 @@ func (e *Executor) report(ctx context.Context) error {
 	}
 	erased := so.total(outcomeErased)
 	attributes := []any{"erasedMembers", erased.Members, "erasedRows", erased.Rows, "changed", so.total(outcomeChanged).Members,
-		"failed", so.total(outcomeFailed).Members, "longestTransactionMilliseconds", e.longest.Milliseconds(),
+		"failed", so.total(outcomeFailed).Members, "withheld", so.total(outcomeWithheld).Members, "longestTransactionMilliseconds", e.longest.Milliseconds(),
 		"planningMilliseconds", e.spent.planning.Milliseconds(), "erasingMilliseconds", e.spent.erasing.Milliseconds(),
 		"verifyingMilliseconds", e.spent.verifying.Milliseconds()}
 	if requests, ok := e.planner.source.(*requestSource); ok {

@@ -48,6 +48,8 @@ const (
 	outcomeErased  outcome = "Erased"
 	outcomeChanged outcome = "Changed"
 	outcomeFailed  outcome = "Failed"
+	// outcomeWithheld is what is due and must not be erased yet.
+	outcomeWithheld outcome = "Withheld"
 )
 
 // subjectOf names what is counted: a rule and its category.

@@ -39,8 +39,30 @@ type Due struct {
 	Members map[string][]uuid.UUID
 	// Counts for each rule, also for rules by which nothing is due.
 	Counts []plan.Count
+	// Withheld is what would be due by each rule and must not be erased, with the grounds.
+	Withheld map[string][]certificate.Withheld
 	// Hash is the fingerprint of the plan.
 	Hash string
+}
+
+// withhold adds what must not be erased.
+func (d *Due) withhold(rule string, w certificate.Withheld) {
+	if w.Total == (certificate.Total{}) {
+		return
+	}
+	if d.Withheld == nil {
+		d.Withheld = map[string][]certificate.Withheld{}
+	}
+	d.Withheld[rule] = append(d.Withheld[rule], w)
+}
+
+// withheld is the sum of what must not be erased by a rule.
+func (d *Due) withheld(rule string) certificate.Total {
+	var sum certificate.Total
+	for _, w := range d.Withheld[rule] {
+		sum = sum.Add(w.Total)
+	}
+	return sum
 }
 
 // Plan looks at one moment of the store.
@@ -178,7 +200,7 @@ func preview(ctx context.Context, planner *Planner, book *journal) error {
 func catalogueFailure(err error) string {
 	var incomplete *catalogue.IncompleteError
 	if errors.As(err, &incomplete) {
-		return FailureCatalogue + ": " + strings.Join(incomplete.Findings, "; ")
+		return FailureCatalogue + ": " + incomplete.Names()
 	}
 	return FailureCatalogue
 }

@@ -190,7 +190,7 @@ func TestNothingIsErasedInDoubt(t *testing.T) {
 	}{
 		"the store has a table that nobody knows": {func(w *world, _ *Job) {
 			w.exec(`CREATE TABLE alumni.badge (member_id uuid REFERENCES alumni.member ON DELETE CASCADE)`)
-		}, "Failed: CatalogueIncomplete: alumni.badge.member_id refers to alumni.member and is not known", `DROP TABLE alumni.badge`},
+		}, "Failed: CatalogueIncomplete: alumni.badge.member_id is not classified; alumni.badge.member_id refers to alumni.member and is not known", `DROP TABLE alumni.badge`},
 		"an index is missing": {func(w *world, _ *Job) { w.exec(`DROP INDEX alumni.delivery_member`) },
 			"Failed: CatalogueIncomplete: alumni.delivery.member_id has no index that begins with it",
 			`CREATE INDEX delivery_member ON alumni.delivery (member_id)`},
@@ -233,6 +233,40 @@ func TestNothingIsErasedInDoubt(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestLogsAreErasedThoughNobodyMayBe(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(t)
+	ids := w.plant(theStaff()...)
+	sent := w.campaignRun("Finished", 500)
+	w.deliver(sent, ids[5], "Sent", days(450), 450)
+	w.exec(`ALTER TABLE alumni.contact ADD nickname text`)
+
+	g.Expect(Run(t.Context(), w.pool, w.job("one", "Enforce", leavers, logs))).To(Succeed())
+
+	g.Expect(w.state("one")).To(Equal("Certified: CatalogueIncomplete: alumni.contact.nickname is not classified"))
+	g.Expect(w.members()).To(HaveLen(len(ids)))
+	withheld := total(2, 2*(childrenRows+3))
+	g.Expect(w.outcomes("one")).To(Equal(map[string]certificate.Total{
+		"leavers Due": withheld, "leavers Withheld": withheld, "logs Due": total(0, 1), "logs Erased": total(0, 1)}))
+	c, _ := w.certificate("one")
+	g.Expect(c.Rules[0].Withheld).To(Equal([]certificate.Withheld{{Ground: certificate.GroundCatalogue, Total: withheld}}))
+	w.proven(g, "one")
+
+	w.exec(`ALTER TABLE alumni.contact DROP nickname`)
+	g.Expect(Run(t.Context(), w.pool, w.job("two", "Enforce", leavers, logs))).To(Succeed())
+	g.Expect(w.state("two")).To(Equal("Certified"))
+	g.Expect(w.members()).To(HaveLen(len(ids) - 2))
+	w.intact()
+}
+
+func TestTheLedgerItselfIsNotErasedWhenItIsNotKnownWhole(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(t)
+	w.exec(`ALTER TABLE alumni.delivery ADD opened_from inet`)
+	g.Expect(Run(t.Context(), w.pool, w.job("one", "Enforce", leavers, logs))).To(MatchError(ErrFinal))
+	g.Expect(w.state("one")).To(Equal("Failed: CatalogueIncomplete: alumni.delivery.opened_from is not classified"))
 }
 
 func TestAPreviewSaysThatTheStoreIsNotKnownWhole(t *testing.T) {

@@ -36,8 +36,8 @@ type RetentionRun struct {
 	FinishedAt *time.Time
 
 	// The sums of Counts by outcome.
-	DueMembers, ErasedMembers, ChangedMembers, FailedMembers int64
-	DueRows, ErasedRows                                      int64
+	DueMembers, ErasedMembers, ChangedMembers, FailedMembers, WithheldMembers int64
+	DueRows, ErasedRows                                                       int64
 	// Counts by rule, category and outcome.
 	Counts []RetentionCount
 	// Failures counts people who could not be erased, by code.
@@ -128,6 +128,8 @@ func (run *RetentionRun) add(c RetentionCount) {
 		run.ChangedMembers += c.Members
 	case "Failed":
 		run.FailedMembers += c.Members
+	case "Withheld":
+		run.WithheldMembers += c.Members
 	}
 }
 

@@ -44,6 +44,9 @@ func migrations() fs.FS {
 	return sub
 }
 
+// Migrations are the files of this binary's migrations, for who reads what they say.
+func Migrations() fs.FS { return migrations() }
+
 // LatestVersion is the number of the newest migration in this binary.
 func LatestVersion() int64 { return latest(migrations()) }
 

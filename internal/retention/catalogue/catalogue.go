@@ -75,8 +75,11 @@ func Belongings() []Belonging {
 
 // Loose are the columns that hold a member's identifier without a foreign key, because their rows may outlive the
 // member. Erasing a member clears each of them in a way of its own.
+//
+// Stretches of the ledger begin and end at members; they go with the messages that wait there, at the latest with the campaign's run.
 func Loose() []string {
-	return []string{"alumni.erasure_request.member_id", "alumni.retention_failure.member_id"}
+	return []string{"alumni.erasure_request.member_id", "alumni.retention_failure.member_id",
+		"alumni.delivery_chunk.first_member", "alumni.delivery_chunk.end_member", "alumni.delivery_chunk.handed_out"}
 }
 
 // Edge is one foreign key on the way to the member, a follower, or a loose column, as the database has it.
@@ -91,13 +94,37 @@ type Edge struct {
 // ErrIncomplete tells that the database holds something of members that this package does not know.
 var ErrIncomplete = errors.New("the catalogue of personal data is incomplete")
 
-// IncompleteError names what is unknown, missing or unfit.
-type IncompleteError struct{ Findings []string }
-
-// Error names every finding.
-func (e *IncompleteError) Error() string {
-	return ErrIncomplete.Error() + ": " + strings.Join(e.Findings, "; ")
+// Finding is one thing that is unknown, missing or unfit.
+type Finding struct {
+	Text string // names table and column
+	Logs bool   // it stands in the way of erasing the ledger of messages by itself, too
 }
+
+// IncompleteError names what is unknown, missing or unfit. Nobody can be erased whole then.
+type IncompleteError struct{ Findings []Finding }
+
+// maxNamed is how many findings are named; a table that nobody knows may have a hundred columns.
+const maxNamed = 20
+
+// Names are the findings in words.
+func (e *IncompleteError) Names() string {
+	var names []string
+	for _, f := range e.Findings[:min(len(e.Findings), maxNamed)] {
+		names = append(names, f.Text)
+	}
+	if more := len(e.Findings) - maxNamed; more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, "; ")
+}
+
+// SparesLogs says that the ledger of messages can be erased by itself: nothing was found of it.
+func (e *IncompleteError) SparesLogs() bool {
+	return !slices.ContainsFunc(e.Findings, func(f Finding) bool { return f.Logs })
+}
+
+// Error names the findings.
+func (e *IncompleteError) Error() string { return ErrIncomplete.Error() + ": " + e.Names() }
 
 // Is makes errors.Is(err, ErrIncomplete) true.
 func (e *IncompleteError) Is(target error) bool { return target == ErrIncomplete }
@@ -164,60 +191,64 @@ func observeFollowers(ctx context.Context, q Querier) ([]Edge, error) {
 	return edges, nil
 }
 
-// Compare checks observed edges against what this package knows, and names everything that differs.
-func Compare(observed []Edge) error {
-	var findings []string
+// Compare checks observed edges and columns against what this package knows, and names everything that differs.
+func Compare(edges []Edge, columns []Column) error {
+	findings := judgeColumns(columns)
 	found := map[string]bool{}
-	for _, e := range observed {
+	for _, e := range edges {
 		findings = append(findings, judge(e, found)...)
 	}
 	for _, child := range Children() {
 		if !found[child] {
-			findings = append(findings, child+" is missing or has no foreign key to "+Member)
+			findings = append(findings, Finding{child + " is missing or has no foreign key to " + Member, child == Delivery})
 		}
 	}
 	for _, f := range Followers() {
 		if !found[f.Table] {
-			findings = append(findings, f.Table+" is missing")
+			findings = append(findings, Finding{f.Table + " is missing", false})
 		}
 	}
 	if len(findings) == 0 {
 		return nil
 	}
-	slices.Sort(findings)
+	slices.SortFunc(findings, func(a, b Finding) int { return strings.Compare(a.Text, b.Text) })
 	return &IncompleteError{Findings: findings}
 }
 
 // judge says what is wrong with one edge and notes the children that it finds.
-func judge(e Edge, found map[string]bool) []string {
-	column := e.Child + "." + e.Columns
+func judge(e Edge, found map[string]bool) []Finding {
+	column, logs := e.Child+"."+e.Columns, e.Child == Delivery || e.Parent == Delivery
 	if e.Parent == "" {
 		if slices.Contains(Loose(), column) {
 			return nil
 		}
-		return []string{column + " is not known"}
+		return []Finding{{column + " is not known", logs}}
 	}
 	if !slices.Contains(Belongings(), Belonging{Table: e.Child, Column: e.Columns}) || e.Parent != Member {
-		return []string{fmt.Sprintf("%s refers to %s and is not known", column, e.Parent)}
+		return []Finding{{fmt.Sprintf("%s refers to %s and is not known", column, e.Parent), logs}}
 	}
 	found[e.Child] = true
-	var findings []string
+	var findings []Finding
 	if !e.Cascades {
-		findings = append(findings, column+" does not cascade")
+		findings = append(findings, Finding{column + " does not cascade", logs})
 	}
 	if !e.Indexed {
-		findings = append(findings, column+" has no index that begins with it")
+		findings = append(findings, Finding{column + " has no index that begins with it", logs})
 	}
 	return findings
 }
 
 // Check compares the database with what this package knows. It returns an *IncompleteError when they differ.
 func Check(ctx context.Context, q Querier) error {
-	observed, err := Observe(ctx, q)
+	edges, err := Observe(ctx, q)
 	if err != nil {
 		return err
 	}
-	return Compare(observed)
+	columns, err := Columns(ctx, q)
+	if err != nil {
+		return err
+	}
+	return Compare(edges, columns)
 }
 
 // Identifier quotes a name of this package for SQL.

@@ -62,6 +62,17 @@ type Rule struct {
 	Erased     Total  `json:"erased"`
 	Changed    Total  `json:"changed"` // no longer due when their turn came
 	Failed     Total  `json:"failed"`  // could not be erased
+	// Withheld was due by the rule and must not be erased yet.
+	Withheld []Withheld `json:"withheld,omitempty"`
+}
+
+// GroundCatalogue is that of what was withheld because the store held more than was known of it.
+const GroundCatalogue = "CatalogueIncomplete"
+
+// Withheld is what a run had to leave, and why.
+type Withheld struct {
+	Ground string `json:"ground"`
+	Total
 }
 
 // Total counts people and rows.

@@ -1565,6 +1565,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: state
       type:
         scalar: string
+    - name: withheldMembers
+      type:
+        scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionSchedule
   map:
     fields:

@@ -55,3 +55,14 @@ CREATE OR REPLACE TRIGGER address_change_follows AFTER DELETE ON alumni.member
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION alumni.address_change_follow();
 CREATE OR REPLACE TRIGGER address_change_writes_contact AFTER UPDATE OF confirmed_at ON alumni.address_change
     FOR EACH ROW WHEN (OLD.confirmed_at IS NULL AND NEW.confirmed_at IS NOT NULL) EXECUTE FUNCTION alumni.address_change_contact();
+
+COMMENT ON TABLE alumni.address_change IS 'Contact: The address that waits for a member to confirm it.';
+COMMENT ON COLUMN alumni.address_change.recipient_id IS 'identifier';
+COMMENT ON COLUMN alumni.address_change.address IS 'contact';
+COMMENT ON COLUMN alumni.address_change.requested_at IS 'technical';
+COMMENT ON COLUMN alumni.address_change.expires_at IS 'technical';
+COMMENT ON COLUMN alumni.address_change.confirmed_at IS 'technical';
+COMMENT ON TABLE alumni.confirmation_count IS 'AccessLogs: How often an address, or a client, was sent a mail to confirm; known by keyed hashes alone.';
+COMMENT ON COLUMN alumni.confirmation_count.key IS 'technical: HMAC of an address, under a key that is not in the store.';
+COMMENT ON COLUMN alumni.confirmation_count.sent IS 'technical';
+COMMENT ON COLUMN alumni.portal_mail.address IS 'contact: Another one than the member''s.';

@@ -15,7 +15,7 @@ import (
 //
 // RetentionPolicyStatus is what a policy has planned and erased.
 type RetentionPolicyStatusApplyConfiguration struct {
-	// conditions: Ready sums up RulesValid, Planned and ErasuresOnTime; Reconciling and Stalled are there only
+	// conditions: Ready sums up RulesValid, CatalogueComplete, Planned and ErasuresOnTime; Reconciling and Stalled are there only
 	// while they are true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that the conditions speak of; -1 until the operator has

@@ -33,6 +33,8 @@ type RetentionRunApplyConfiguration struct {
 	ChangedMembers *int64 `json:"changedMembers,omitempty"`
 	// failedMembers could not be erased and need a look.
 	FailedMembers *int64 `json:"failedMembers,omitempty"`
+	// withheldMembers are due by a rule and must not be erased yet; the certificate says why.
+	WithheldMembers *int64 `json:"withheldMembers,omitempty"`
 	// dueRows is the number of rows found due, those of due people included.
 	DueRows *int64 `json:"dueRows,omitempty"`
 	// erasedRows is the number of all rows deleted, those of erased people included.
@@ -114,6 +116,14 @@ func (b *RetentionRunApplyConfiguration) WithChangedMembers(value int64) *Retent
 // If called multiple times, the FailedMembers field is set to the value of the last call.
 func (b *RetentionRunApplyConfiguration) WithFailedMembers(value int64) *RetentionRunApplyConfiguration {
 	b.FailedMembers = &value
+	return b
+}
+
+// WithWithheldMembers sets the WithheldMembers field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the WithheldMembers field is set to the value of the last call.
+func (b *RetentionRunApplyConfiguration) WithWithheldMembers(value int64) *RetentionRunApplyConfiguration {
+	b.WithheldMembers = &value
 	return b
 }
 
