@@ -93,10 +93,43 @@ const written = `EXISTS (
     WHERE d.member_id = m.id AND r.campaign = %[1]s
       AND (d.state IN ('Sent', 'Unknown', 'Claimed') OR d.state IN ('Planned', 'Deferred') AND r.state IN ('Sending', 'Paused') AND r.deadline > now())%[2]s)`
 
-// Validate checks the audience of a campaign without compiling it for a day. Its error joins one for each bad expression.
+// Validate checks the audience of a campaign, and when members leave its steps, without compiling them for a day. Its error joins one for
+// each bad expression.
 func Validate(c settings.Campaign) error {
 	_, err := Compile(c, time.Time{}, 1)
+	for i, step := range c.Steps {
+		if _, exit := CompileExit(c, step, time.Time{}, 1); exit != nil {
+			err = errors.Join(err, fmt.Errorf("steps[%d]: %w", i, exit))
+		}
+	}
 	return err
+}
+
+// CompileExit makes the condition on which members leave the steps of a campaign before one of them, as it is on one day: whoever matches
+// any of its expressions, and whoever the campaign leaves out because they work for the company again. Parameters begin with $first.
+func CompileExit(campaign settings.Campaign, step settings.Step, asOf time.Time, first int) (Query, error) {
+	c := &compiler{next: first, asOf: asOf}
+	var errs []error
+	conditions := []string{"false"}
+	for i, x := range step.ExitWhen {
+		condition, err := c.expression(x)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("exitWhen[%d]: %w", i, err))
+			continue
+		}
+		conditions = append(conditions, condition)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Query{}, err
+	}
+	for _, stay := range c.employees(campaign.Employees) {
+		conditions = append(conditions, "NOT "+stay)
+	}
+	q := Query{Where: strings.Join(conditions, " OR "), Args: c.args}
+	if c.employment {
+		q.Join = employmentJoin
+	}
+	return q, nil
 }
 
 // Compile makes the condition of a campaign as it is on one day, with parameters from $first on. asOf is the beginning of that

@@ -34,7 +34,7 @@ func (l *ledger) freezeRun(ctx context.Context, tx pgx.Tx, id int64, job Job, qu
 		return fmt.Errorf("end posts of runs that rested too long: %w", err)
 	}
 	if len(l.channels) > 0 {
-		if err := l.freeze(ctx, tx, id, job.Campaign.MaxRecipients, query); err != nil {
+		if err := l.freeze(ctx, tx, id, job, query); err != nil {
 			return err
 		}
 	}

@@ -135,7 +135,7 @@ func (l *ledger) part(ctx context.Context, c *chunk, n int, day time.Time) (item
 		var joinedOn, leftOn, doubt *time.Time
 		f := &i.facts
 		if err := rows.Scan(&i.member, &i.attempts, &isRefused, &i.address, &f.FamilyName, &f.GivenName, &f.Locale, &f.Region,
-			&f.Department, &f.Post, &joinedOn, &leftOn, &i.tracked, &i.variant, &doubt); err != nil {
+			&f.Department, &f.Post, &joinedOn, &leftOn, &i.tracked, &i.variant, &doubt, &i.step); err != nil {
 			return nil, 0, fmt.Errorf("read claimed rows: %w", err)
 		}
 		c.next = after(i.member)

@@ -48,6 +48,12 @@ var (
 	sqlPassOn          = statement("pass_on")
 	sqlLeaveOut        = statement("leave_out")
 	sqlOpenCount       = statement("open_count")
+	sqlEnrol           = statement("enrol")
+	sqlStepsDue        = statement("steps_due")
+	sqlStepsOver       = statement("steps_over")
+	sqlExitStep        = statement("exit_step")
+	sqlFreezeStep      = statement("freeze_step")
+	sqlForgetSteps     = statement("forget_steps")
 	sqlUndeclared      = statement("undeclared")
 	sqlChunkCover      = statement("chunk_cover")
 	sqlNoticeInsert    = statement("notice_insert")
@@ -217,22 +223,57 @@ func (l *ledger) plan(statement string, run *int64, query audience.Query) (sql s
 	if l.first {
 		plan = strings.ReplaceAll(sqlPlanFirst, "/*plan*/", plan)
 	}
-	plan = strings.NewReplacer("/*audience join*/", query.Join, "/*audience where*/", query.Where, "/*occasion*/", query.Occasion).Replace(plan)
-	sql = strings.NewReplacer("/*busy*/", sqlBusy, "/*plan*/", plan).Replace(statement)
+	sql = strings.NewReplacer("/*busy*/", sqlBusy, "/*plan*/", narrowed(plan, query), "/*step*/", l.stepOf()).Replace(statement)
 	zones, ends := l.promises.quietNow()
 	today, week := l.promises.days()
 	return sql, append([]any{run, l.purpose, l.channels, l.event, zones, ends, l.promises.skip, today, week,
 		l.promises.most.PerDay, l.promises.most.PerSevenDays, l.due}, query.Args...)
 }
 
+// narrowed is a statement over those members who are in an audience.
+func narrowed(statement string, query audience.Query) string {
+	return strings.NewReplacer("/*audience join*/", query.Join, "/*audience where*/", query.Where, "/*occasion*/", query.Occasion).Replace(statement)
+}
+
 // freeze writes the audience, and ends a run that is larger than its campaign allows.
-func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, most int, query audience.Query) error {
+func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, job Job, query audience.Query) error {
 	if _, err := tx.Exec(ctx, sqlPlanningLock); err != nil {
 		return fmt.Errorf("wait for other runs to be planned: %w", err)
 	}
 	if err := l.promises.learn(ctx, tx); err != nil {
 		return err
 	}
+	if job.begins() {
+		if err := l.freezeFirst(ctx, tx, id, query); err != nil {
+			return err
+		}
+	}
+	if err := l.freezeSteps(ctx, tx, id, job); err != nil {
+		return err
+	}
+	var rows, planned int64
+	if err := tx.QueryRow(ctx, sqlPlannedCount, id).Scan(&rows, &planned); err != nil {
+		return fmt.Errorf("count the audience: %w", err)
+	}
+	if _, err := tx.Exec(ctx, sqlRunAudience, id, rows); err != nil {
+		return fmt.Errorf("note the size of the audience: %w", err)
+	}
+	if most := job.Campaign.MaxRecipients; most <= 0 || planned <= int64(most) {
+		return l.divide(ctx, tx, id)
+	}
+	for _, end := range []struct {
+		sql  string
+		args []any
+	}{{sqlTooMany, []any{id}}, {sqlForgetOccasions, []any{id}}, {sqlForgetSteps, []any{id, job.day()}}, {sqlRunFail, []any{id, failureTooMany}}} {
+		if _, err := tx.Exec(ctx, end.sql, end.args...); err != nil {
+			return fmt.Errorf("end a run that is too large: %w", err)
+		}
+	}
+	return nil
+}
+
+// freezeFirst writes whom the first message of the campaign goes to.
+func (l *ledger) freezeFirst(ctx context.Context, tx pgx.Tx, id int64, query audience.Query) error {
 	statement := sqlFreeze
 	if l.event != nil && l.resendOf == nil { // the occasion was noted when it was written for first
 		statement = sqlFreezeOccasions
@@ -243,24 +284,6 @@ func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, most int, quer
 	}
 	if _, err := tx.Exec(ctx, sql, args...); err != nil {
 		return fmt.Errorf("freeze the audience: %w", err)
-	}
-	var rows, planned int64
-	if err := tx.QueryRow(ctx, sqlPlannedCount, id).Scan(&rows, &planned); err != nil {
-		return fmt.Errorf("count the audience: %w", err)
-	}
-	if _, err := tx.Exec(ctx, sqlRunAudience, id, rows); err != nil {
-		return fmt.Errorf("note the size of the audience: %w", err)
-	}
-	if most <= 0 || planned <= int64(most) {
-		return l.divide(ctx, tx, id)
-	}
-	for _, end := range []struct {
-		sql  string
-		args []any
-	}{{sqlTooMany, []any{id}}, {sqlForgetOccasions, []any{id}}, {sqlRunFail, []any{id, failureTooMany}}} {
-		if _, err := tx.Exec(ctx, end.sql, end.args...); err != nil {
-			return fmt.Errorf("end a run that is too large: %w", err)
-		}
 	}
 	return nil
 }
@@ -282,6 +305,7 @@ func (l *ledger) read(ctx context.Context, tx pgx.Tx, job Job) error {
 // item is a claimed row on its way.
 type item struct {
 	member    uuid.UUID
+	step      int    // of the campaign; 1 is its first message
 	chunk     *chunk // it was handed out of
 	attempts  int
 	variant   string // of the A/B test that the member is in; empty for others

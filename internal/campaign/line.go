@@ -48,7 +48,7 @@ func lineWay(job Job, run int64) (way, error) {
 		return way{}, err
 	}
 	s := &lineSender{words: words, open: job.LINE, log: job.Log, trial: job.Network.Trial(),
-		send: channel.Send{Network: job.Network.UID, Run: job.RunName, Step: 1}}
+		send: channel.Send{Network: job.Network.UID, Run: job.RunName}}
 	shared := limits{perSecond: settings.DefaultLINEPerSecond, perHour: unlimited}
 	if l := job.Network.LINE; l != nil {
 		if l.MaxPerSecond > 0 {
@@ -66,7 +66,7 @@ var stopLabels = map[string]string{"ja": "配信の停止はこちら", "en": "S
 
 func (s *lineSender) make(i *item, _ func() *[]byte) (reason string, err error) {
 	link := s.unsubscribe(i.member)
-	m, err := s.text(i).Render(&i.facts, s.links(i, link))
+	m, err := s.render(i, link)
 	if err != nil {
 		return reasonRender, err
 	}
@@ -150,7 +150,9 @@ func (s *lineSender) try(ctx context.Context, i *item) channel.Outcome {
 	if err != nil {
 		return channel.Outcome{Kind: channel.Trouble, Reason: channel.Credentials, Err: err}
 	}
-	o := client.Push(ctx, i.address, i.said, line.Try{Key: s.send.MemberKey(i.member), DoubtSince: i.doubt})
+	send := s.send
+	send.Step = i.step
+	o := client.Push(ctx, i.address, i.said, line.Try{Key: send.MemberKey(i.member), DoubtSince: i.doubt})
 	if o.Reason == channel.Credentials {
 		s.forget(client)
 	}

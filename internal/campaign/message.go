@@ -100,31 +100,50 @@ func newWriter(job Job, runID int64, now func() time.Time) (*writer, error) {
 
 // edition is one text of a run: the words of a variant, and the variant that its links name. What the winner of a test says to those who
 // waited for it is no part of the test.
-type edition struct{ words, links string }
+type edition struct {
+	step         int
+	words, links string
+}
 
 // compile reads every text that the run may need.
 func (w *words) compile(job Job, compile compiler) error {
-	editions := []edition{{}}
+	editions := []edition{{step: firstStep}}
 	for _, name := range job.Campaign.Variants() {
-		editions = append(editions, edition{name, name}, edition{name, ""})
+		editions = append(editions, edition{firstStep, name, name}, edition{firstStep, name, ""})
+	}
+	for i := range job.Campaign.Steps {
+		editions = append(editions, edition{step: firstStep + 1 + i})
 	}
 	w.texts = map[edition]*content.Content{}
 	for _, e := range editions {
-		text, err := compile(job.Network, job.Campaign.Variant(e.words), w.track(job, e.links))
+		text, err := compile(job.Network, job.Campaign.Step(e.step).Variant(e.words), w.track(job, e.links))
 		if err != nil {
-			return fmt.Errorf("%s: %w", cmp.Or(e.words, "text"), err)
+			return fmt.Errorf("step %d: %s: %w", e.step, cmp.Or(e.words, "text"), err)
 		}
 		w.texts[e] = text
 	}
 	return nil
 }
 
-// text is what an item says. A variant that the campaign does not have any more is as it would be without.
-func (w *words) text(i *item) *content.Content {
-	if c := w.texts[edition{i.text, i.variant}]; c != nil {
-		return c
+// text is what an item says. A variant that the campaign does not have any more is as it would be without; a step that it does not have
+// any more says nothing, and is an error.
+func (w *words) text(i *item) (*content.Content, error) {
+	if c := w.texts[edition{i.step, i.text, i.variant}]; c != nil {
+		return c, nil
 	}
-	return w.texts[edition{}]
+	if c := w.texts[edition{step: i.step}]; c != nil {
+		return c, nil
+	}
+	return nil, errNoStep
+}
+
+// render makes the bare message of one member.
+func (w *words) render(i *item, unsubscribe string) (*content.Mail, error) {
+	text, err := w.text(i)
+	if err != nil {
+		return nil, err
+	}
+	return text.Render(&i.facts, w.links(i, unsubscribe))
 }
 
 // track says what the mails of a run tell after they were sent.
@@ -160,7 +179,7 @@ func (w *words) links(i *item, unsubscribe string) content.Links {
 }
 
 // messageID is the same for every try of a row and tells nothing about it to those without the key.
-func (w *writer) messageID(member uuid.UUID) string {
+func (w *writer) messageID(i *item) string {
 	mac, ok := w.ids.Get().(hash.Hash)
 	if !ok {
 		mac = hmac.New(sha256.New, w.idKey)
@@ -169,7 +188,7 @@ func (w *writer) messageID(member uuid.UUID) string {
 	mac.Reset()
 	var buf [128]byte
 	key := append(append(buf[:0], w.runName...), 0)
-	key = append(append(key, member[:]...), 0, 1, 0) // step 1
+	key = append(append(key, i.member[:]...), 0, byte(i.step), 0)
 	mac.Write(append(key, channelEmail...))
 	var sum [sha256.Size]byte
 	id := hex.AppendEncode(buf[:0], mac.Sum(sum[:0])[:16])
@@ -191,7 +210,7 @@ func (w *writer) make(i *item, buffer func() *[]byte) (reason string, err error)
 		return reasonAddress, errAddress
 	}
 	i.letter.From, i.letter.To = w.envelope(i.member), to
-	i.messageID = w.messageID(i.member)
+	i.messageID = w.messageID(i)
 	i.buffer = buffer()
 	body, err := w.write((*i.buffer)[:0], i)
 	if err == nil {
@@ -207,6 +226,10 @@ func (w *writer) make(i *item, buffer func() *[]byte) (reason string, err error)
 
 // write appends the mail of one member.
 func (w *writer) write(dst []byte, i *item) ([]byte, error) {
+	text, err := w.text(i)
+	if err != nil {
+		return dst, err
+	}
 	link := w.unsubscribe(i.member)
 	dst = append(dst, w.head...)
 	dst = compose.AppendTo(dst, "To", i.letter.To.Mailbox)
@@ -216,5 +239,5 @@ func (w *writer) write(dst []byte, i *item) ([]byte, error) {
 	if strings.HasPrefix(w.base, "https://") { // RFC 8058, section 3.1
 		dst = append(dst, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
 	}
-	return w.text(i).Append(dst, &i.facts, w.links(i, link))
+	return text.Append(dst, &i.facts, w.links(i, link))
 }

@@ -34,7 +34,7 @@ type noticeMaker words
 
 func (m *noticeMaker) make(i *item, _ func() *[]byte) (reason string, err error) {
 	w := (*words)(m)
-	if i.notice, err = w.text(i).Render(&i.facts, w.links(i, w.unsubscribe(i.member))); err != nil {
+	if i.notice, err = w.render(i, w.unsubscribe(i.member)); err != nil {
 		return reasonRender, err
 	}
 	return "", nil

@@ -18,6 +18,7 @@ import (
 var (
 	errRenderPanic = errors.New("rendering failed unexpectedly")
 	errAddress     = errors.New("the address cannot be one")
+	errNoStep      = errors.New("the campaign does not have this step any more")
 )
 
 // finalWrites bounds what happens after the lanes have ended.

@@ -129,13 +129,9 @@ func newTester(pool *pgxpool.Pool, job Job) (*tester, error) {
 
 // send makes every mail and sends it to everybody. What a mail server refuses is counted; the error is the store's, or of a text.
 func (t *tester) send(ctx context.Context, recipients []string) (sent, failed int, err error) {
-	variants := t.job.Campaign.Variants()
-	if len(variants) == 0 {
-		variants = []string{""}
-	}
-	for _, locale := range t.job.Campaign.Locales {
-		for _, variant := range variants {
-			m, err := t.message(locale.Locale, variant)
+	for _, e := range t.editions() {
+		for _, locale := range t.job.Campaign.Step(e.step).Locales {
+			m, err := t.message(locale.Locale, e)
 			if err != nil {
 				return sent, failed, fmt.Errorf("%w: %w", ErrFinal, err)
 			}
@@ -156,18 +152,36 @@ func (t *tester) send(ctx context.Context, recipients []string) (sent, failed in
 	return sent, failed, nil
 }
 
+// editions are the texts of the campaign, in order: each variant of the first message, or it alone, and each step.
+func (t *tester) editions() []edition {
+	var all []edition
+	for _, name := range t.job.Campaign.Variants() {
+		all = append(all, edition{firstStep, name, name})
+	}
+	if len(all) == 0 {
+		all = []edition{{step: firstStep}}
+	}
+	for i := range t.job.Campaign.Steps {
+		all = append(all, edition{step: firstStep + 1 + i})
+	}
+	return all
+}
+
 // testMarks begin the subject of a test mail.
 var testMarks = map[string]string{"ja": "[テスト] ", "en": "[TEST] "}
 
 // message is one text as an invented member gets it.
-func (t *tester) message(locale, variant string) (mail.Message, error) {
-	m, err := t.writer.texts[edition{variant, variant}].Render(&content.Samples(locale)[0], t.links)
+func (t *tester) message(locale string, e edition) (mail.Message, error) {
+	m, err := t.writer.texts[e].Render(&content.Samples(locale)[0], t.links)
 	if err != nil {
 		return mail.Message{}, err
 	}
 	subject := testMarks[locale]
-	if variant != "" {
-		subject += "[" + variant + "] "
+	switch {
+	case e.step > firstStep:
+		subject += "[" + t.job.Campaign.Steps[e.step-firstStep-1].Name + "] "
+	case e.words != "":
+		subject += "[" + e.words + "] "
 	}
 	return mail.Message{FromName: t.job.Network.Email.FromName, FromAddress: t.job.Network.Email.FromAddress, Subject: subject + m.Subject,
 		Locale: m.Locale, Text: string(m.Text), HTML: string(m.HTML)}, nil

@@ -149,6 +149,7 @@ func queueEverything(batch *pgx.Batch, id uuid.UUID) {
 	batch.Queue(`INSERT INTO alumni.portal_mail (member_id, kind, locale, state) VALUES ($1, 'SignInLink', 'ja', 'Sent')`, id)
 	batch.Queue(`INSERT INTO alumni.captured_mail (recipient_id, recipient, message) VALUES ($1, 'x', 'Subject: x')`, id)
 	batch.Queue(`INSERT INTO alumni.occasion (recipient_id, kind, occasion, run_id) VALUES ($1, 'Birthday', '2026', 1)`, id)
+	batch.Queue(`INSERT INTO alumni.enrolment (campaign_uid, recipient_id, step, due_on, run_id) VALUES ('c', $1, 2, current_date, 1)`, id)
 	batch.Queue(`INSERT INTO alumni.notice (run_id, recipient_id, locale, title, body) VALUES (1, $1, 'en', 'News', '<p>News</p>')`, id)
 	batch.Queue(`INSERT INTO alumni.address_change (recipient_id, address, requested_at, expires_at) VALUES ($1, 'new@mail.example', now(), now())`, id)
 	batch.Queue(`INSERT INTO alumni.line_link (recipient_id) VALUES ($1)`, id)
@@ -158,7 +159,7 @@ func queueEverything(batch *pgx.Batch, id uuid.UUID) {
 }
 
 // childrenRows is how many rows queueEverything makes, consent_state's included.
-const childrenRows = 18
+const childrenRows = 19
 
 func (w *world) send(batch *pgx.Batch) {
 	w.t.Helper()

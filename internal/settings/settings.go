@@ -277,7 +277,25 @@ type Campaign struct {
 	ChannelMode          string             `json:"channelMode,omitempty"` // FirstReachable; otherwise every channel writes to everybody
 	Tracking             *Tracking          `json:"tracking,omitempty"`    // nil: nothing is learnt of mails
 	ABTest               *ABTest            `json:"abTest,omitempty"`
+	Steps                []Step             `json:"steps,omitempty"`       // what follows the first message
+	FirstAt              *time.Time         `json:"firstAt,omitempty"`     // with steps: when the first message goes, of a campaign that begins once
 	ResendOf             string             `json:"resendOf,omitempty"` // the run whose failed and unknown messages are sent again
+}
+
+// Step is a message that follows another; see CampaignStep of the API.
+type Step struct {
+	Name      string             `json:"name"`
+	AfterDays int                `json:"afterDays"` // after the message before
+	ExitWhen  []MatchExpression  `json:"exitWhen,omitempty"`
+	Locales   []LocalisedContent `json:"locales"`
+}
+
+// Step is the campaign with the texts of a step in the place of its own, and without variants. The first message is step 1.
+func (c Campaign) Step(number int) Campaign {
+	if number > 1 && number <= len(c.Steps)+1 {
+		c.Locales, c.ABTest = c.Steps[number-2].Locales, nil
+	}
+	return c
 }
 
 // ABTest tries the variants of the texts on a part of the audience; see ABTest of the API.

@@ -14,7 +14,7 @@ WITH outcomes AS MATERIALIZED (
          AS u(member_id, lease, state, reason, attempts, resent, reply_code, message_id, delay, doubt_since)
     CROSS JOIN LATERAL (
         SELECT o.ctid AS place FROM alumni.delivery o
-        WHERE o.run_id = $1 AND o.member_id = u.member_id AND o.step = 1 AND o.channel = $2
+        WHERE o.run_id = $1 AND o.member_id = u.member_id AND o.channel = $2
         OFFSET 0) x
 )
 UPDATE alumni.delivery d

@@ -11,15 +11,15 @@
 -- end, $13 the member to go on with, $14 whether something is learnt of members who consent to Tracking,
 -- $15 whether those are handed out who wait for the winner of an A/B test
 WITH picked AS MATERIALIZED (
-    SELECT d.ctid AS place, d.member_id, d.attempts, d.variant, d.doubt_since
+    SELECT d.ctid AS place, d.member_id, d.step, d.attempts, d.variant, d.doubt_since
     FROM alumni.delivery d
-    WHERE d.run_id = $1 AND d.member_id >= $13 AND d.member_id < $12 AND d.step = 1 AND d.channel = $3
+    WHERE d.run_id = $1 AND d.member_id >= $13 AND d.member_id < $12 AND d.channel = $3
       AND d.state IN ('Planned', 'Deferred') AND d.not_before <= now() AND ($15 OR d.variant <> '')
       AND (SELECT r.deadline > now() AND r.state = 'Sending' FROM alumni.campaign_run r WHERE r.id = $1)
     ORDER BY d.member_id
     LIMIT $4
 ), facts AS MATERIALIZED (
-    SELECT p.place, p.member_id, p.attempts, p.variant, p.doubt_since, f.*
+    SELECT p.place, p.member_id, p.step, p.attempts, p.variant, p.doubt_since, f.*
     FROM picked p
     CROSS JOIN LATERAL (
         SELECT m.family_name, m.given_name, m.locale, m.region, e.department, e.post, e.joined_on, e.left_on, c.address, q.ends,
@@ -67,6 +67,6 @@ WITH picked AS MATERIALIZED (
     WHERE d.ctid = f.place AND f.refusal IS NOT NULL AND d.state IN ('Planned', 'Deferred')
 )
 SELECT f.member_id, f.attempts, f.refusal IS NOT NULL, coalesce(f.address, ''), f.family_name, f.given_name, f.locale, f.region,
-       coalesce(f.department, ''), coalesce(f.post, ''), f.joined_on, f.left_on, f.tracked, f.variant, f.doubt_since
+       coalesce(f.department, ''), coalesce(f.post, ''), f.joined_on, f.left_on, f.tracked, f.variant, f.doubt_since, f.step
 FROM facts f WHERE EXISTS (SELECT FROM handed)
 ORDER BY f.member_id;

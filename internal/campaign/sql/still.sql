@@ -7,7 +7,7 @@
 SELECT EXISTS (
     SELECT FROM alumni.delivery d
     JOIN alumni.member m ON m.id = d.member_id
-    WHERE d.run_id = $1 AND d.member_id = $5 AND d.step = 1 AND d.channel = $3
+    WHERE d.run_id = $1 AND d.member_id = $5 AND d.channel = $3
       AND d.state IN ('Planned', 'Deferred') AND d.lease_owner IS DISTINCT FROM $4
       AND EXISTS (SELECT FROM alumni.delivery_chunk k WHERE k.run_id = $1 AND k.channel = $3 AND k.lease_owner = $4 AND k.lease_until > now())
       AND ($3 = 'Portal' OR EXISTS (SELECT FROM alumni.contact c WHERE c.member_id = m.id AND c.channel = $3 AND c.address = $6))

@@ -50,6 +50,7 @@ func Followers() []Follower {
 		{Table: "alumni.address_change", Column: "recipient_id", Trigger: "address_change_follows"},
 		{Table: "alumni.bounce", Column: "recipient_id", Trigger: "bounce_follows"},
 		{Table: "alumni.captured_mail", Column: "recipient_id", Trigger: "captured_mail_follows"},
+		{Table: "alumni.enrolment", Column: "recipient_id", Trigger: "enrolment_follows"},
 		{Table: "alumni.line_link", Column: "recipient_id", Trigger: "line_link_follows"},
 		{Table: "alumni.notice", Column: "recipient_id", Trigger: "notice_follows"},
 		{Table: "alumni.occasion", Column: "recipient_id", Trigger: "occasion_follows"},

@@ -8,4 +8,4 @@
 UPDATE alumni.delivery
 SET state = 'Failed', reason = $4, reply_code = coalesce(nullif($5::smallint, 0), reply_code),
     sent_at = coalesce(sent_at, now())
-WHERE member_id = $1 AND run_id = $2 AND step = 1 AND channel = $3 AND state IN ('Sent', 'Planned', 'Deferred', 'Claimed', 'Unknown');
+WHERE member_id = $1 AND run_id = $2 AND channel = $3 AND state IN ('Sent', 'Planned', 'Deferred', 'Claimed', 'Unknown');

@@ -11,7 +11,7 @@
 WITH told AS MATERIALIZED (
     SELECT DISTINCT ON (d.member_id, d.run_id, t.kind) d.member_id, d.run_id, t.kind, t.status
     FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) AS t(member_id, run_id, kind, status)
-    JOIN alumni.delivery d ON d.run_id = t.run_id AND d.member_id = t.member_id AND d.step = 1 AND d.channel = $5
+    JOIN alumni.delivery d ON d.run_id = t.run_id AND d.member_id = t.member_id AND d.channel = $5
     ORDER BY d.member_id, d.run_id, t.kind
 ), added AS (
     INSERT INTO alumni.bounce (recipient_id, run_id, kind, status)
