@@ -131,10 +131,30 @@ func (c *Campaign) EffectiveABTest() (test *ABTest, wait time.Duration) {
 // NeedsApproval says whether somebody must agree to each generation before it is sent.
 func (c *Campaign) NeedsApproval() bool { return c.Spec.Approval == ApprovalRequired }
 
+// Texts lists every text of the campaign, those of its steps too.
+func (c *Campaign) Texts() []LocalisedContent {
+	all := slices.Clone(c.Spec.Content.Locales)
+	for _, step := range c.Spec.Steps {
+		for _, t := range step.Content.Locales {
+			all = append(all, t.Localised())
+		}
+	}
+	return all
+}
+
+// Days is how long the step comes after the message before.
+func (s CampaignStep) Days() int {
+	n, _ := strconv.Atoi(strings.Trim(s.After, "PDW"))
+	if strings.HasSuffix(s.After, "W") {
+		n *= 7
+	}
+	return n
+}
+
 // ConfigMapNames lists the ConfigMaps that the texts are read from, sorted and without repeats.
 func (c *Campaign) ConfigMapNames() []string {
 	var names []string
-	for _, l := range c.Spec.Content.Locales {
+	for _, l := range c.Texts() {
 		if l.BodyFrom != nil {
 			names = append(names, l.BodyFrom.Name)
 		}

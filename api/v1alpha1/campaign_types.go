@@ -48,6 +48,10 @@ type Campaign struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.testRecipients)",message="testRecipients get mails; add Email to channels, or remove testRecipients"
 // +kubebuilder:validation:XValidation:rule="!has(self.channelMode) || self.channelMode != 'FirstReachable' || (has(self.channels) && self.channels.filter(c, c.type in ['Email','LINE','Portal']).size() >= 2)",message="channelMode FirstReachable chooses among the channels that write to members; name two of Email, LINE and Portal in channels, in the order in which they are tried"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.channels) || !self.channels.exists(c, c.type in ['LINE','Portal'])",message="type Invitation writes to people who have not joined, and who have neither portal nor linked LINE account; take LINE and Portal out of channels"
+// +kubebuilder:validation:XValidation:rule="!has(self.steps) || has(self.schedule.at) || (has(self.schedule.trigger) && self.schedule.trigger.event == 'JoinedNetwork')",message="steps follow a message that each member gets once; take schedule.at, or schedule.trigger with event JoinedNetwork"
+// +kubebuilder:validation:XValidation:rule="!has(self.steps) || self.type != 'Invitation'",message="type Invitation takes no steps: what HR knows of people who have not joined serves for one invitation only"
+// +kubebuilder:validation:XValidation:rule="!has(self.steps) || !has(self.content.abTest)",message="content.abTest and steps cannot be together; declare a campaign for each"
+// +kubebuilder:validation:XValidation:rule="!has(self.steps) || !has(self.channels) || self.channels.exists(c, c.type in ['Email','LINE','Portal'])",message="steps are written to members; add Email, LINE or Portal to channels, or remove steps"
 // +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || (has(self.tracking) && has(self.tracking.clicks) && self.tracking.clicks != 'Disabled')",message="content.abTest is decided by clicks; set tracking.clicks to Aggregate or Consented"
 // +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || !has(self.schedule.trigger)",message="content.abTest compares mails of one run; schedule.trigger writes to few members a day, of whom nothing can be told"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.schedule.trigger)",message="type Invitation takes no schedule.trigger: what HR knows of people who have not joined serves for one invitation only"
@@ -93,6 +97,14 @@ type CampaignSpec struct {
 	// content is the text for each language.
 	// +required
 	Content Content `json:"content"`
+
+	// steps are further messages to those who got the first, each so long after the one before. Posts are of the first alone.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=10
+	Steps []CampaignStep `json:"steps,omitempty"`
 
 	// delivery tunes how a run is sent.
 	// +optional
@@ -699,6 +711,10 @@ type CampaignStatus struct {
 	// testSend is what became of the newest test send, which the annotation alumni-operator.io/test-send asks for.
 	// +optional
 	TestSend *CampaignTestSend `json:"testSend,omitempty"`
+
+	// steps count whom the steps of the campaign follow.
+	// +optional
+	Steps *StepsStatus `json:"steps,omitempty"`
 
 	// lastRun is the newest run.
 	// +optional

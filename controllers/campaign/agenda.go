@@ -26,10 +26,11 @@ type agenda struct {
 
 // past is what is already known of due times.
 type past struct {
-	created  time.Time // the campaign did not exist before
-	restored time.Time // when the network's store was restored; what was due before may have been sent from the former one
-	handled  time.Time // status.lastScheduledAt
-	newest   time.Time // due time of the newest run in the ledger or among the Jobs
+	created  time.Time      // the campaign did not exist before
+	restored time.Time      // when the network's store was restored; what was due before may have been sent from the former one
+	handled  time.Time      // status.lastScheduledAt
+	newest   time.Time      // due time of the newest run in the ledger or among the Jobs
+	zone     *time.Location // of the network, by whose clock days are counted
 }
 
 // last is the instant after which due times count.
@@ -47,8 +48,8 @@ func (p past) last() time.Time {
 func planAgenda(c *v1alpha1.Campaign, p past, now time.Time) (agenda, error) {
 	deadline := time.Duration(c.EffectiveDelivery().StartingDeadlineSeconds) * time.Second
 	now, deadline = now.Add(lead), deadline+lead // so late as before, so much sooner
-	if at := c.Spec.Schedule.At; at != nil {
-		return planOnce(at.Time, p, now, deadline), nil
+	if c.Spec.Schedule.At != nil {
+		return planTimes(timesOf(c, p.zone), p, now, deadline), nil
 	}
 	zone := ""
 	if c.Spec.Schedule.TimeZone != nil {
@@ -82,12 +83,39 @@ func lastDue(s schedule.Schedule, last, now, due time.Time) time.Time {
 	return newest
 }
 
+// timesOf are when a campaign that begins once has its runs: the first message, and each step at the same time of its day.
+func timesOf(c *v1alpha1.Campaign, zone *time.Location) []time.Time {
+	if zone == nil {
+		zone = time.UTC
+	}
+	times := []time.Time{c.Spec.Schedule.At.Time}
+	for _, step := range c.Spec.Steps {
+		times = append(times, times[len(times)-1].In(zone).AddDate(0, 0, step.Days()))
+	}
+	return times
+}
+
+// planTimes is what the first of some times says that has not been.
+func planTimes(times []time.Time, p past, now time.Time, deadline time.Duration) (a agenda) {
+	for i, at := range times {
+		a = planOnce(at, p, now, deadline)
+		if a.start.IsZero() && a.next.IsZero() && a.missed == 0 {
+			continue
+		}
+		if a.next.IsZero() && i+1 < len(times) {
+			a.next = times[i+1]
+		}
+		return a
+	}
+	return a
+}
+
 func planOnce(at time.Time, p past, now time.Time, deadline time.Duration) agenda {
 	ran := !p.newest.IsZero() && !p.newest.Before(at.Truncate(time.Minute))
 	switch {
 	case ran:
 		return agenda{completed: true, handledTo: at}
-	case at.Before(p.restored) && p.handled.Equal(at):
+	case at.Before(p.restored) && !p.handled.Before(at):
 		return agenda{handledTo: at}
 	case at.Before(p.restored):
 		return agenda{missed: 1, handledTo: at}
@@ -95,7 +123,7 @@ func planOnce(at time.Time, p past, now time.Time, deadline time.Duration) agend
 		return agenda{next: at, handledTo: p.handled}
 	case now.Sub(at) <= deadline:
 		return agenda{start: at, handledTo: p.handled}
-	case p.handled.Equal(at):
+	case !p.handled.Before(at):
 		return agenda{handledTo: at}
 	default:
 		return agenda{missed: 1, handledTo: at}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/outcome"
+	"github.com/alumni-operator/alumni-operator/internal/stats"
 )
 
 func instant(value string) time.Time {
@@ -157,4 +158,47 @@ func TestAgenda(t *testing.T) {
 func TestAnImpossibleScheduleIsTerminal(t *testing.T) {
 	_, err := planAgenda(cronCampaign("0 9 1 * *", "Asia/Tokio"), past{}, instant("2026-11-21T00:00:00Z"))
 	NewWithT(t).Expect(outcome.IsTerminal(err)).To(BeTrue())
+}
+
+func TestStepsOfACampaignThatBeginsOnceComeAtTheSameTimeOfTheirDay(t *testing.T) {
+	g := NewWithT(t)
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	g.Expect(err).NotTo(HaveOccurred())
+	c := oneShot("2026-10-20T07:00:00Z") // nine o'clock in Berlin, five days before the clocks go back
+	c.Spec.Steps = []v1alpha1.CampaignStep{{Name: "reminder", After: "P1W"}, {Name: "last-call", After: "P3D"}}
+	second, third := instant("2026-10-27T08:00:00Z"), instant("2026-10-30T08:00:00Z")
+	known := past{created: instant("2026-10-01T00:00:00Z"), zone: berlin}
+	look := func(now time.Time) agenda {
+		a, err := planAgenda(c, known, now)
+		g.Expect(err).NotTo(HaveOccurred())
+		return a
+	}
+	first := look(instant("2026-10-20T07:00:00Z"))
+	g.Expect([]time.Time{first.start, first.next}).To(HaveExactElements(BeTemporally("==", instant("2026-10-20T07:00:00Z")), BeTemporally("==", second)))
+
+	known.newest, known.handled = instant("2026-10-20T07:00:00Z"), instant("2026-10-20T07:00:00Z")
+	waiting := look(instant("2026-10-21T00:00:00Z"))
+	g.Expect([]time.Time{waiting.start, waiting.next}).To(HaveExactElements(BeZero(), BeTemporally("==", second)))
+	g.Expect(waiting.completed).To(BeFalse())
+
+	missed := look(second.Add(2 * time.Hour))
+	g.Expect(missed.missed).To(Equal(1))
+	g.Expect(missed.handledTo).To(BeTemporally("==", second))
+	g.Expect(missed.next).To(BeTemporally("==", third))
+	known.handled = second
+	after := look(second.Add(2 * time.Hour))
+	g.Expect([]int{after.missed}).To(Equal([]int{0}), "it is told once")
+	g.Expect(after.next).To(BeTemporally("==", third))
+
+	g.Expect(look(third).start).To(BeTemporally("==", third))
+	known.newest, known.handled = third, third
+	g.Expect(look(third.Add(time.Hour)).completed).To(BeTrue())
+}
+
+func TestStepsAreCountedByName(t *testing.T) {
+	steps := []v1alpha1.CampaignStep{{Name: "profile"}, {Name: "event"}}
+	got := stepsStatus(steps, []stats.StepCount{{Step: 2, Members: 5}, {Step: 2, Ended: "Exited", Members: 1}, {Step: 3, Members: 4},
+		{Step: 3, Ended: "Refused", Members: 2}, {Step: 4, Members: 3}, {Step: 4, Ended: "Completed", Members: 7}})
+	NewWithT(t).Expect(got).To(Equal(&v1alpha1.StepsStatus{Steps: []v1alpha1.StepStatus{{Name: "profile", Waiting: 5}, {Name: "event", Waiting: 4}},
+		Completed: 10, Exited: 1, Refused: 2}))
 }

@@ -54,7 +54,11 @@ func approvalOf(s *scope) (string, error) {
 	if len(s.campaign.ConfigMapNames()) == 0 {
 		return value, nil
 	}
-	texts, err := json.Marshal(s.settings.Locales)
+	declared := any(s.settings.Locales)
+	if len(s.settings.Steps) > 0 {
+		declared = []any{s.settings.Locales, s.settings.Steps}
+	}
+	texts, err := json.Marshal(declared)
 	if err != nil {
 		return "", fmt.Errorf("encode the texts: %w", err)
 	}

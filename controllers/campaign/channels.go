@@ -65,6 +65,11 @@ func compileTexts(n settings.Network, c settings.Campaign) error {
 			return fmt.Errorf("variant %s: %w", name, err)
 		}
 	}
+	for i, step := range c.Steps {
+		if _, err := content.Compile(n, c.Step(i+2)); err != nil {
+			return fmt.Errorf("steps[%d] (%s): %w", i, step.Name, err)
+		}
+	}
 	if len(c.Broadcasts()) == 0 {
 		return nil
 	}

@@ -171,7 +171,9 @@ func TestEveryVariantOfATextIsTriedAndToldToTheWorker(t *testing.T) {
 	g.Expect(texts.BuildTest(c)).To(Equal(&settings.ABTest{TestPercent: 20, AfterSeconds: 4 * 3600}), "the defaults")
 	g.Expect(texts.BuildTest(&v1alpha1.Campaign{})).To(BeNil(), "a worker of the version before knows of none")
 
-	told := settings.Campaign{Type: "Newsletter", ABTest: texts.BuildTest(c), Locales: []settings.LocalisedContent{texts.BuildText(c.Spec.Content.Locales[0], "b")}}
+	locales, _, err := texts.BuildTexts(c, nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	told := settings.Campaign{Type: "Newsletter", ABTest: texts.BuildTest(c), Locales: locales}
 	g.Expect(told.Variants()).To(Equal([]string{"a", "b"}))
 	g.Expect(told.Variant("a").Locales[0].Subject).To(Equal("A"))
 	g.Expect(told.Variant("a").Locales[0].Body).To(Equal("b"), "what a variant leaves out is as without it")

@@ -32,6 +32,8 @@ type Ledger interface {
 	CampaignPreview(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (*stats.CampaignPreview, error)
 	// TestSend is nil when there is none.
 	TestSend(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (*stats.TestSend, error)
+	// Steps counts whom the steps of a campaign follow.
+	Steps(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) ([]stats.StepCount, error)
 	// Finished runs that are named as settled come without numbers of their ledger.
 	CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, limit int, settled ...string) ([]stats.CampaignRun, error)
 	// Figures counts the campaigns of a network; see stats.Reader.
@@ -65,7 +67,7 @@ func (r *Reconciler) readRuns(ctx context.Context, s *scope) error {
 	if again := r.Figures.refresh(ctx, s.network, r.Ledger); again > 0 && !equality.Semantic.DeepEqual(before, status.Runs) {
 		s.wakeWithin(again)
 	}
-	return nil
+	return r.countSteps(ctx, s)
 }
 
 // settledRuns are the runs in status whose numbers do not change any more, by name.

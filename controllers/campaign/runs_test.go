@@ -39,6 +39,10 @@ func (l *ledger) TestSend(context.Context, *v1alpha1.AlumniNetwork, string) (*st
 	return l.test, nil
 }
 
+func (l *ledger) Steps(context.Context, *v1alpha1.AlumniNetwork, string) ([]stats.StepCount, error) {
+	return nil, nil
+}
+
 func (l *ledger) CampaignPreview(context.Context, *v1alpha1.AlumniNetwork, string) (*stats.CampaignPreview, error) {
 	return l.preview, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/resources/job"
 	"github.com/alumni-operator/alumni-operator/internal/runs"
+	"github.com/alumni-operator/alumni-operator/internal/schedule"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
@@ -83,7 +84,7 @@ func (r *Reconciler) keepSchedule(ctx context.Context, s *scope) error {
 
 // pastOf is what status, network, ledger and Jobs tell of due times that have been.
 func pastOf(s *scope, jobs []batchv1.Job) past {
-	known := past{created: s.campaign.CreationTimestamp.Time, newest: newestStart(s, jobs)}
+	known := past{created: s.campaign.CreationTimestamp.Time, newest: newestStart(s, jobs), zone: zoneOf(s.network)}
 	if handled := s.campaign.Status.LastScheduledAt; handled != nil {
 		known.handled = handled.Time
 	}
@@ -91,6 +92,15 @@ func pastOf(s *scope, jobs []batchv1.Job) past {
 		known.restored = restore.RestoredAt.Time
 	}
 	return known
+}
+
+// zoneOf is the network's zone; one that the API let pass and that cannot be loaded is told elsewhere.
+func zoneOf(n *v1alpha1.AlumniNetwork) *time.Location {
+	zone, err := schedule.LoadZone(string(n.Zone()))
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // turn is how long the run that is due waits for its turn among those of other networks; 0 when none is due, or when it may start.
@@ -156,7 +166,7 @@ func (r *Reconciler) showAgenda(s *scope, plan agenda) {
 	deadline := s.campaign.EffectiveDelivery().StartingDeadlineSeconds
 	switch {
 	case plan.completed:
-		conditions.True(s.campaign, kind, v1alpha1.ReasonCompleted, "The one run of this campaign has been")
+		conditions.True(s.campaign, kind, v1alpha1.ReasonCompleted, "All that this campaign sends has been sent")
 	case !plan.next.IsZero():
 		s.wake = max(time.Second, plan.next.Sub(s.now)-lead)
 		if plan.missed > 0 {

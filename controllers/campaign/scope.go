@@ -98,25 +98,19 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 		if c.Spec.Audience.Employees != v1alpha1.EmployeesExclude {
 			s.settings.Employees = string(c.Spec.Audience.Employees)
 		}
-		for _, e := range c.Spec.Audience.MatchExpressions {
-			s.settings.MatchExpressions = append(s.settings.MatchExpressions,
-				settings.MatchExpression{Field: string(e.Field), Operator: string(e.Operator), Values: e.Values})
-		}
+		s.settings.MatchExpressions = texts.BuildExpressions(c.Spec.Audience.MatchExpressions)
 		for _, e := range c.Spec.Audience.Exclude {
 			s.settings.Exclude = append(s.settings.Exclude, settings.Exclusion{Campaign: e.CampaignRef.Name, WithinDays: int(e.WithinDays)})
 		}
 	}
-	for _, l := range c.Spec.Content.Locales {
-		body := l.Body
-		if l.BodyFrom != nil {
-			var err error
-			if body, err = r.bodyFrom(ctx, c.Namespace, *l.BodyFrom); err != nil {
-				return err
-			}
-		}
-		s.settings.Locales = append(s.settings.Locales, texts.BuildText(l, body))
+	if at := c.Spec.Schedule.At; at != nil && len(c.Spec.Steps) > 0 {
+		s.settings.FirstAt = &at.Time
 	}
-	return nil
+	var err error
+	s.settings.Locales, s.settings.Steps, err = texts.BuildTexts(c, func(ref v1alpha1.ConfigMapKeyReference) (string, error) {
+		return r.bodyFrom(ctx, c.Namespace, ref)
+	})
+	return err
 }
 
 func (r *Reconciler) bodyFrom(ctx context.Context, namespace string, ref v1alpha1.ConfigMapKeyReference) (string, error) {

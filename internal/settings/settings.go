@@ -277,8 +277,8 @@ type Campaign struct {
 	ChannelMode          string             `json:"channelMode,omitempty"` // FirstReachable; otherwise every channel writes to everybody
 	Tracking             *Tracking          `json:"tracking,omitempty"`    // nil: nothing is learnt of mails
 	ABTest               *ABTest            `json:"abTest,omitempty"`
-	Steps                []Step             `json:"steps,omitempty"`       // what follows the first message
-	FirstAt              *time.Time         `json:"firstAt,omitempty"`     // with steps: when the first message goes, of a campaign that begins once
+	Steps                []Step             `json:"steps,omitempty"`    // what follows the first message
+	FirstAt              *time.Time         `json:"firstAt,omitempty"`  // with steps: when the first message goes, of a campaign that begins once
 	ResendOf             string             `json:"resendOf,omitempty"` // the run whose failed and unknown messages are sent again
 }
 

@@ -38,6 +38,8 @@ var (
 	sqlCampaignViewsKnown string
 	//go:embed queries/campaign_test_send.sql
 	sqlCampaignTestSend string
+	//go:embed queries/campaign_steps.sql
+	sqlCampaignSteps string
 	//go:embed queries/campaign_tests.sql
 	sqlCampaignTests string
 	//go:embed queries/campaign_variants.sql

@@ -76,6 +76,18 @@ func (s Store) TestSend(ctx context.Context, network *v1alpha1.AlumniNetwork, ca
 	return test, err
 }
 
+// Steps counts whom the steps of a campaign follow; nobody where the store is one of an earlier version.
+func (s Store) Steps(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (counts []stats.StepCount, err error) {
+	if network.Status.Store == nil || network.Status.Store.SchemaVersion < stats.StepsSchemaVersion {
+		return nil, nil
+	}
+	err = s.with(ctx, network, func(ctx context.Context, r *stats.Reader) error {
+		counts, err = r.Steps(ctx, campaignUID)
+		return err
+	})
+	return counts, err
+}
+
 // Figures counts the campaigns of a network. What is known of settled runs comes back with an error too.
 func (s Store) Figures(ctx context.Context, network *v1alpha1.AlumniNetwork, known stats.Settled) (figures stats.Figures, settled stats.Settled, err error) {
 	settled = known

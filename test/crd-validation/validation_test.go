@@ -482,6 +482,16 @@ func TestRulesOfTheChannelsOfACampaign(t *testing.T) {
 	text := func(own object) change {
 		return set(list{object{"locale": "ja", "subject": "a", "body": "b", "broadcast": own}}, "spec", "content", "locales")
 	}
+	joined := set(object{"trigger": object{"event": "JoinedNetwork", "after": "P0D"}, "timeZone": "Asia/Tokyo"}, "spec", "schedule")
+	once := set(object{"at": "2030-01-01T00:00:00Z"}, "spec", "schedule")
+	step := func(name, after string) object {
+		return object{"name": name, "after": after, "content": object{"locales": list{object{"locale": "ja", "subject": "s", "body": "b"}}}}
+	}
+	steps := func(all ...any) change { return set(list(all), "spec", "steps") }
+	var many []any
+	for i := range 11 {
+		many = append(many, step("step-"+string(rune('a'+i)), "P1D"))
+	}
 	birthdays := set(object{"trigger": object{"event": "Birthday"}, "timeZone": "Asia/Tokyo"}, "spec", "schedule")
 	var all list
 	for i := range 31 {
@@ -505,6 +515,18 @@ func TestRulesOfTheChannelsOfACampaign(t *testing.T) {
 		"LINE to a destination":             refused("spec.channels[0]", "types Email, LINE and Portal take no destination", channels(to("LINE", "news"))),
 		"the portal with a rule for posts":  refused("spec.channels[0]", "types LINE and Portal take no onUnknown", channels(object{"type": "Portal", "onUnknown": "Hold"})),
 		"an invitation by LINE":             refused("spec", "take LINE and Portal out of channels", channels(email, object{"type": "LINE"}), set("Invitation", "spec", "type")),
+		"further messages":                  accepted(joined, steps(step("profile", "P3D"), step("event", "P2W"))),
+		"reminders":                         accepted(once, steps(step("reminder", "P7D"))),
+		"messages after every newsletter":   refused("spec", "steps follow a message that each member gets once", steps(step("reminder", "P7D"))),
+		"messages after a birthday":         refused("spec", "steps follow a message that each member gets once", birthdays, steps(step("reminder", "P7D"))),
+		"messages after an invitation":      refused("spec", "type Invitation takes no steps", once, set("Invitation", "spec", "type"), steps(step("reminder", "P7D"))),
+		"messages after posts":              refused("spec", "steps are written to members", once, channels(to("Slack", "news")), unset("spec", "audience"), steps(step("reminder", "P7D"))),
+		"messages after a test":             refused("spec", "content.abTest and steps cannot be together", once, clicks, test(object{}), locales(tried("ja", "a", "b")), steps(step("reminder", "P7D"))),
+		"a step after no time":              refused("spec.steps[0].after", "after is a number of days or weeks", once, steps(step("reminder", "P0D"))),
+		"a step after half a day":           refused("spec.steps[0].after", "after is a number of days or weeks", once, steps(step("reminder", "PT12H"))),
+		"two steps of one name":             refused("spec.steps[1]", "Duplicate value", once, steps(step("reminder", "P7D"), step("reminder", "P7D"))),
+		"a step that says nothing":          refused("spec.steps[0].content", "exactly one of body and bodyFrom", once, steps(object{"name": "a", "after": "P1D", "content": object{"locales": list{object{"locale": "ja", "subject": "s"}}}})),
+		"more steps than there can be":      refused("spec.steps", "must have at most 10 items", once, steps(many...)),
 		"birthdays by LINE":                 accepted(birthdays, channels(object{"type": "LINE"}, object{"type": "Portal"})),
 		"birthdays that are posted":         refused("spec", "schedule.trigger writes to single members", birthdays, channels(email, to("Slack", "news"))),
 		"one destination twice":             refused("spec.channels", "each destination can be named once", channels(email, to("Slack", "news"), to("Slack", "news"))),

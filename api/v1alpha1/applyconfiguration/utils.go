@@ -69,6 +69,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CampaignSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignStatus"):
 		return &apiv1alpha1.CampaignStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CampaignStep"):
+		return &apiv1alpha1.CampaignStepApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignTestSend"):
 		return &apiv1alpha1.CampaignTestSendApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignTrigger"):
@@ -201,6 +203,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StandaloneStore"):
 		return &apiv1alpha1.StandaloneStoreApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StepContent"):
+		return &apiv1alpha1.StepContentApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StepsStatus"):
+		return &apiv1alpha1.StepsStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StepStatus"):
+		return &apiv1alpha1.StepStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StepText"):
+		return &apiv1alpha1.StepTextApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Store"):
 		return &apiv1alpha1.StoreApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StoreBackup"):

@@ -61,21 +61,19 @@ func Preview(ctx context.Context, kube client.Reader, out io.Writer, key client.
 // resolve reads the texts that stand in ConfigMaps.
 func resolve(ctx context.Context, kube client.Reader, c *v1alpha1.Campaign) (settings.Campaign, error) {
 	declared := settings.Campaign{Name: c.Name, Type: string(c.Spec.Type), ABTest: texts.BuildTest(c)}
-	for _, l := range c.Spec.Content.Locales {
-		body := l.Body
-		if from := l.BodyFrom; from != nil {
-			object := &corev1.ConfigMap{}
-			if err := kube.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: from.Name}, object); err != nil {
-				return declared, fmt.Errorf("read ConfigMap %s/%s: %w", c.Namespace, from.Name, err)
-			}
-			var found bool
-			if body, found = object.Data[from.Key]; !found {
-				return declared, fmt.Errorf("ConfigMap %s/%s has no key %s", c.Namespace, from.Name, from.Key)
-			}
+	var err error
+	declared.Locales, declared.Steps, err = texts.BuildTexts(c, func(from v1alpha1.ConfigMapKeyReference) (string, error) {
+		object := &corev1.ConfigMap{}
+		if err := kube.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: from.Name}, object); err != nil {
+			return "", fmt.Errorf("read ConfigMap %s/%s: %w", c.Namespace, from.Name, err)
 		}
-		declared.Locales = append(declared.Locales, texts.BuildText(l, body))
-	}
-	return declared, nil
+		body, found := object.Data[from.Key]
+		if !found {
+			return "", fmt.Errorf("ConfigMap %s/%s has no key %s", c.Namespace, from.Name, from.Key)
+		}
+		return body, nil
+	})
+	return declared, err
 }
 
 // writeCounts shows status.preview, or how to get one.
@@ -136,6 +134,22 @@ func writeSamples(b *bytes.Buffer, n settings.Network, c settings.Campaign, o Pr
 		if len(variants) > 1 {
 			fmt.Fprintf(b, "Variants (--variant): %s\n", strings.Join(variants, ", "))
 		}
+	}
+	return writeSteps(b, n, c, samples[0])
+}
+
+// writeSteps shows what follows the first message, as one invented member gets it.
+func writeSteps(b *bytes.Buffer, n settings.Network, c settings.Campaign, member content.Member) error {
+	for i, step := range c.Steps {
+		compiled, err := content.Compile(n, c.Step(i+2))
+		if err != nil {
+			return fmt.Errorf("step %s: %w", step.Name, err)
+		}
+		mail, err := compiled.Render(&member, content.Links{Unsubscribe: n.PublicURL + "/u/sample"})
+		if err != nil {
+			return fmt.Errorf("make a sample of step %s: %w", step.Name, err)
+		}
+		fmt.Fprintf(b, "\n--- Step %s, %d days after the message before: %s\nSubject: %s\n\n%s", step.Name, step.AfterDays, member.DisplayName(), mail.Subject, mail.Text)
 	}
 	return nil
 }

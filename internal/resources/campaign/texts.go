@@ -10,16 +10,57 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
-// BuildText is the text of one language, whose body was read already.
-func BuildText(l v1alpha1.LocalisedContent, body string) settings.LocalisedContent {
-	text := settings.LocalisedContent{Locale: string(l.Locale), Subject: l.Subject, Body: body}
+// Read gives the body that stands in a ConfigMap.
+type Read func(v1alpha1.ConfigMapKeyReference) (string, error)
+
+// BuildTexts gives a worker every text of a campaign.
+func BuildTexts(c *v1alpha1.Campaign, read Read) (locales []settings.LocalisedContent, steps []settings.Step, err error) {
+	for _, l := range c.Spec.Content.Locales {
+		text, err := buildText(l, read)
+		if err != nil {
+			return nil, nil, err
+		}
+		locales = append(locales, text)
+	}
+	for _, declared := range c.Spec.Steps {
+		step := settings.Step{Name: declared.Name, AfterDays: declared.Days(), ExitWhen: BuildExpressions(declared.ExitWhen)}
+		for _, t := range declared.Content.Locales {
+			text, err := buildText(t.Localised(), read)
+			if err != nil {
+				return nil, nil, err
+			}
+			step.Locales = append(step.Locales, text)
+		}
+		steps = append(steps, step)
+	}
+	return locales, steps, nil
+}
+
+// BuildExpressions gives a worker the expressions of an audience.
+func BuildExpressions(declared []v1alpha1.AudienceExpression) []settings.MatchExpression {
+	var all []settings.MatchExpression
+	for _, e := range declared {
+		all = append(all, settings.MatchExpression{Field: string(e.Field), Operator: string(e.Operator), Values: e.Values})
+	}
+	return all
+}
+
+// buildText is the text of one language.
+func buildText(l v1alpha1.LocalisedContent, read Read) (settings.LocalisedContent, error) {
+	text := settings.LocalisedContent{Locale: string(l.Locale), Subject: l.Subject, Body: l.Body}
+	if l.BodyFrom != nil {
+		var err error
+		if text.Body, err = read(*l.BodyFrom); err != nil {
+			return text, err
+		}
+	}
 	if b := l.Broadcast; b != nil {
 		text.Broadcast = &settings.Broadcast{Subject: b.Subject, Body: b.Body}
 	}
 	for _, v := range l.Variants {
 		text.Variants = append(text.Variants, settings.Variant{Name: v.Name, Subject: v.Subject, Body: v.Body})
 	}
-	return text
+	return text, nil
 }
 
 // BuildTest is the A/B test that a worker is told of; nil without one.

@@ -558,6 +558,14 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.State
       default: Active
+    - name: steps
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignStep
+          elementRelationship: associative
+          keys:
+          - name
     - name: testRecipients
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.TestRecipients
@@ -602,9 +610,30 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignRun
           elementRelationship: atomic
+    - name: steps
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StepsStatus
     - name: testSend
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignTestSend
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignStep
+  map:
+    fields:
+    - name: after
+      type:
+        scalar: string
+    - name: content
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StepContent
+    - name: exitWhen
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.AudienceExpression
+          elementRelationship: atomic
+    - name: name
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignTestSend
   map:
     fields:
@@ -1701,6 +1730,61 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.State
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StepContent
+  map:
+    fields:
+    - name: locales
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StepText
+          elementRelationship: associative
+          keys:
+          - locale
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StepStatus
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: waiting
+      type:
+        scalar: numeric
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StepText
+  map:
+    fields:
+    - name: body
+      type:
+        scalar: string
+    - name: bodyFrom
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ConfigMapKeyReference
+    - name: locale
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Locale
+    - name: subject
+      type:
+        scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StepsStatus
+  map:
+    fields:
+    - name: completed
+      type:
+        scalar: numeric
+    - name: exited
+      type:
+        scalar: numeric
+    - name: refused
+      type:
+        scalar: numeric
+    - name: steps
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StepStatus
+          elementRelationship: associative
+          keys:
+          - name
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Store
   map:
     fields:

@@ -35,6 +35,8 @@ type CampaignSpecApplyConfiguration struct {
 	ChannelMode *apiv1alpha1.ChannelMode `json:"channelMode,omitempty"`
 	// content is the text for each language.
 	Content *ContentApplyConfiguration `json:"content,omitempty"`
+	// steps are further messages to those who got the first, each so long after the one before. Posts are of the first alone.
+	Steps []CampaignStepApplyConfiguration `json:"steps,omitempty"`
 	// delivery tunes how a run is sent.
 	Delivery *DeliveryApplyConfiguration `json:"delivery,omitempty"`
 	// tracking is what is learnt of mails after they were sent. Without it, nothing.
@@ -114,6 +116,19 @@ func (b *CampaignSpecApplyConfiguration) WithChannelMode(value apiv1alpha1.Chann
 // If called multiple times, the Content field is set to the value of the last call.
 func (b *CampaignSpecApplyConfiguration) WithContent(value *ContentApplyConfiguration) *CampaignSpecApplyConfiguration {
 	b.Content = value
+	return b
+}
+
+// WithSteps adds the given value to the Steps field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Steps field.
+func (b *CampaignSpecApplyConfiguration) WithSteps(values ...*CampaignStepApplyConfiguration) *CampaignSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithSteps")
+		}
+		b.Steps = append(b.Steps, *values[i])
+	}
 	return b
 }
 

@@ -32,6 +32,8 @@ type CampaignStatusApplyConfiguration struct {
 	Preview *CampaignPreviewApplyConfiguration `json:"preview,omitempty"`
 	// testSend is what became of the newest test send, which the annotation alumni-operator.io/test-send asks for.
 	TestSend *CampaignTestSendApplyConfiguration `json:"testSend,omitempty"`
+	// steps count whom the steps of the campaign follow.
+	Steps *StepsStatusApplyConfiguration `json:"steps,omitempty"`
 	// lastRun is the newest run.
 	LastRun *CampaignRunApplyConfiguration `json:"lastRun,omitempty"`
 	// runs are the last ten runs, newest first.
@@ -102,6 +104,14 @@ func (b *CampaignStatusApplyConfiguration) WithPreview(value *CampaignPreviewApp
 // If called multiple times, the TestSend field is set to the value of the last call.
 func (b *CampaignStatusApplyConfiguration) WithTestSend(value *CampaignTestSendApplyConfiguration) *CampaignStatusApplyConfiguration {
 	b.TestSend = value
+	return b
+}
+
+// WithSteps sets the Steps field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Steps field is set to the value of the last call.
+func (b *CampaignStatusApplyConfiguration) WithSteps(value *StepsStatusApplyConfiguration) *CampaignStatusApplyConfiguration {
+	b.Steps = value
 	return b
 }
 
