@@ -125,7 +125,7 @@ func TestAColumnThatIsGoneLeavesItsFieldAlone(t *testing.T) {
 func TestAnAddressOfTheMembersOwnStays(t *testing.T) {
 	shared := newFixture(t)
 	for name, sql := range map[string]string{
-		"given by the member": `UPDATE alumni.contact SET address = 'own@home.example', source = 'Member'`,
+		"given by the member": `UPDATE alumni.contact SET address = 'own@home.example', source = 'Member', verified_at = now()`,
 		"verified":            `UPDATE alumni.contact SET address = 'own@home.example', verified_at = now()`,
 	} {
 		for change, address := range map[string]string{"another address": "new@mail.example", "no address": ""} {

@@ -362,7 +362,7 @@ func TestANewAddressBeginsAnew(t *testing.T) {
 	gone, complained := w.member(), w.member()
 	w.note(w.sent(gone, 0), hard)
 	w.note(w.sent(complained, 0), complaint)
-	w.exec("UPDATE alumni.contact SET address = address, source = 'Member'")
+	w.exec("UPDATE alumni.contact SET address = address, source = 'Member', verified_at = now()")
 	w.Expect(w.state(gone)).To(Equal("1 HardBounce"))
 	renew(gone)
 	renew(complained)
