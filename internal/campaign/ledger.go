@@ -64,6 +64,7 @@ var (
 	sqlDecide          = statement("decide")
 	sqlWinner          = statement("winner")
 	sqlForgetOccasions = statement("forget_occasions")
+	sqlFreeOccasions   = statement("free_occasions")
 	sqlPlannedCount    = statement("planned_count")
 	sqlRunAudience     = statement("run_audience")
 	sqlTooMany         = statement("too_many")
@@ -418,7 +419,7 @@ func (l *ledger) open(ctx context.Context) (left, error) {
 // finish ends the run if every row is settled.
 func (l *ledger) finish(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
-		for _, end := range []string{sqlRunFinish, sqlChunkForget} {
+		for _, end := range []string{sqlRunFinish, sqlChunkForget, sqlFreeOccasions} {
 			if _, err := tx.Exec(ctx, end, l.run.id); err != nil {
 				return fmt.Errorf("finish the run: %w", err)
 			}

@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/testutil/smtptest"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
 
@@ -207,6 +208,29 @@ func TestAMilestoneIsKeptOnceWhicheverCampaignComesFirst(t *testing.T) {
 	r.job.Campaign.MaxRecipients = 1
 	g.Expect(r.run()).To(MatchError(ErrFinal))
 	g.Expect(scalar[int](r, "SELECT count(*) FROM alumni.occasion")).To(BeZero(), "a run that is not sent uses up nothing")
+}
+
+func TestABirthdayThatARunDidNotGetToIsKeptByTheNext(t *testing.T) {
+	g := NewWithT(t)
+	r := newRig(t, 2)
+	r.exec("INSERT INTO alumni.consent (member_id, purpose, decision, text_version, channel, source, decided_at) SELECT id, 'Network', 'Given', '1', 'Portal', 'test', now() FROM alumni.member")
+	r.exec("UPDATE alumni.member SET birthday = 1121")
+	r.job.Campaign.Type, r.job.Campaign.Trigger = "Milestone", &settings.Trigger{Event: "Birthday"}
+	r.job.Campaign.RetryDeadlineSeconds = 2
+	r.smtp.SetHooks(smtptest.Hooks{Data: func(to string, _ int) smtptest.Verdict {
+		if to == address(1) {
+			return smtptest.Verdict{Reply: 451}
+		}
+		return smtptest.Verdict{}
+	}})
+	r.begin("birthdays")
+	r.mustRun()
+	g.Expect(r.counts()).To(Equal(map[string]int{"Sent": 1, "Expired": 1}))
+	r.smtp.SetHooks(smtptest.Hooks{})
+	r.begin("birthdays-again")
+	r.mustRun()
+	g.Expect(r.counts()).To(Equal(map[string]int{"Sent": 2, "Expired": 1}))
+	g.Expect(r.smtp.Counts()).To(Equal(map[string]int{address(1): 1, address(2): 1}))
 }
 
 func TestWhoOptsOutAfterPlanningIsNotWrittenTo(t *testing.T) {

@@ -487,7 +487,7 @@ func TestRulesOfTheChannelsOfACampaign(t *testing.T) {
 	step := func(name, after string) object {
 		return object{"name": name, "after": after, "content": object{"locales": list{object{"locale": "ja", "subject": "s", "body": "b"}}}}
 	}
-	steps := func(all ...any) change { return set(list(all), "spec", "steps") }
+	steps := func(all ...any) change { return set(all, "spec", "steps") }
 	var many []any
 	for i := range 11 {
 		many = append(many, step("step-"+string(rune('a'+i)), "P1D"))

@@ -28,6 +28,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/content"
+	texts "github.com/alumni-operator/alumni-operator/internal/resources/campaign"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
 )
@@ -216,16 +217,17 @@ func TestTheTextsOfTheSamplesCompile(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 			c := &v1alpha1.Campaign{}
 			g.Expect(yaml.UnmarshalStrict(data, c)).To(Succeed())
-			texts := settings.Campaign{Name: c.Name, Type: string(c.Spec.Type)}
-			for _, l := range c.Spec.Content.Locales {
-				texts.Locales = append(texts.Locales, settings.LocalisedContent{Locale: string(l.Locale), Subject: l.Subject, Body: l.Body})
-			}
+			declared := settings.Campaign{Name: c.Name, Type: string(c.Spec.Type)}
+			declared.Locales, declared.Steps, err = texts.BuildTexts(c, nil)
+			g.Expect(err).NotTo(HaveOccurred())
 			network := settings.Network{
 				DisplayName: "Hoshino Alumni", DefaultLocale: "ja", TimeZone: "Asia/Tokyo", PublicURL: "https://alumni.hoshino.example",
 				Operator: settings.Operator{Name: "Hoshino", Address: "Tokyo", Contact: "desk@hoshino.example"},
 			}
-			_, err = content.Compile(network, texts)
-			g.Expect(err).NotTo(HaveOccurred())
+			for step := range len(declared.Steps) + 1 {
+				_, err = content.Compile(network, declared.Step(step+1))
+				g.Expect(err).NotTo(HaveOccurred())
+			}
 		})
 	}
 }
