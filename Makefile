@@ -196,6 +196,12 @@ bench-campaign: ## The figures of campaigns alone; use an idle machine.
 	@$(STEP) "Benchmark of campaigns" \
 		go test -run '^$$' -bench '^BenchmarkCampaign$$' -benchtime $(BENCHTIME) -timeout 30m -v ./test/perf/...
 
+.PHONY: bench-audience
+bench-audience: ## Planning campaigns to a million members; fails when a plan leaves its indexes.
+	@./hack/deps.sh test
+	@$(STEP) "Benchmark of audiences" \
+		go test -run '^$$' -bench '^BenchmarkAudience$$' -benchtime 1x -timeout 30m -v ./internal/campaign
+
 .PHONY: chaos-campaign
 chaos-campaign: ## Kill workers, lose answers, stop servers: who got none, one or more of 100,000 mails.
 	@./hack/deps.sh test

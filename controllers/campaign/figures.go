@@ -24,8 +24,10 @@ import (
 )
 
 const (
-	// figuresHold is how long a network's figures are good enough, while its campaigns are looked at all the time.
+	// figuresHold is how long a network's figures are good enough while a run of it is being sent or has just ended, and restHold while
+	// all is at rest: however many campaigns there are, their network is counted once in a resync.
 	figuresHold = outcome.Poll
+	restHold    = outcome.Resync - figuresHold
 	// figuresEnd is when they say nothing any more: the network is gone, or has no campaign, or its store cannot be read.
 	figuresEnd = 3 * outcome.Resync
 )
@@ -43,6 +45,7 @@ type Figures struct {
 type figures struct {
 	uid     types.UID
 	asked   time.Time
+	late    bool // something has happened since
 	settled stats.Settled
 	readAt  time.Time // of those below; zero while there are none
 	shown   stats.Figures
@@ -112,9 +115,9 @@ func (f *Figures) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// refresh reads a network's figures anew when they are old; otherwise it says when they will be. Nothing that a campaign does depends on
-// them, so an error is only told.
-func (f *Figures) refresh(ctx context.Context, n *v1alpha1.AlumniNetwork, ledger Ledger) (again time.Duration) {
+// refresh reads a network's figures anew when they are too old for one that is busy or at rest; otherwise it says when they will be.
+// Nothing that a campaign does depends on them, so an error is only told.
+func (f *Figures) refresh(ctx context.Context, n *v1alpha1.AlumniNetwork, ledger Ledger, busy bool) (again time.Duration) {
 	if f == nil {
 		return 0
 	}
@@ -125,12 +128,16 @@ func (f *Figures) refresh(ctx context.Context, n *v1alpha1.AlumniNetwork, ledger
 		of = &figures{uid: n.UID}
 		f.of[name] = of
 	}
-	now := f.clock.Now()
-	if left := of.asked.Add(figuresHold).Sub(now); left > 0 {
+	now, hold := f.clock.Now(), restHold
+	if busy || of.late {
+		hold = figuresHold
+	}
+	if left := of.asked.Add(hold).Sub(now); left > 0 {
+		of.late = of.late || busy
 		f.mu.Unlock()
 		return left
 	}
-	of.asked = now
+	of.asked, of.late = now, false
 	known := of.settled
 	f.mu.Unlock()
 

@@ -67,7 +67,7 @@ func TestPrometheusReadsWhatTheStoreCounted(t *testing.T) {
 		Lag:     map[string]time.Duration{"Newsletter": 90 * time.Second},
 		Senders: map[string]stats.SenderUse{"Email": {Hour: 30}, "Email/docomo.example": {Hour: 60}, "Email/forgotten.example": {Hour: 1}},
 	}}
-	f.refresh(t.Context(), mailing(), book)
+	f.refresh(t.Context(), mailing(), book, true)
 	g.Expect(scrape(t, f)).To(Equal(map[string]float64{
 		"alumni_campaign_messages channel=Email state=Sent type=Newsletter":                        412,
 		"alumni_campaign_messages channel=Email reason=NoConsent state=Suppressed type=Newsletter": 15,
@@ -80,11 +80,12 @@ func TestPrometheusReadsWhatTheStoreCounted(t *testing.T) {
 		"alumni_campaign_window_limit domain=docomo.example sender=Email window=Hour":              50,
 	}))
 
-	g.Expect(f.refresh(t.Context(), mailing(), book)).To(Equal(figuresHold), "they are good enough until then")
+	g.Expect(f.refresh(t.Context(), mailing(), book, false)).To(Equal(restHold), "they are good enough for long while nothing happens")
+	g.Expect(f.refresh(t.Context(), mailing(), book, true)).To(Equal(figuresHold), "and for less while something does")
 	g.Expect(book.counted).To(Equal(1))
 	clock.SetTime(now.Add(figuresHold))
 	book.err = errors.New("the store is away")
-	g.Expect(f.refresh(t.Context(), mailing(), book)).To(BeZero())
+	g.Expect(f.refresh(t.Context(), mailing(), book, true)).To(BeZero())
 	g.Expect(book.counted).To(Equal(2))
 	g.Expect(scrape(t, f)).NotTo(BeEmpty(), "what was read last holds for a while")
 	clock.SetTime(now.Add(figuresEnd + time.Second))
@@ -105,7 +106,7 @@ func TestAWarmUpHasAWindowOfADay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			f := NewFigures(clocktesting.NewFakePassiveClock(c.at))
-			f.refresh(t.Context(), n, &ledger{figures: stats.Figures{Senders: used}})
+			f.refresh(t.Context(), n, &ledger{figures: stats.Figures{Senders: used}}, true)
 			read := scrape(t, f)
 			if c.left == 0 {
 				c.left = read["alumni_campaign_window_limit sender=Email window=Day"]
@@ -115,9 +116,26 @@ func TestAWarmUpHasAWindowOfADay(t *testing.T) {
 	}
 }
 
+func TestTheEndOfARunIsCountedSoonAndARestRarely(t *testing.T) {
+	g := NewWithT(t)
+	clock := clocktesting.NewFakePassiveClock(now)
+	f, book := NewFigures(clock), &ledger{}
+	g.Expect(f.refresh(t.Context(), mailing(), book, true)).To(BeZero())
+	clock.SetTime(now.Add(time.Second))
+	g.Expect(f.refresh(t.Context(), mailing(), book, true)).To(Equal(figuresHold-time.Second), "the run has just ended")
+	clock.SetTime(now.Add(figuresHold))
+	g.Expect(f.refresh(t.Context(), mailing(), book, false)).To(BeZero())
+	g.Expect(book.counted).To(Equal(2), "its last numbers are read although all is at rest by then")
+	for range 10 { // campaigns that are looked at, one after the other
+		clock.SetTime(clock.Now().Add(restHold / 20))
+		f.refresh(t.Context(), mailing(), book, false)
+	}
+	g.Expect(book.counted).To(Equal(2))
+}
+
 func TestNothingIsShownWithoutFigures(t *testing.T) {
 	var f *Figures
-	NewWithT(t).Expect(f.refresh(t.Context(), mailing(), &ledger{})).To(BeZero())
+	NewWithT(t).Expect(f.refresh(t.Context(), mailing(), &ledger{}, true)).To(BeZero())
 }
 
 func TestEveryAlertAsksForAMetricThatThereIs(t *testing.T) {

@@ -64,7 +64,8 @@ func (r *Reconciler) readRuns(ctx context.Context, s *scope) error {
 		status.LastRun = &status.Runs[0]
 	}
 	showLastRun(s.campaign, runs, s.now)
-	if again := r.Figures.refresh(ctx, s.network, r.Ledger); again > 0 && !equality.Semantic.DeepEqual(before, status.Runs) {
+	changed := !equality.Semantic.DeepEqual(before, status.Runs)
+	if again := r.Figures.refresh(ctx, s.network, r.Ledger, changed || unfinished(runs) != ""); again > 0 && changed {
 		s.wakeWithin(again)
 	}
 	return r.countSteps(ctx, s)

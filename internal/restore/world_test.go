@@ -87,6 +87,7 @@ func (w *world) fill() {
 			SELECT id, 'Network', 'Given', 'v1', 'Roster', 'import', now() FROM alumni.member`,
 		`INSERT INTO alumni.session (token_hash, member_id, expires_at) SELECT sha256(id::text::bytea), id, now() + interval '1 day' FROM alumni.member`,
 		`INSERT INTO alumni.sign_in_link (token_hash, member_id, expires_at) SELECT sha256(id::text::bytea), id, now() + interval '1 day' FROM alumni.member`,
+		`INSERT INTO alumni.address_change (recipient_id, address, requested_at, expires_at) SELECT id, 'new@mail.example', now(), now() + interval '1 day' FROM alumni.member`,
 		`INSERT INTO alumni.portal_mail (member_id, kind, locale) SELECT id, 'SignInLink', 'ja' FROM alumni.member`,
 		`INSERT INTO alumni.campaign_run (run_name, campaign_uid, campaign, type, generation, state, scheduled_at, deadline)
 			VALUES ('news-1', 'uid', 'news', 'Newsletter', 1, 'Sending', now(), now() + interval '1 day')`,

@@ -4,6 +4,7 @@
 SET LOCAL statement_timeout = 0;
 DELETE FROM alumni.session;
 DELETE FROM alumni.sign_in_link;
+DELETE FROM alumni.address_change;
 UPDATE alumni.portal_mail SET state = 'Failed', lease_until = NULL WHERE state = 'Waiting';
 UPDATE alumni.delivery SET state = 'Unknown', reason = 'Restored', lease_owner = NULL, lease_until = NULL
 WHERE state IN ('Planned', 'Deferred', 'Claimed');
