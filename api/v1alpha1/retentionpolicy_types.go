@@ -71,6 +71,14 @@ type RetentionPolicySpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Rules []RetentionRule `json:"rules,omitempty"`
 
+	// minimums say how long something is kept at least, whatever the rules say. They hold for every policy over the same
+	// networks, also while this one is suspended, and while it only previews.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Minimums []RetentionMinimum `json:"minimums,omitempty"`
+
 	// erasureRequests are the promises made to people who leave or ask to be erased.
 	// +optional
 	ErasureRequests *ErasureRequests `json:"erasureRequests,omitempty"`
@@ -181,6 +189,65 @@ type RetentionTrigger struct {
 	// are active members: for these, LastActivity does.
 	// +required
 	Since RetentionAnchor `json:"since"`
+}
+
+// RetentionBasis says what beats a duty or a wish to keep.
+//
+// +kubebuilder:validation:Enum=Statutory;Business
+type RetentionBasis string
+
+const (
+	// BasisStatutory is a duty by law: it keeps data also from who asked to be erased.
+	BasisStatutory RetentionBasis = "Statutory"
+	// BasisBusiness is a wish of the business: a person's right beats it.
+	BasisBusiness RetentionBasis = "Business"
+)
+
+// RetentionMinimumAnchor is the event from which a minimum is counted.
+//
+// +kubebuilder:validation:Enum=Created;Sent
+type RetentionMinimumAnchor string
+
+const (
+	// SinceCreated is when the roster listed the member first; minimums for Profile count from it.
+	SinceCreated RetentionMinimumAnchor = "Created"
+	// MinimumSinceSent is when a message was sent; minimums for DeliveryLogs count from it.
+	MinimumSinceSent RetentionMinimumAnchor = "Sent"
+)
+
+// RetentionMinimum says how long one category is kept at least.
+//
+// +kubebuilder:validation:XValidation:rule="(self.category == 'DeliveryLogs') == (self.since == 'Sent')",message="DeliveryLogs are kept from Sent; Profile from Created"
+// +kubebuilder:validation:XValidation:rule="self.basis != 'Statutory' || has(self.legalBasis) && self.legalBasis.size() > 0",message="a Statutory minimum names its law in legalBasis"
+type RetentionMinimum struct {
+	// name of the minimum, used in certificates.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="name has lower case letters, digits and hyphens"
+	Name string `json:"name"`
+
+	// category of data. Profile keeps the whole person. A Statutory minimum for DeliveryLogs keeps the person too, as long as the
+	// newest of their log rows must be kept, for they are erased together; a Business one does not.
+	// +required
+	Category RetentionCategory `json:"category"`
+
+	// basis says what beats it. Statutory keeps data also from who leaves or asks to be erased; Business gives way to them.
+	// +required
+	Basis RetentionBasis `json:"basis"`
+
+	// legalBasis is the law or decision behind it, for the certificate. Required when basis is Statutory.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	LegalBasis string `json:"legalBasis,omitempty"`
+
+	// since names the event from which the period is counted.
+	// +required
+	Since RetentionMinimumAnchor `json:"since"`
+
+	// keep is the calendar period, counted as the periods of rules are.
+	// +required
+	Keep Period `json:"keep"`
 }
 
 // ErasureRequests are promises to people who leave or ask to be erased.

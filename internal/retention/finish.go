@@ -125,7 +125,7 @@ func (e *Executor) certificate(digest string, so counts, checks audit.Checks, he
 		Sanitisation: certificate.Logical(),
 	}
 	if job.Requests {
-		c.Rules = append(c.Rules, ruleOf(so, certificate.Rule{Name: ErasureRequest, Category: plan.Profile, Action: plan.ActionDelete}))
+		c.Rules = append(c.Rules, ruleOf(so, certificate.Rule{Name: ErasureRequest, Category: plan.Profile, Action: plan.ActionDelete, Withheld: e.withheld[ErasureRequest]}))
 		return c
 	}
 	for _, r := range slices.Concat(compiled.Profile, compiled.Logs) {

@@ -49,7 +49,7 @@ type lockedMember struct {
 func readLocked(rows pgx.Rows) ([]lockedMember, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (lockedMember, error) {
 		var m lockedMember
-		return m, row.Scan(&m.id, &m.facts.State, &m.facts.LastActivity, &m.facts.WithdrawnAt, &m.number)
+		return m, row.Scan(&m.id, &m.facts.State, &m.facts.LastActivity, &m.facts.WithdrawnAt, &m.facts.CreatedAt, &m.number)
 	})
 }
 
@@ -105,6 +105,22 @@ func (r *recheck) readEmployments(rows pgx.Rows) error {
 		return nil
 	})
 	return err
+}
+
+// askLogs asks for the newest log row of each member, where the law keeps any.
+func (r *recheck) askLogs(ask *pgx.Batch, p *plan.Plan) {
+	if !p.KeepsLogs() {
+		return
+	}
+	var id uuid.UUID
+	var at *time.Time
+	ask.Queue(sqlLastLogs, idsOf(r.members)).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&id, &at}, func() error {
+			r.at[id].facts.LastLog = at
+			return nil
+		})
+		return err
+	})
 }
 
 func (r *recheck) readAddresses(rows pgx.Rows) error {

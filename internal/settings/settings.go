@@ -459,6 +459,8 @@ type Retention struct {
 	BatchMembers      int             `json:"batchMembers"`
 	PauseMilliseconds int             `json:"pauseMilliseconds"`
 	Ledger            *Ledger         `json:"ledger,omitempty"` // where erasures are written down before they happen
+
+	Minimums []RetentionMinimum `json:"minimums,omitempty"` // of all policies over the network
 }
 
 // Ledger says where a network's erasure ledger lies: beside its backups.
@@ -479,6 +481,16 @@ type RetentionRule struct {
 	Since      string `json:"since"`
 	After      string `json:"after"`
 	Action     string `json:"action"`
+	LegalBasis string `json:"legalBasis,omitempty"`
+}
+
+// RetentionMinimum says how long something is kept at least; see RetentionMinimum of the API.
+type RetentionMinimum struct {
+	Name       string `json:"name"` // of policy and minimum: group-default/provision-records
+	Category   string `json:"category"`
+	Basis      string `json:"basis"`
+	Since      string `json:"since"`
+	Keep       string `json:"keep"`
 	LegalBasis string `json:"legalBasis,omitempty"`
 }
 

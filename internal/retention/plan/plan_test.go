@@ -85,12 +85,11 @@ func TestVerdicts(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			p := compile(t, c.rules...)
-			i, due := p.Verdict(c.facts)
-			got := ""
-			if due {
-				got = p.Profile[i].Name
-			}
-			NewWithT(t).Expect(got).To(Equal(c.want))
+			d, concerned := p.Decide(c.facts)
+			g := NewWithT(t)
+			g.Expect(d.Rule).To(Equal(c.want))
+			g.Expect(concerned).To(Equal(c.want != ""))
+			g.Expect(d.Kept).To(BeNil())
 		})
 	}
 }
@@ -183,6 +182,7 @@ func drawFacts(t *rapid.T) plan.Facts {
 	return plan.Facts{
 		State:  rapid.SampledFrom([]string{"Listed", "Invited", "Active", "Paused", "Withdrawn"}).Draw(t, "state"),
 		LeftOn: day("left"), Employed: rapid.Bool().Draw(t, "employed"), LastActivity: instant("active"), WithdrawnAt: instant("withdrawn"),
+		CreatedAt: instant("created"), LastLog: instant("log"),
 	}
 }
 
@@ -205,8 +205,8 @@ func TestARuleMoreNeverMakesAnythingLater(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, before := fewer.Verdict(facts)
-			if _, after := more.Verdict(facts); before && !after {
+			_, before := fewer.Decide(facts)
+			if _, after := more.Decide(facts); before && !after {
 				t.Fatal("a further rule keeps what was due")
 			}
 		}
@@ -224,7 +224,7 @@ func TestWhoeverIsDuePassesTheSieve(t *testing.T) {
 		passes := (l.LeftOn != nil && facts.LeftOn != nil && *facts.LeftOn <= *l.LeftOn) ||
 			(l.LastActivity != nil && facts.LastActivity != nil && facts.LastActivity.Before(*l.LastActivity)) ||
 			(l.WithdrawnAt != nil && facts.WithdrawnAt != nil && facts.WithdrawnAt.Before(*l.WithdrawnAt))
-		if _, due := p.Verdict(facts); due && !passes {
+		if _, due := p.Decide(facts); due && !passes {
 			t.Fatal("the sieve keeps back somebody who is due")
 		}
 	})

@@ -4,7 +4,9 @@
 -- Members who pass the widest cut-offs of a policy, with the facts from which the rule is found. A cut-off that is
 -- null lets nobody pass; so does a fact that is null. Dates come from the calendar, never from interval. Who has just left is not due by
 -- any rule while their receipt is still to be mailed.
-SELECT m.id, m.state, e.left_on, coalesce(e.employed, false), a.at, w.at
+-- $5: whether the newest log row of each is asked for
+SELECT m.id, m.state, e.left_on, coalesce(e.employed, false), a.at, w.at, CASE WHEN isfinite(m.created_at) THEN m.created_at END,
+       CASE WHEN $5 THEN (SELECT max(coalesce(d.sent_at, d.planned_at)) FROM alumni.delivery d WHERE d.member_id = m.id) END
 FROM alumni.member m
 LEFT JOIN (SELECT j.member_id, bool_or(j.left_on IS NULL) AS employed,
                   CASE WHEN isfinite(max(j.left_on)) THEN max(j.left_on) END AS left_on

@@ -1358,6 +1358,8 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionAnchor
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionBasis
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCategory
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionEvidence
@@ -1377,6 +1379,29 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 100
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMinimum
+  map:
+    fields:
+    - name: basis
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionBasis
+    - name: category
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCategory
+    - name: keep
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Period
+    - name: legalBasis
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: since
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMinimumAnchor
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMinimumAnchor
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMode
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionNetworkStatus
@@ -1444,6 +1469,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: execution
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionExecution
+    - name: minimums
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMinimum
+          elementRelationship: associative
+          keys:
+          - name
     - name: mode
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMode
