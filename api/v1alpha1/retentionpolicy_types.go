@@ -79,6 +79,10 @@ type RetentionPolicySpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	Minimums []RetentionMinimum `json:"minimums,omitempty"`
 
+	// ceiling ends everybody's keeping, whatever the rules and the wishes of the business say; only the law keeps longer.
+	// +optional
+	Ceiling *RetentionCeiling `json:"ceiling,omitempty"`
+
 	// erasureRequests are the promises made to people who leave or ask to be erased.
 	// +optional
 	ErasureRequests *ErasureRequests `json:"erasureRequests,omitempty"`
@@ -248,6 +252,33 @@ type RetentionMinimum struct {
 	// keep is the calendar period, counted as the periods of rules are.
 	// +required
 	Keep Period `json:"keep"`
+}
+
+// RetentionCeilingAnchor is the event from which a ceiling is counted.
+//
+// +kubebuilder:validation:Enum=LastActivity
+type RetentionCeilingAnchor string
+
+// CeilingSinceLastActivity is the newest event of any kind that is known of a person: the roster listed them, they joined, were active,
+// left the network, or left the company.
+const CeilingSinceLastActivity RetentionCeilingAnchor = "LastActivity"
+
+// RetentionCeiling says when nobody is kept any longer.
+type RetentionCeiling struct {
+	// since names the event from which the period is counted. LastActivity, the only one and the default, is the newest event of any
+	// kind that is known of a person. People who still work for the company and take no part in the network are not concerned.
+	// +optional
+	// +kubebuilder:default=LastActivity
+	Since RetentionCeilingAnchor `json:"since,omitempty"`
+
+	// after is the calendar period, counted as the periods of rules are.
+	// +required
+	After Period `json:"after"`
+
+	// legalBasis is a note for the certificate: the law or decision behind the ceiling.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	LegalBasis string `json:"legalBasis,omitempty"`
 }
 
 // ErasureRequests are promises to people who leave or ask to be erased.

@@ -4,6 +4,7 @@
 package retentionpolicy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -90,8 +91,12 @@ type effective struct {
 // runSettings is what the worker of one network is told.
 func runSettings(p *v1alpha1.RetentionPolicy, e effective, mode v1alpha1.RetentionMode) settings.Retention {
 	execution := p.EffectiveExecution()
-	return settings.Retention{
+	told := settings.Retention{
 		PolicyUID: string(p.UID), Policy: p.Name, Generation: p.Generation, TimeZone: string(p.Zone()), Mode: string(mode),
 		Rules: e.rules, Minimums: e.minimums, BatchMembers: int(execution.BatchMembers), PauseMilliseconds: int(*execution.PauseMilliseconds),
 	}
+	if c := p.Spec.Ceiling; c != nil {
+		told.Ceiling = &settings.RetentionCeiling{Since: string(cmp.Or(c.Since, v1alpha1.CeilingSinceLastActivity)), After: string(c.After), LegalBasis: c.LegalBasis}
+	}
+	return told
 }

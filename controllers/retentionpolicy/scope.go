@@ -116,7 +116,11 @@ func (r *Reconciler) checkRules(_ context.Context, s *scope) error {
 		return outcome.Stop(v1alpha1.ReasonScheduleInvalid, "spec: %v", err)
 	}
 	s.schedule = parsed
-	if _, err := plan.Compile(runSettings(s.policy, ownEffective(s.policy), s.policy.EffectiveMode()), s.now); err != nil {
+	compiled, err := plan.Compile(runSettings(s.policy, ownEffective(s.policy), s.policy.EffectiveMode()), s.now)
+	if err == nil {
+		err = compiled.Contradiction()
+	}
+	if err != nil {
 		return outcome.Stop(v1alpha1.ReasonRuleInvalid, "spec: %v", err)
 	}
 	if len(s.networks) == 0 {

@@ -158,3 +158,34 @@ func TestAMinimumThatComesToHoldUnderTheLockIsRespected(t *testing.T) {
 	g.Expect(people).To(HaveLen(1))
 	g.Expect(people[0].id).To(Equal(ids[0]))
 }
+
+func TestTheCeilingEndsTheKeepingOfEverybodyButByLaw(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(t)
+	ids := w.plant(
+		someone{state: "Listed"}, // heard of long ago
+		someone{state: "Active", active: days(2000), joined: days(3000), children: true}, // not seen for long
+		someone{state: "Listed", employed: true},
+		someone{state: "Active", active: days(10), joined: days(3000)},
+		someone{state: "Listed", left: days(1000)},
+	)
+	w.listed(4000, ids...)
+	recent := w.plant(someone{state: "Listed"})
+	job := w.job("one", "Enforce")
+	job.Policy.Ceiling = &settings.RetentionCeiling{Since: "LastActivity", After: "P5Y"}
+	job.Policy.Minimums = []settings.RetentionMinimum{minimum("p/wish", "Profile", "Business", "P20Y")}
+	g.Expect(Run(t.Context(), w.pool, job)).To(Succeed())
+	g.Expect(w.members()).To(ConsistOf(ids[2], ids[3], ids[4], recent[0]))
+	c, _ := w.certificate("one")
+	g.Expect(c.Rules[0].Name).To(Equal("Ceiling"))
+	g.Expect(c.Rules[0].Erased).To(Equal(total(2, 2+childrenRows+2)))
+	w.proven(g, "one")
+	w.intact()
+
+	law := w.job("two", "Enforce")
+	law.Policy.Ceiling = &settings.RetentionCeiling{Since: "LastActivity", After: "P1D"}
+	law.Policy.Minimums = []settings.RetentionMinimum{minimum("p/law", "Profile", "Statutory", "P20Y")}
+	g.Expect(Run(t.Context(), w.pool, law)).To(Succeed())
+	g.Expect(w.members()).To(HaveLen(4))
+	g.Expect(w.outcomes("two")["Ceiling Withheld"].Members).To(Equal(int64(2)))
+}

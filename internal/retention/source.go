@@ -71,7 +71,7 @@ func (s *policySource) due(ctx context.Context, q querier, each func(uuid.UUID, 
 		date := limits.LeftOn.UTC()
 		leftOn = &date
 	}
-	rows, err := q.Query(ctx, sqlDueMembers, leftOn, limits.LastActivity, limits.WithdrawnAt, s.receiptWait.Seconds(), s.plan.KeepsLogs())
+	rows, err := q.Query(ctx, sqlDueMembers, leftOn, limits.LastActivity, limits.WithdrawnAt, s.receiptWait.Seconds(), s.plan.KeepsLogs(), limits.Known)
 	if err != nil {
 		return fmt.Errorf("look for members who are due: %w", err)
 	}

@@ -461,6 +461,14 @@ type Retention struct {
 	Ledger            *Ledger         `json:"ledger,omitempty"` // where erasures are written down before they happen
 
 	Minimums []RetentionMinimum `json:"minimums,omitempty"` // of all policies over the network
+	Ceiling  *RetentionCeiling  `json:"ceiling,omitempty"`
+}
+
+// RetentionCeiling is when nobody is kept any longer; see RetentionCeiling of the API.
+type RetentionCeiling struct {
+	Since      string `json:"since"`
+	After      string `json:"after"`
+	LegalBasis string `json:"legalBasis,omitempty"`
 }
 
 // Ledger says where a network's erasure ledger lies: beside its backups.

@@ -575,6 +575,9 @@ func TestRetentionPolicyRules(t *testing.T) {
 	lawless := minimum("a", "Profile", "Created", "Statutory")
 	delete(lawless, "legalBasis")
 	runCases(t, "retention.yaml", map[string]validationCase{
+		"a ceiling":                       accepted(set(object{"after": "P5Y"}, "spec", "ceiling")),
+		"a ceiling without a period":      refused("spec.ceiling.after", "Required value", set(object{"since": "LastActivity"}, "spec", "ceiling")),
+		"a ceiling from another event":    refused("spec.ceiling.since", "Unsupported value", set(object{"since": "Departed", "after": "P5Y"}, "spec", "ceiling")),
 		"minimums of both kinds":          accepted(minimums(minimum("a", "Profile", "Created", "Statutory"), minimum("b", "DeliveryLogs", "Sent", "Business"))),
 		"a law without its name":          refused("spec.minimums", "names its law in legalBasis", minimums(lawless)),
 		"people kept from a mail":         refused("spec.minimums", "DeliveryLogs are kept from Sent", minimums(minimum("a", "Profile", "Sent", "Business"))),

@@ -5,6 +5,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -88,7 +89,7 @@ func (p *Plan) wishes(f Facts) []wish {
 		from, concerned := p.from(r, f)
 		switch {
 		case !concerned:
-		case r.right():
+		case r.right() || r.ceiling():
 			all = append(all, wish{r.Name, from, from})
 		default:
 			all = append(all, wish{r.Name, from, max(from, business)})
@@ -97,12 +98,29 @@ func (p *Plan) wishes(f Facts) []wish {
 	return all
 }
 
-// right says that a rule carries out what a person wants: no wish of the business delays it.
+// right says that a rule carries out what a person wants.
 func (r Rule) right() bool { return r.Since == MembershipWithdrawn }
+
+// ceiling says that a rule ends all keeping but that by law.
+func (r Rule) ceiling() bool { return r.Name == Ceiling }
+
+// Contradiction tells of a wish to keep something for longer than the ceiling lets anything be kept.
+func (p *Plan) Contradiction() error {
+	for _, r := range p.Profile {
+		for _, m := range p.Minimums {
+			if r.ceiling() && m.Basis == Business && m.Cutoff < r.Cutoff {
+				return fmt.Errorf("%w: minimum %q keeps for %s, and the ceiling ends that after %s", ErrPolicy, m.Name, m.Keep, r.After)
+			}
+		}
+	}
+	return nil
+}
 
 // from is the day from which a rule erases a member; false when it does not concern them.
 func (p *Plan) from(r Rule, f Facts) (calendar.Date, bool) {
 	switch {
+	case r.ceiling():
+		return p.known(r, f)
 	case r.Since == Departed && !member(f.State) && !f.Employed && f.LeftOn != nil:
 		return calendar.DeletableFrom(*f.LeftOn, r.Period), true
 	case r.Since == LastActivity && member(f.State) && f.LastActivity != nil:
@@ -112,6 +130,24 @@ func (p *Plan) from(r Rule, f Facts) (calendar.Date, bool) {
 	default:
 		return 0, false
 	}
+}
+
+// known is the day on which the ceiling is reached: counted from the newest event of any kind that is known of a member. Who still works
+// for the company and takes no part is not concerned, for the roster lists them for that reason.
+func (p *Plan) known(r Rule, f Facts) (calendar.Date, bool) {
+	if f.CreatedAt == nil || (!member(f.State) && f.Employed) {
+		return 0, false
+	}
+	day := p.over(r.span, *f.CreatedAt)
+	for _, at := range []*time.Time{f.LastActivity, f.WithdrawnAt} {
+		if at != nil {
+			day = max(day, p.over(r.span, *at))
+		}
+	}
+	if !member(f.State) && f.LeftOn != nil {
+		day = max(day, calendar.DeletableFrom(*f.LeftOn, r.Period))
+	}
+	return day, true
 }
 
 // over is the day after a span that began at an instant. Where a clock was put back over midnight an instant can have the date of the

@@ -74,6 +74,73 @@ func TestWhatKeepsAMember(t *testing.T) {
 	}
 }
 
+func TestWhenTheCeilingIsReached(t *testing.T) {
+	wish, law := minimum("wish", plan.Profile, plan.Business, "P9Y"), minimum("law", plan.Profile, plan.Statutory, "P9Y")
+	old := at("2021-03-31T00:00:00Z")
+	cases := map[string]struct {
+		minimums []settings.RetentionMinimum
+		facts    plan.Facts
+		due      bool
+		kept     string
+	}{
+		"nothing was heard of somebody who never joined": {nil, plan.Facts{State: "Listed", CreatedAt: old}, true, ""},
+		"they were listed a day later":                   {nil, plan.Facts{State: "Listed", CreatedAt: at("2021-04-01T00:00:00Z")}, false, ""},
+		"they left the company since":                    {nil, plan.Facts{State: "Invited", CreatedAt: old, LeftOn: on("2021-04-01")}, false, ""},
+		"they still work for the company":                {nil, plan.Facts{State: "Listed", CreatedAt: old, Employed: true}, false, ""},
+		"a member who is not seen any more":              {nil, plan.Facts{State: "Active", CreatedAt: old, LastActivity: old, Employed: true}, true, ""},
+		"a member who was seen":                          {nil, plan.Facts{State: "Paused", CreatedAt: old, LastActivity: at("2022-03-31T00:00:00Z")}, false, ""},
+		"nobody knows since when they are listed":        {nil, plan.Facts{State: "Listed", LeftOn: on("2001-04-01")}, false, ""},
+		"a wish to keep them gives way":                  {[]settings.RetentionMinimum{wish}, plan.Facts{State: "Listed", CreatedAt: old}, true, ""},
+		"the law does not":                               {[]settings.RetentionMinimum{law}, plan.Facts{State: "Listed", CreatedAt: old}, false, "law"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			declared := policy()
+			declared.Minimums, declared.Ceiling = c.minimums, &settings.RetentionCeiling{Since: plan.LastActivity, After: "P5Y"}
+			p, err := plan.Compile(declared, asOf)
+			g.Expect(err).NotTo(HaveOccurred())
+			d, concerned := p.Decide(c.facts)
+			g.Expect(concerned).To(Equal(c.due || c.kept != ""))
+			if concerned {
+				g.Expect(d.Rule).To(Equal(plan.Ceiling))
+				g.Expect(d.Due()).To(Equal(c.due))
+			}
+		})
+	}
+}
+
+func TestACeilingThatContradictsAWishIsSeen(t *testing.T) {
+	for keep, fits := range map[string]bool{"P5Y": true, "P60M": true, "P61M": false} {
+		t.Run(keep, func(t *testing.T) {
+			g := NewWithT(t)
+			declared := policy()
+			declared.Ceiling = &settings.RetentionCeiling{Since: plan.LastActivity, After: "P5Y"}
+			declared.Minimums = []settings.RetentionMinimum{minimum("wish", plan.Profile, plan.Business, keep), minimum("law", plan.Profile, plan.Statutory, "P30Y")}
+			p, err := plan.Compile(declared, asOf)
+			g.Expect(err).NotTo(HaveOccurred())
+			if fits {
+				g.Expect(p.Contradiction()).To(Succeed())
+			} else {
+				g.Expect(p.Contradiction()).To(MatchError(ContainSubstring(`minimum "wish" keeps for P61M, and the ceiling ends that after P5Y`)))
+			}
+		})
+	}
+}
+
+func TestACeilingThatIsNotUnderstoodIsRefused(t *testing.T) {
+	for name, c := range map[string]settings.RetentionCeiling{"an event": {Since: plan.Departed, After: "P5Y"}, "no event": {After: "P5Y"}, "a period": {Since: plan.LastActivity, After: "5"}} {
+		t.Run(name, func(t *testing.T) {
+			declared := policy()
+			declared.Ceiling = &c
+			_, err := plan.Compile(declared, asOf)
+			NewWithT(t).Expect(err).To(MatchError(plan.ErrPolicy))
+		})
+	}
+	_, err := plan.Compile(policy(rule(plan.Ceiling, plan.Departed, "P5Y")), asOf)
+	NewWithT(t).Expect(err).To(MatchError(plan.ErrPolicy), "no rule is called so")
+}
+
 func TestOnlyTheLawKeepsWhoAskedToBeErased(t *testing.T) {
 	g := NewWithT(t)
 	declared := policy()
@@ -130,6 +197,7 @@ type model struct {
 	facts plan.Facts
 	rules []settings.RetentionRule
 	keeps []settings.RetentionMinimum
+	end   *settings.RetentionCeiling
 }
 
 // over says whether a period after an event is over on a day.
@@ -191,6 +259,18 @@ func (m model) mayOn(day calendar.Date) (may, wanted bool) {
 			}
 		}
 	}
+	if m.end != nil && m.facts.CreatedAt != nil {
+		events := []*calendar.Date{m.date(m.facts.CreatedAt), m.date(m.facts.LastActivity), m.date(m.facts.WithdrawnAt)}
+		takesPart := m.facts.State == "Active" || m.facts.State == "Paused"
+		if !takesPart {
+			events = append(events, m.facts.LeftOn)
+		}
+		over := takesPart || !m.facts.Employed
+		for _, e := range events {
+			over = over && (e == nil || m.over(m.end.After, e, day))
+		}
+		right = right || over
+	}
 	return lawful && (right || rule && convenient), right || rule
 }
 
@@ -211,6 +291,9 @@ func drawPolicy(t *rapid.T) settings.Retention {
 	}
 	declared := policy(rules...)
 	declared.Minimums = drawMinimums(t)
+	if rapid.Bool().Draw(t, "ceiling") {
+		declared.Ceiling = &settings.RetentionCeiling{Since: plan.LastActivity, After: rapid.SampledFrom([]string{"P1M", "P2M", "P4M"}).Draw(t, "end")}
+	}
 	return declared
 }
 
@@ -243,7 +326,7 @@ func TestTheDecisionIsThatOfTheFormula(t *testing.T) {
 		for range 20 {
 			facts := drawFacts(t)
 			d, concerned := p.Decide(facts)
-			agrees(t, model{zone: p.Zone, facts: facts, rules: declared.Rules, keeps: declared.Minimums}, d, concerned)
+			agrees(t, model{zone: p.Zone, facts: facts, rules: declared.Rules, keeps: declared.Minimums, end: declared.Ceiling}, d, concerned)
 			same, _ := again.Decide(facts)
 			if same.Rule != d.Rule || same.From != d.From || same.Due() != d.Due() || !d.Due() && same.Kept.Name != d.Kept.Name {
 				t.Fatal("the order of rules or minimums changes the decision")

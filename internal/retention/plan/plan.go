@@ -46,6 +46,9 @@ const (
 	stateWithdrawn = "Withdrawn"
 )
 
+// Ceiling is the name under which the ceiling of a policy is counted, among its rules. None of these can be called so.
+const Ceiling = "Ceiling"
+
 // ErrPolicy tells that a policy cannot be applied. Nothing is erased by a policy that is not understood whole.
 var ErrPolicy = errors.New("the policy cannot be applied")
 
@@ -92,7 +95,7 @@ func Compile(policy settings.Retention, asOf time.Time) (*Plan, error) {
 	}
 	p := &Plan{PolicyUID: policy.PolicyUID, Policy: policy.Policy, Generation: policy.Generation, Zone: zone, AsOf: asOf.UTC(),
 		today: calendar.DateOf(asOf, zone)}
-	names := map[string]bool{}
+	names := map[string]bool{Ceiling: true}
 	for _, r := range policy.Rules {
 		if names[r.Name] || r.Name == "" {
 			return nil, fmt.Errorf("%w: rule %q: the name is empty or used twice", ErrPolicy, r.Name)
@@ -108,10 +111,27 @@ func Compile(policy settings.Retention, asOf time.Time) (*Plan, error) {
 			p.Profile = append(p.Profile, rule)
 		}
 	}
+	if err := p.compileCeiling(policy.Ceiling); err != nil {
+		return nil, fmt.Errorf("%w: ceiling: %w", ErrPolicy, err)
+	}
 	byName := func(a, b Rule) int { return strings.Compare(a.Name, b.Name) }
 	slices.SortFunc(p.Profile, byName)
 	slices.SortFunc(p.Logs, byName)
 	return p, p.compileMinimums(policy.Minimums)
+}
+
+// compileCeiling takes the ceiling among the rules, if there is one.
+func (p *Plan) compileCeiling(c *settings.RetentionCeiling) error {
+	if c == nil {
+		return nil
+	}
+	if c.Since != LastActivity {
+		return fmt.Errorf("it is not counted from %q", c.Since)
+	}
+	rule, err := compileRule(settings.RetentionRule{Name: Ceiling, Category: Profile, Since: c.Since, After: c.After, Action: ActionDelete,
+		LegalBasis: c.LegalBasis}, p.AsOf, p.Zone)
+	p.Profile = append(p.Profile, rule)
+	return err
 }
 
 // compileMinimums reads what must be kept.
@@ -170,6 +190,7 @@ type Limits struct {
 	LeftOn       *calendar.Date // due up to and on this date
 	LastActivity *time.Time     // due before this instant
 	WithdrawnAt  *time.Time     // due before this instant
+	Known        *time.Time     // due by the ceiling when everything that is known of a member was before this instant
 	Logs         *time.Time     // due before this instant
 }
 
@@ -182,6 +203,10 @@ func (p *Plan) Limits() Limits {
 		}
 	}
 	for _, r := range p.Profile {
+		if r.ceiling() {
+			later(&l.Known, r)
+			continue
+		}
 		switch r.Since {
 		case Departed:
 			if l.LeftOn == nil || *l.LeftOn < r.Cutoff {

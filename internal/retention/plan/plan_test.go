@@ -216,14 +216,16 @@ func TestARuleMoreNeverMakesAnythingLater(t *testing.T) {
 func TestWhoeverIsDuePassesTheSieve(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		facts := drawFacts(t)
-		p, err := plan.Compile(policy(drawRule(t, "a"), drawRule(t, "b"), drawRule(t, "c")), asOf)
+		p, err := plan.Compile(drawPolicy(t), asOf)
 		if err != nil {
 			t.Fatal(err)
 		}
 		l := p.Limits()
 		passes := (l.LeftOn != nil && facts.LeftOn != nil && *facts.LeftOn <= *l.LeftOn) ||
 			(l.LastActivity != nil && facts.LastActivity != nil && facts.LastActivity.Before(*l.LastActivity)) ||
-			(l.WithdrawnAt != nil && facts.WithdrawnAt != nil && facts.WithdrawnAt.Before(*l.WithdrawnAt))
+			(l.WithdrawnAt != nil && facts.WithdrawnAt != nil && facts.WithdrawnAt.Before(*l.WithdrawnAt)) ||
+			(l.Known != nil && facts.CreatedAt != nil && facts.CreatedAt.Before(*l.Known) &&
+				(facts.LastActivity == nil || facts.LastActivity.Before(*l.Known)) && (facts.WithdrawnAt == nil || facts.WithdrawnAt.Before(*l.Known)))
 		if _, due := p.Decide(facts); due && !passes {
 			t.Fatal("the sieve keeps back somebody who is due")
 		}

@@ -4,7 +4,7 @@
 -- Members who pass the widest cut-offs of a policy, with the facts from which the rule is found. A cut-off that is
 -- null lets nobody pass; so does a fact that is null. Dates come from the calendar, never from interval. Who has just left is not due by
 -- any rule while their receipt is still to be mailed.
--- $5: whether the newest log row of each is asked for
+-- $5: whether the newest log row of each is asked for; $6: the ceiling, which looks at everything that is known
 SELECT m.id, m.state, e.left_on, coalesce(e.employed, false), a.at, w.at, CASE WHEN isfinite(m.created_at) THEN m.created_at END,
        CASE WHEN $5 THEN (SELECT max(coalesce(d.sent_at, d.planned_at)) FROM alumni.delivery d WHERE d.member_id = m.id) END
 FROM alumni.member m
@@ -18,7 +18,8 @@ CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(coalesce(m.last_active_at, m.joine
 CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(m.withdrawn_at) THEN m.withdrawn_at END AS at) w
 WHERE ((m.state NOT IN ('Active', 'Paused') AND NOT e.employed AND e.left_on <= $1)
        OR (m.state IN ('Active', 'Paused') AND a.at < $2)
-       OR (m.state = 'Withdrawn' AND w.at < $3))
+       OR (m.state = 'Withdrawn' AND w.at < $3)
+       OR (m.created_at < $6 AND coalesce(a.at < $6, true) AND coalesce(w.at < $6, true)))
   AND NOT EXISTS (SELECT FROM alumni.erasure_request r
                   JOIN alumni.portal_mail p ON p.member_id = r.member_id
                   WHERE r.member_id = m.id AND r.state = 'Open' AND r.received_at > now() - make_interval(secs => $4)

@@ -1362,6 +1362,21 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCategory
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCeiling
+  map:
+    fields:
+    - name: after
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Period
+    - name: legalBasis
+      type:
+        scalar: string
+    - name: since
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCeilingAnchor
+      default: LastActivity
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCeilingAnchor
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionEvidence
   map:
     fields:
@@ -1460,6 +1475,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionPolicySpec
   map:
     fields:
+    - name: ceiling
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCeiling
     - name: erasureRequests
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ErasureRequests

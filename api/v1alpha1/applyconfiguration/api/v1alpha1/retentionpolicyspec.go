@@ -32,6 +32,8 @@ type RetentionPolicySpecApplyConfiguration struct {
 	// minimums say how long something is kept at least, whatever the rules say. They hold for every policy over the same
 	// networks, also while this one is suspended, and while it only previews.
 	Minimums []RetentionMinimumApplyConfiguration `json:"minimums,omitempty"`
+	// ceiling ends everybody's keeping, whatever the rules and the wishes of the business say; only the law keeps longer.
+	Ceiling *RetentionCeilingApplyConfiguration `json:"ceiling,omitempty"`
 	// erasureRequests are the promises made to people who leave or ask to be erased.
 	ErasureRequests *ErasureRequestsApplyConfiguration `json:"erasureRequests,omitempty"`
 	// execution tunes the size and pace of the erasing transactions.
@@ -109,6 +111,14 @@ func (b *RetentionPolicySpecApplyConfiguration) WithMinimums(values ...*Retentio
 		}
 		b.Minimums = append(b.Minimums, *values[i])
 	}
+	return b
+}
+
+// WithCeiling sets the Ceiling field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Ceiling field is set to the value of the last call.
+func (b *RetentionPolicySpecApplyConfiguration) WithCeiling(value *RetentionCeilingApplyConfiguration) *RetentionPolicySpecApplyConfiguration {
+	b.Ceiling = value
 	return b
 }
 
