@@ -133,7 +133,7 @@ const (
 
 // RetentionAnchor is the event from which a period is counted.
 //
-// +kubebuilder:validation:Enum=Departed;LastActivity;MembershipWithdrawn;Sent
+// +kubebuilder:validation:Enum=Departed;LastActivity;MembershipWithdrawn;ConsentEnded;Created;Sent
 type RetentionAnchor string
 
 // The events from which a period is counted.
@@ -141,6 +141,8 @@ const (
 	SinceDeparted            RetentionAnchor = "Departed"
 	SinceLastActivity        RetentionAnchor = "LastActivity"
 	SinceMembershipWithdrawn RetentionAnchor = "MembershipWithdrawn"
+	SinceConsentEnded        RetentionAnchor = "ConsentEnded"
+	SinceCreated             RetentionAnchor = "Created"
 	SinceSent                RetentionAnchor = "Sent"
 )
 
@@ -154,7 +156,7 @@ const ActionDelete RetentionAction = "Delete"
 
 // RetentionRule says when one category is due.
 //
-// +kubebuilder:validation:XValidation:rule="(self.category == 'DeliveryLogs') == (self.trigger.since == 'Sent')",message="DeliveryLogs are counted from Sent; Profile from Departed, LastActivity or MembershipWithdrawn"
+// +kubebuilder:validation:XValidation:rule="(self.category == 'DeliveryLogs') == (self.trigger.since == 'Sent')",message="DeliveryLogs are counted from Sent; Profile from Departed, LastActivity, MembershipWithdrawn, ConsentEnded or Created"
 type RetentionRule struct {
 	// name of the rule, used in counts and certificates.
 	// +required
@@ -188,12 +190,33 @@ type RetentionRule struct {
 }
 
 // RetentionTrigger is the event from which a period is counted.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.ifMissing) || self.ifMissing != 'UseCreated' || self.since in ['Departed', 'LastActivity']",message="ifMissing UseCreated is for Departed and LastActivity; without their event, the others have not happened"
 type RetentionTrigger struct {
-	// since names the event. A record without it is never due by this rule. Departed does not count people who
-	// are active members: for these, LastActivity does.
+	// since names the event. Departed and Created do not count people who are active members: for these, LastActivity does. Created
+	// is when the roster listed somebody first, and counts who never joined. None of the two counts who works for the company again or
+	// still. ConsentEnded is when somebody withdrew their consent to take part (purpose Network), and did not give it again.
 	// +required
 	Since RetentionAnchor `json:"since"`
+
+	// ifMissing says what becomes of people whom the rule concerns and whose event is not known. Never, the default: they are not due
+	// by this rule. UseCreated: it counts from when the roster listed them first.
+	// +optional
+	// +kubebuilder:default=Never
+	IfMissing RetentionIfMissing `json:"ifMissing,omitempty"`
 }
+
+// RetentionIfMissing says what becomes of people whose event is not known.
+//
+// +kubebuilder:validation:Enum=Never;UseCreated
+type RetentionIfMissing string
+
+const (
+	// IfMissingNever is never due.
+	IfMissingNever RetentionIfMissing = "Never"
+	// IfMissingUseCreated counts from when the roster listed them first.
+	IfMissingUseCreated RetentionIfMissing = "UseCreated"
+)
 
 // RetentionBasis says what beats a duty or a wish to keep.
 //
@@ -213,8 +236,8 @@ const (
 type RetentionMinimumAnchor string
 
 const (
-	// SinceCreated is when the roster listed the member first; minimums for Profile count from it.
-	SinceCreated RetentionMinimumAnchor = "Created"
+	// MinimumSinceCreated is when the roster listed the member first; minimums for Profile count from it.
+	MinimumSinceCreated RetentionMinimumAnchor = "Created"
 	// MinimumSinceSent is when a message was sent; minimums for DeliveryLogs count from it.
 	MinimumSinceSent RetentionMinimumAnchor = "Sent"
 )

@@ -46,16 +46,21 @@ func effectiveRules(p *v1alpha1.RetentionPolicy, network *v1alpha1.AlumniNetwork
 	}
 	var rules []settings.RetentionRule
 	for _, r := range p.Spec.Rules {
-		if taken[r.Category] && r.Trigger.Since != v1alpha1.SinceMembershipWithdrawn {
+		right := r.Trigger.Since == v1alpha1.SinceMembershipWithdrawn || r.Trigger.Since == v1alpha1.SinceConsentEnded
+		if taken[r.Category] && !right {
 			continue
 		}
 		action := r.Action
 		if action == "" {
 			action = v1alpha1.ActionDelete
 		}
+		missing := r.Trigger.IfMissing
+		if missing == v1alpha1.IfMissingNever {
+			missing = "" // the default is left out: a worker of the version before does not know the field
+		}
 		rules = append(rules, settings.RetentionRule{
 			Name: r.Name, Category: string(r.Category), Since: string(r.Trigger.Since), After: string(r.After),
-			Action: string(action), LegalBasis: r.LegalBasis,
+			Action: string(action), LegalBasis: r.LegalBasis, IfMissing: string(missing),
 		})
 	}
 	slices.SortFunc(rules, func(a, b settings.RetentionRule) int { return strings.Compare(a.Name, b.Name) })

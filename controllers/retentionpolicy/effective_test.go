@@ -75,7 +75,7 @@ func TestMinimumsOfAllPoliciesOverANetworkCount(t *testing.T) {
 	japan := &v1alpha1.AlumniNetwork{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"region": "jp"}}}
 	keeping := func(p v1alpha1.RetentionPolicy, change func(*v1alpha1.RetentionPolicy)) v1alpha1.RetentionPolicy {
 		p.Spec.Minimums = []v1alpha1.RetentionMinimum{{Name: "law", Category: v1alpha1.CategoryProfile, Basis: v1alpha1.BasisStatutory,
-			LegalBasis: "APPI", Since: v1alpha1.SinceCreated, Keep: "P3Y"}}
+			LegalBasis: "APPI", Since: v1alpha1.MinimumSinceCreated, Keep: "P3Y"}}
 		if change != nil {
 			change(&p)
 		}

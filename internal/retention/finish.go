@@ -130,7 +130,7 @@ func (e *Executor) certificate(digest string, so counts, checks audit.Checks, he
 	}
 	for _, r := range slices.Concat(compiled.Profile, compiled.Logs) {
 		c.Rules = append(c.Rules, ruleOf(so, certificate.Rule{Name: r.Name, Withheld: e.withheld[r.Name], Category: r.Category, Since: r.Since, After: r.After,
-			Cutoff: r.Cutoff.String(), Action: r.Action, LegalBasis: r.LegalBasis}))
+			Cutoff: r.Cutoff.String(), Action: r.Action, LegalBasis: r.LegalBasis, IfMissing: r.IfMissing}))
 	}
 	return c
 }

@@ -112,15 +112,27 @@ func (r *recheck) askLogs(ask *pgx.Batch, p *plan.Plan) {
 	if !p.KeepsLogs() {
 		return
 	}
-	var id uuid.UUID
-	var at *time.Time
-	ask.Queue(sqlLastLogs, idsOf(r.members)).Query(func(rows pgx.Rows) error {
+	ask.Queue(sqlLastLogs, idsOf(r.members)).Query(r.readInstants(func(f *plan.Facts, at *time.Time) { f.LastLog = at }))
+}
+
+// askConsents asks who withdrew their consent, where a rule counts from it.
+func (r *recheck) askConsents(ask *pgx.Batch, p *plan.Plan) {
+	if p.Limits().ConsentEnded != nil {
+		ask.Queue(sqlConsentsEnded, idsOf(r.members)).Query(r.readInstants(func(f *plan.Facts, at *time.Time) { f.ConsentEnded = at }))
+	}
+}
+
+// readInstants notes an instant of each member that a statement returns.
+func (r *recheck) readInstants(note func(*plan.Facts, *time.Time)) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		var id uuid.UUID
+		var at *time.Time
 		_, err := pgx.ForEachRow(rows, []any{&id, &at}, func() error {
-			r.at[id].facts.LastLog = at
+			note(&r.at[id].facts, at)
 			return nil
 		})
 		return err
-	})
+	}
 }
 
 func (r *recheck) readAddresses(rows pgx.Rows) error {

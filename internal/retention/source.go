@@ -71,7 +71,8 @@ func (s *policySource) due(ctx context.Context, q querier, each func(uuid.UUID, 
 		date := limits.LeftOn.UTC()
 		leftOn = &date
 	}
-	rows, err := q.Query(ctx, sqlDueMembers, leftOn, limits.LastActivity, limits.WithdrawnAt, s.receiptWait.Seconds(), s.plan.KeepsLogs(), limits.Known)
+	rows, err := q.Query(ctx, sqlDueMembers, leftOn, limits.LastActivity, limits.WithdrawnAt, s.receiptWait.Seconds(), s.plan.KeepsLogs(), limits.Known,
+		limits.Created, limits.ConsentEnded)
 	if err != nil {
 		return fmt.Errorf("look for members who are due: %w", err)
 	}
@@ -97,6 +98,7 @@ func (s *policySource) recheck(ctx context.Context, tx pgx.Tx, locked []lockedMe
 	ask.Queue(sqlAddresses, ids).Query(people.readAddresses)
 	ask.Queue(sqlReceiptsWaiting, ids, s.receiptWait.Seconds()).Query(readSet(waits))
 	people.askLogs(ask, s.plan)
+	people.askConsents(ask, s.plan)
 	if err := tx.SendBatch(ctx, ask).Close(); err != nil {
 		return nil, fmt.Errorf("check members again: %w", err)
 	}
@@ -113,16 +115,16 @@ type memberFacts struct {
 	leftOn                    *time.Time
 	employed                  bool
 	lastActivity, withdrawnAt *time.Time
-	createdAt, lastLog        *time.Time
+	createdAt, lastLog, ended *time.Time
 }
 
 func (f *memberFacts) targets() []any {
-	return []any{&f.id, &f.state, &f.leftOn, &f.employed, &f.lastActivity, &f.withdrawnAt, &f.createdAt, &f.lastLog}
+	return []any{&f.id, &f.state, &f.leftOn, &f.employed, &f.lastActivity, &f.withdrawnAt, &f.createdAt, &f.lastLog, &f.ended}
 }
 
 func (f *memberFacts) facts() plan.Facts {
 	facts := plan.Facts{State: f.state, Employed: f.employed, LastActivity: f.lastActivity, WithdrawnAt: f.withdrawnAt,
-		CreatedAt: f.createdAt, LastLog: f.lastLog}
+		CreatedAt: f.createdAt, LastLog: f.lastLog, ConsentEnded: f.ended}
 	if f.leftOn != nil {
 		date := calendar.DateOf(*f.leftOn, time.UTC)
 		facts.LeftOn = &date

@@ -82,6 +82,9 @@ var (
 	//go:embed queries/ledger_erased.sql
 	sqlLedgerErased string
 
+	//go:embed queries/consents_ended.sql
+	sqlConsentsEnded string
+
 	//go:embed queries/kept_logs.sql
 	sqlKeptLogs string
 

@@ -490,6 +490,7 @@ type RetentionRule struct {
 	After      string `json:"after"`
 	Action     string `json:"action"`
 	LegalBasis string `json:"legalBasis,omitempty"`
+	IfMissing  string `json:"ifMissing,omitempty"` // empty: it is never due without its event
 }
 
 // RetentionMinimum says how long something is kept at least; see RetentionMinimum of the API.

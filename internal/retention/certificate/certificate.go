@@ -58,6 +58,7 @@ type Rule struct {
 	Cutoff     string `json:"cutoff,omitempty"` // events up to and on this date were due
 	Action     string `json:"action"`
 	LegalBasis string `json:"legalBasis,omitempty"`
+	IfMissing  string `json:"ifMissing,omitempty"` // from what was counted when the event was not known
 	Due        Total  `json:"due"`
 	Erased     Total  `json:"erased"`
 	Changed    Total  `json:"changed"` // no longer due when their turn came

@@ -27,6 +27,7 @@ type Facts struct {
 	LastActivity *time.Time     // or else when they joined
 	WithdrawnAt  *time.Time
 	CreatedAt    *time.Time // when the roster listed them first
+	ConsentEnded *time.Time // when they withdrew their consent to take part, if they have not given it again
 	LastLog      *time.Time // the newest row of the ledger of messages; read only when Plan.KeepsLogs
 }
 
@@ -99,7 +100,7 @@ func (p *Plan) wishes(f Facts) []wish {
 }
 
 // right says that a rule carries out what a person wants.
-func (r Rule) right() bool { return r.Since == MembershipWithdrawn }
+func (r Rule) right() bool { return r.Since == MembershipWithdrawn || r.Since == ConsentEnded }
 
 // ceiling says that a rule ends all keeping but that by law.
 func (r Rule) ceiling() bool { return r.Name == Ceiling }
@@ -118,17 +119,41 @@ func (p *Plan) Contradiction() error {
 
 // from is the day from which a rule erases a member; false when it does not concern them.
 func (p *Plan) from(r Rule, f Facts) (calendar.Date, bool) {
-	switch {
-	case r.ceiling():
+	if r.ceiling() {
 		return p.known(r, f)
-	case r.Since == Departed && !member(f.State) && !f.Employed && f.LeftOn != nil:
-		return calendar.DeletableFrom(*f.LeftOn, r.Period), true
-	case r.Since == LastActivity && member(f.State) && f.LastActivity != nil:
-		return p.over(r.span, *f.LastActivity), true
-	case r.Since == MembershipWithdrawn && f.State == stateWithdrawn && f.WithdrawnAt != nil:
-		return p.over(r.span, *f.WithdrawnAt), true
-	default:
+	}
+	event, concerned := eventOf(r.Since, f)
+	if !concerned {
 		return 0, false
+	}
+	if event == nil && r.Since == Departed && f.LeftOn != nil {
+		return calendar.DeletableFrom(*f.LeftOn, r.Period), true
+	}
+	if event == nil && r.IfMissing == UseCreated {
+		event = f.CreatedAt
+	}
+	if event == nil {
+		return 0, false
+	}
+	return p.over(r.span, *event), true
+}
+
+// eventOf finds the instant from which a rule counts, and whether the rule concerns such members at all. The instant is nil when it is
+// not known, and for departures, which are days.
+func eventOf(since string, f Facts) (event *time.Time, concerned bool) {
+	switch since {
+	case Departed:
+		return nil, !member(f.State) && !f.Employed
+	case LastActivity:
+		return f.LastActivity, member(f.State)
+	case MembershipWithdrawn:
+		return f.WithdrawnAt, f.State == stateWithdrawn
+	case ConsentEnded:
+		return f.ConsentEnded, true
+	case Created:
+		return f.CreatedAt, (f.State == stateListed || f.State == stateInvited) && !f.Employed
+	default:
+		return nil, false
 	}
 }
 

@@ -227,6 +227,10 @@ func (m model) event(since string) *calendar.Date {
 		return m.date(m.facts.LastActivity)
 	case since == plan.MembershipWithdrawn && m.facts.State == "Withdrawn":
 		return m.date(m.facts.WithdrawnAt)
+	case since == plan.ConsentEnded:
+		return m.date(m.facts.ConsentEnded)
+	case since == plan.Created && (m.facts.State == "Listed" || m.facts.State == "Invited") && !m.facts.Employed:
+		return m.date(m.facts.CreatedAt)
 	default:
 		return nil
 	}
@@ -251,8 +255,13 @@ func (m model) mayOn(day calendar.Date) (may, wanted bool) {
 		}
 	}
 	for _, r := range m.rules {
-		if m.over(r.After, m.event(r.Since), day) {
-			if r.Since == plan.MembershipWithdrawn {
+		event := m.event(r.Since)
+		takesPart := m.facts.State == "Active" || m.facts.State == "Paused"
+		if event == nil && r.IfMissing == plan.UseCreated && (r.Since == plan.LastActivity && takesPart || r.Since == plan.Departed && !takesPart && !m.facts.Employed) {
+			event = m.date(m.facts.CreatedAt)
+		}
+		if m.over(r.After, event, day) {
+			if r.Since == plan.MembershipWithdrawn || r.Since == plan.ConsentEnded {
 				right = true
 			} else {
 				rule = true

@@ -54,6 +54,9 @@ func (p *Plan) rulesWith(cutoff bool) []map[string]string {
 	rules := []map[string]string{}
 	for _, r := range slices.Concat(p.Profile, p.Logs) {
 		m := map[string]string{"name": r.Name, "category": r.Category, "since": r.Since, "after": r.After, "action": r.Action}
+		if r.IfMissing != "" {
+			m["ifMissing"] = r.IfMissing
+		}
 		if cutoff {
 			m["cutoff"] = r.Cutoff.String()
 		}

@@ -27,7 +27,11 @@ const (
 	MembershipWithdrawn = "MembershipWithdrawn"
 	Sent                = "Sent"
 	Created             = "Created"
+	ConsentEnded        = "ConsentEnded"
 )
+
+// UseCreated says that a rule counts from the listing of members of whom its event is not known.
+const UseCreated = "UseCreated"
 
 // The bases of minimums: the law, which nothing but the end of the period beats, and the wishes of the business, which lose against
 // a person's right.
@@ -41,6 +45,8 @@ const ActionDelete = "Delete"
 
 // The states of members that decide which events count.
 const (
+	stateListed    = "Listed"
+	stateInvited   = "Invited"
 	stateActive    = "Active"
 	statePaused    = "Paused"
 	stateWithdrawn = "Withdrawn"
@@ -171,7 +177,7 @@ func newSpan(text string, asOf time.Time, zone *time.Location) (span, error) {
 
 func compileRule(r settings.RetentionRule, asOf time.Time, zone *time.Location) (Rule, error) {
 	known := map[string][]string{
-		Profile:      {Departed, LastActivity, MembershipWithdrawn},
+		Profile:      {Departed, LastActivity, MembershipWithdrawn, ConsentEnded, Created},
 		DeliveryLogs: {Sent},
 	}
 	if !slices.Contains(known[r.Category], r.Since) {
@@ -179,6 +185,9 @@ func compileRule(r settings.RetentionRule, asOf time.Time, zone *time.Location) 
 	}
 	if r.Action != ActionDelete {
 		return Rule{}, fmt.Errorf("action %q is not known", r.Action)
+	}
+	if r.IfMissing != "" && (r.IfMissing != UseCreated || !slices.Contains([]string{Departed, LastActivity}, r.Since)) {
+		return Rule{}, fmt.Errorf("ifMissing %q is not known since %q", r.IfMissing, r.Since)
 	}
 	s, err := newSpan(r.After, asOf, zone)
 	return Rule{r, s}, err
@@ -190,6 +199,8 @@ type Limits struct {
 	LeftOn       *calendar.Date // due up to and on this date
 	LastActivity *time.Time     // due before this instant
 	WithdrawnAt  *time.Time     // due before this instant
+	ConsentEnded *time.Time     // due before this instant
+	Created      *time.Time     // due before this instant
 	Known        *time.Time     // due by the ceiling when everything that is known of a member was before this instant
 	Logs         *time.Time     // due before this instant
 }
@@ -207,7 +218,14 @@ func (p *Plan) Limits() Limits {
 			later(&l.Known, r)
 			continue
 		}
+		if r.IfMissing == UseCreated {
+			later(&l.Created, r)
+		}
 		switch r.Since {
+		case Created:
+			later(&l.Created, r)
+		case ConsentEnded:
+			later(&l.ConsentEnded, r)
 		case Departed:
 			if l.LeftOn == nil || *l.LeftOn < r.Cutoff {
 				l.LeftOn = &r.Cutoff

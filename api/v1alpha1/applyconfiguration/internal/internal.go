@@ -1394,6 +1394,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 100
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionIfMissing
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMinimum
   map:
     fields:
@@ -1628,6 +1630,10 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionTrigger
   map:
     fields:
+    - name: ifMissing
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionIfMissing
+      default: Never
     - name: since
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionAnchor
