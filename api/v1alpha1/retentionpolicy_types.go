@@ -71,6 +71,18 @@ type RetentionPolicySpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Rules []RetentionRule `json:"rules,omitempty"`
 
+	// minimums say how long something is kept at least, whatever the rules say. They hold for every policy over the same
+	// networks, also while this one is suspended, and while it only previews.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Minimums []RetentionMinimum `json:"minimums,omitempty"`
+
+	// ceiling ends everybody's keeping, whatever the rules and the wishes of the business say; only the law keeps longer.
+	// +optional
+	Ceiling *RetentionCeiling `json:"ceiling,omitempty"`
+
 	// erasureRequests are the promises made to people who leave or ask to be erased.
 	// +optional
 	ErasureRequests *ErasureRequests `json:"erasureRequests,omitempty"`
@@ -121,7 +133,7 @@ const (
 
 // RetentionAnchor is the event from which a period is counted.
 //
-// +kubebuilder:validation:Enum=Departed;LastActivity;MembershipWithdrawn;Sent
+// +kubebuilder:validation:Enum=Departed;LastActivity;MembershipWithdrawn;ConsentEnded;Created;Sent
 type RetentionAnchor string
 
 // The events from which a period is counted.
@@ -129,6 +141,8 @@ const (
 	SinceDeparted            RetentionAnchor = "Departed"
 	SinceLastActivity        RetentionAnchor = "LastActivity"
 	SinceMembershipWithdrawn RetentionAnchor = "MembershipWithdrawn"
+	SinceConsentEnded        RetentionAnchor = "ConsentEnded"
+	SinceCreated             RetentionAnchor = "Created"
 	SinceSent                RetentionAnchor = "Sent"
 )
 
@@ -142,7 +156,7 @@ const ActionDelete RetentionAction = "Delete"
 
 // RetentionRule says when one category is due.
 //
-// +kubebuilder:validation:XValidation:rule="(self.category == 'DeliveryLogs') == (self.trigger.since == 'Sent')",message="DeliveryLogs are counted from Sent; Profile from Departed, LastActivity or MembershipWithdrawn"
+// +kubebuilder:validation:XValidation:rule="(self.category == 'DeliveryLogs') == (self.trigger.since == 'Sent')",message="DeliveryLogs are counted from Sent; Profile from Departed, LastActivity, MembershipWithdrawn, ConsentEnded or Created"
 type RetentionRule struct {
 	// name of the rule, used in counts and certificates.
 	// +required
@@ -176,11 +190,118 @@ type RetentionRule struct {
 }
 
 // RetentionTrigger is the event from which a period is counted.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.ifMissing) || self.ifMissing != 'UseCreated' || self.since in ['Departed', 'LastActivity']",message="ifMissing UseCreated is for Departed and LastActivity; without their event, the others have not happened"
 type RetentionTrigger struct {
-	// since names the event. A record without it is never due by this rule. Departed does not count people who
-	// are active members: for these, LastActivity does.
+	// since names the event. Departed and Created do not count people who are active members: for these, LastActivity does. Created
+	// is when the roster listed somebody first, and counts who never joined. None of the two counts who works for the company again or
+	// still. ConsentEnded is when somebody withdrew their consent to take part (purpose Network), and did not give it again.
 	// +required
 	Since RetentionAnchor `json:"since"`
+
+	// ifMissing says what becomes of people whom the rule concerns and whose event is not known. Never, the default: they are not due
+	// by this rule. UseCreated: it counts from when the roster listed them first.
+	// +optional
+	// +kubebuilder:default=Never
+	IfMissing RetentionIfMissing `json:"ifMissing,omitempty"`
+}
+
+// RetentionIfMissing says what becomes of people whose event is not known.
+//
+// +kubebuilder:validation:Enum=Never;UseCreated
+type RetentionIfMissing string
+
+const (
+	// IfMissingNever is never due.
+	IfMissingNever RetentionIfMissing = "Never"
+	// IfMissingUseCreated counts from when the roster listed them first.
+	IfMissingUseCreated RetentionIfMissing = "UseCreated"
+)
+
+// RetentionBasis says what beats a duty or a wish to keep.
+//
+// +kubebuilder:validation:Enum=Statutory;Business
+type RetentionBasis string
+
+const (
+	// BasisStatutory is a duty by law: it keeps data also from who asked to be erased.
+	BasisStatutory RetentionBasis = "Statutory"
+	// BasisBusiness is a wish of the business: a person's right beats it.
+	BasisBusiness RetentionBasis = "Business"
+)
+
+// RetentionMinimumAnchor is the event from which a minimum is counted.
+//
+// +kubebuilder:validation:Enum=Created;Sent
+type RetentionMinimumAnchor string
+
+const (
+	// MinimumSinceCreated is when the roster listed the member first; minimums for Profile count from it.
+	MinimumSinceCreated RetentionMinimumAnchor = "Created"
+	// MinimumSinceSent is when a message was sent; minimums for DeliveryLogs count from it.
+	MinimumSinceSent RetentionMinimumAnchor = "Sent"
+)
+
+// RetentionMinimum says how long one category is kept at least.
+//
+// +kubebuilder:validation:XValidation:rule="(self.category == 'DeliveryLogs') == (self.since == 'Sent')",message="DeliveryLogs are kept from Sent; Profile from Created"
+// +kubebuilder:validation:XValidation:rule="self.basis != 'Statutory' || has(self.legalBasis) && self.legalBasis.size() > 0",message="a Statutory minimum names its law in legalBasis"
+type RetentionMinimum struct {
+	// name of the minimum, used in certificates.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="name has lower case letters, digits and hyphens"
+	Name string `json:"name"`
+
+	// category of data. Profile keeps the whole person. A Statutory minimum for DeliveryLogs keeps the person too, as long as the
+	// newest of their log rows must be kept, for they are erased together; a Business one does not.
+	// +required
+	Category RetentionCategory `json:"category"`
+
+	// basis says what beats it. Statutory keeps data also from who leaves or asks to be erased; Business gives way to them.
+	// +required
+	Basis RetentionBasis `json:"basis"`
+
+	// legalBasis is the law or decision behind it, for the certificate. Required when basis is Statutory.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	LegalBasis string `json:"legalBasis,omitempty"`
+
+	// since names the event from which the period is counted.
+	// +required
+	Since RetentionMinimumAnchor `json:"since"`
+
+	// keep is the calendar period, counted as the periods of rules are.
+	// +required
+	Keep Period `json:"keep"`
+}
+
+// RetentionCeilingAnchor is the event from which a ceiling is counted.
+//
+// +kubebuilder:validation:Enum=LastActivity
+type RetentionCeilingAnchor string
+
+// CeilingSinceLastActivity is the newest event of any kind that is known of a person: the roster listed them, they joined, were active,
+// left the network, or left the company.
+const CeilingSinceLastActivity RetentionCeilingAnchor = "LastActivity"
+
+// RetentionCeiling says when nobody is kept any longer.
+type RetentionCeiling struct {
+	// since names the event from which the period is counted. LastActivity, the only one and the default, is the newest event of any
+	// kind that is known of a person. People who still work for the company and take no part in the network are not concerned.
+	// +optional
+	// +kubebuilder:default=LastActivity
+	Since RetentionCeilingAnchor `json:"since,omitempty"`
+
+	// after is the calendar period, counted as the periods of rules are.
+	// +required
+	After Period `json:"after"`
+
+	// legalBasis is a note for the certificate: the law or decision behind the ceiling.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	LegalBasis string `json:"legalBasis,omitempty"`
 }
 
 // ErasureRequests are promises to people who leave or ask to be erased.

@@ -69,3 +69,43 @@ func TestEffectiveRulesDoNotDependOnTheOrderOfPolicies(t *testing.T) {
 		}
 	})
 }
+
+func TestMinimumsOfAllPoliciesOverANetworkCount(t *testing.T) {
+	g := NewWithT(t)
+	japan := &v1alpha1.AlumniNetwork{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"region": "jp"}}}
+	keeping := func(p v1alpha1.RetentionPolicy, change func(*v1alpha1.RetentionPolicy)) v1alpha1.RetentionPolicy {
+		p.Spec.Minimums = []v1alpha1.RetentionMinimum{{Name: "law", Category: v1alpha1.CategoryProfile, Basis: v1alpha1.BasisStatutory,
+			LegalBasis: "APPI", Since: v1alpha1.MinimumSinceCreated, Keep: "P3Y"}}
+		if change != nil {
+			change(&p)
+		}
+		return p
+	}
+	now := metav1.Now()
+	all := []v1alpha1.RetentionPolicy{
+		keeping(policy("jp", map[string]string{"region": "jp"}), nil),
+		keeping(policy("everywhere", nil), nil),
+		keeping(policy("suspended", nil), func(p *v1alpha1.RetentionPolicy) { p.Spec.State = v1alpha1.StateSuspended }),
+		keeping(policy("elsewhere", map[string]string{"region": "eu"}), nil),
+		keeping(policy("going", nil), func(p *v1alpha1.RetentionPolicy) { p.DeletionTimestamp = &now }),
+	}
+	var got []string
+	for _, m := range effectiveMinimums(japan, all) {
+		got = append(got, m.Name)
+	}
+	g.Expect(got).To(Equal([]string{"everywhere/law", "jp/law", "suspended/law"}))
+	first := effectiveMinimums(japan, all)[0]
+	g.Expect([]string{first.Category, first.Basis, first.LegalBasis, first.Since, first.Keep}).To(Equal([]string{"Profile", "Statutory", "APPI", "Created", "P3Y"}))
+
+	own := ownEffective(&all[3])
+	g.Expect(own.minimums).To(HaveLen(1), "a policy is checked by itself, whatever it selects")
+}
+
+func TestRulesForWhoLeftHoldAtEveryLevel(t *testing.T) {
+	g := NewWithT(t)
+	japan := &v1alpha1.AlumniNetwork{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"region": "jp"}}}
+	all := []v1alpha1.RetentionPolicy{policy("jp", map[string]string{"region": "jp"}, v1alpha1.CategoryProfile), policy("everywhere", nil, v1alpha1.CategoryProfile)}
+	g.Expect(names(&all[1], japan, all)).To(BeEmpty())
+	all[1].Spec.Rules[0].Trigger.Since = v1alpha1.SinceMembershipWithdrawn
+	g.Expect(names(&all[1], japan, all)).To(Equal([]string{"everywhere-Profile"}))
+}

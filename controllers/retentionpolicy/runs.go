@@ -166,7 +166,7 @@ func (r *Reconciler) startWhatIsDue(ctx context.Context, s *scope, n *networkSco
 			},
 			Policy: p.Name, Kind: kind, Arguments: arguments, ConfigMap: runName, SigningSecret: s.signing,
 		}
-		told := runSettings(p, n.rules, mode)
+		told := runSettings(p, n.effective, mode)
 		if mode == v1alpha1.RetentionEnforce || kind == kindRequests {
 			if err := r.checkLedger(ctx, n.network); err != nil {
 				return err

@@ -49,8 +49,9 @@ type scope struct {
 
 // networkScope is what is known of one selected network.
 type networkScope struct {
+	effective
+
 	network *v1alpha1.AlumniNetwork
-	rules   []settings.RetentionRule
 	status  v1alpha1.RetentionNetworkStatus
 	result  storeread.Retention // what the store says
 	running string              // name of the Job that is at work
@@ -85,7 +86,8 @@ func (r *Reconciler) chooseNetworks(ctx context.Context, s *scope) error {
 			continue
 		}
 		s.networks = append(s.networks, &networkScope{
-			network: n, rules: effectiveRules(s.policy, n, policies.Items), status: known(s.policy, n.Name),
+			network: n, status: known(s.policy, n.Name),
+			effective: effective{rules: effectiveRules(s.policy, n, policies.Items), minimums: effectiveMinimums(n, policies.Items)},
 		})
 	}
 	slices.SortFunc(s.networks, func(a, b *networkScope) int { return strings.Compare(a.network.Name, b.network.Name) })
@@ -114,9 +116,12 @@ func (r *Reconciler) checkRules(_ context.Context, s *scope) error {
 		return outcome.Stop(v1alpha1.ReasonScheduleInvalid, "spec: %v", err)
 	}
 	s.schedule = parsed
-	all := runSettings(s.policy, effectiveRules(s.policy, &v1alpha1.AlumniNetwork{}, nil), s.policy.EffectiveMode())
-	if _, err := plan.Compile(all, s.now); err != nil {
-		return outcome.Stop(v1alpha1.ReasonRuleInvalid, "spec.rules: %v", err)
+	compiled, err := plan.Compile(runSettings(s.policy, ownEffective(s.policy), s.policy.EffectiveMode()), s.now)
+	if err == nil {
+		err = compiled.Contradiction()
+	}
+	if err != nil {
+		return outcome.Stop(v1alpha1.ReasonRuleInvalid, "spec: %v", err)
 	}
 	if len(s.networks) == 0 {
 		conditions.True(s.policy, v1alpha1.RulesValidCondition, v1alpha1.ReasonNoNetworkSelected, "networkSelector chooses no network of this namespace")
@@ -124,6 +129,15 @@ func (r *Reconciler) checkRules(_ context.Context, s *scope) error {
 	}
 	conditions.True(s.policy, v1alpha1.RulesValidCondition, v1alpha1.ReasonRulesValid, "Every rule can be applied")
 	return nil
+}
+
+// ownEffective is what a policy says by itself.
+func ownEffective(p *v1alpha1.RetentionPolicy) effective {
+	alone := p.DeepCopy()
+	alone.Spec.NetworkSelector = metav1.LabelSelector{}
+	alone.DeletionTimestamp = nil
+	network := &v1alpha1.AlumniNetwork{}
+	return effective{rules: effectiveRules(p, network, nil), minimums: effectiveMinimums(network, []v1alpha1.RetentionPolicy{*alone})}
 }
 
 // known is what status says of a network so far; the chain's head in it is compared with the store.

@@ -131,6 +131,9 @@ func (e *Executor) begin(ctx context.Context, digest string) (Due, error) {
 	if err := e.book.start(ctx, digest, due.Hash); err != nil {
 		return Due{}, err
 	}
+	if err := withholdRequests(ctx, e.planner.pool, e.planner.source.compiled()); err != nil {
+		return Due{}, err
+	}
 	e.log.Info("Started", "start", e.book.run.epoch, "planHash", e.book.run.planHash)
 	if e.book.job.Requests {
 		if _, err := e.planner.pool.Exec(ctx, sqlRequestsOrphaned); err != nil {

@@ -125,12 +125,12 @@ func (e *Executor) certificate(digest string, so counts, checks audit.Checks, he
 		Sanitisation: certificate.Logical(),
 	}
 	if job.Requests {
-		c.Rules = append(c.Rules, ruleOf(so, certificate.Rule{Name: ErasureRequest, Category: plan.Profile, Action: plan.ActionDelete}))
+		c.Rules = append(c.Rules, ruleOf(so, certificate.Rule{Name: ErasureRequest, Category: plan.Profile, Action: plan.ActionDelete, Withheld: e.withheld[ErasureRequest]}))
 		return c
 	}
 	for _, r := range slices.Concat(compiled.Profile, compiled.Logs) {
 		c.Rules = append(c.Rules, ruleOf(so, certificate.Rule{Name: r.Name, Withheld: e.withheld[r.Name], Category: r.Category, Since: r.Since, After: r.After,
-			Cutoff: r.Cutoff.String(), Action: r.Action, LegalBasis: r.LegalBasis}))
+			Cutoff: r.Cutoff.String(), Action: r.Action, LegalBasis: r.LegalBasis, IfMissing: r.IfMissing}))
 	}
 	return c
 }

@@ -4,11 +4,13 @@
 package retention
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/alumni-operator/alumni-operator/internal/retention/calendar"
 	"github.com/alumni-operator/alumni-operator/internal/retention/catalogue"
 	"github.com/alumni-operator/alumni-operator/internal/retention/certificate"
 	"github.com/alumni-operator/alumni-operator/internal/retention/plan"
@@ -83,8 +86,13 @@ func (p *Planner) Plan(ctx context.Context) (Due, error) {
 func (p *Planner) look(ctx context.Context, tx pgx.Tx) (Due, error) {
 	due := Due{Members: map[string][]uuid.UUID{}}
 	digest := sha256.New()
-	err := p.source.due(ctx, tx, func(id uuid.UUID, rule string) {
-		due.Members[rule] = append(due.Members[rule], id)
+	var kept keptMembers
+	err := p.source.due(ctx, tx, func(id uuid.UUID, d plan.Decision) {
+		if !d.Due() {
+			kept.add(id, d)
+			return
+		}
+		due.Members[d.Rule] = append(due.Members[d.Rule], id)
 		key := p.keys.Key(tombstone.Member, id.String())
 		digest.Write(key[:])
 	})
@@ -92,6 +100,9 @@ func (p *Planner) look(ctx context.Context, tx pgx.Tx) (Due, error) {
 		return Due{}, err
 	}
 	if err := p.count(ctx, tx, &due); err != nil {
+		return Due{}, err
+	}
+	if err := p.countKept(ctx, tx, &due, kept); err != nil {
 		return Due{}, err
 	}
 	hash, err := p.source.compiled().Hash(due.Counts, [32]byte(digest.Sum(nil)))
@@ -118,13 +129,66 @@ func (p *Planner) count(ctx context.Context, tx pgx.Tx, due *Due) error {
 		if first, ok := p.source.logRule(); !ok {
 			continue
 		} else if first.Name == r.Name {
-			if err := tx.QueryRow(ctx, sqlDueLogs, r.Before).Scan(&count.Rows); err != nil {
+			if err := tx.QueryRow(ctx, sqlDueLogs, first.Before).Scan(&count.Rows); err != nil {
 				return fmt.Errorf("count log rows: %w", err)
 			}
 		}
 		due.Counts = append(due.Counts, count)
 	}
 	return nil
+}
+
+// keptMembers are people who are due and kept, by rule and minimum in a fixed order.
+type keptMembers []*keptGroup
+
+// keptGroup are those whom one minimum keeps from one rule.
+type keptGroup struct {
+	rule  string
+	by    *plan.Minimum
+	until calendar.Date // when the last of them may go
+	ids   []uuid.UUID
+}
+
+func (k *keptMembers) add(id uuid.UUID, d plan.Decision) {
+	for _, g := range *k {
+		if g.rule == d.Rule && g.by.Name == d.Kept.Name {
+			g.ids, g.until = append(g.ids, id), max(g.until, d.From)
+			return
+		}
+	}
+	*k = append(*k, &keptGroup{rule: d.Rule, by: d.Kept, until: d.From, ids: []uuid.UUID{id}})
+}
+
+// countKept finds how much is due and must be kept.
+func (p *Planner) countKept(ctx context.Context, tx pgx.Tx, due *Due, kept keptMembers) error {
+	slices.SortFunc(kept, func(a, b *keptGroup) int {
+		return cmp.Or(strings.Compare(a.rule, b.rule), strings.Compare(a.by.Name, b.by.Name))
+	})
+	for _, g := range kept {
+		rows, err := p.rowsOf(ctx, tx, g.ids)
+		if err != nil {
+			return err
+		}
+		due.withhold(g.rule, withheldBy(*g.by, g.until, certificate.Total{Members: int64(len(g.ids)), Rows: rows}))
+	}
+	own, found := p.source.compiled().LogRule()
+	held, isHeld := p.source.logRule()
+	keep, _ := p.source.compiled().LogKeep()
+	if !found || !isHeld || !held.Before.Before(own.Before) {
+		return nil
+	}
+	var rows int64
+	if err := tx.QueryRow(ctx, sqlKeptLogs, own.Before, held.Before).Scan(&rows); err != nil {
+		return fmt.Errorf("count log rows that are kept: %w", err)
+	}
+	due.withhold(own.Name, withheldBy(keep, calendar.DeletableFrom(own.Cutoff, keep.Period), certificate.Total{Rows: rows}))
+	return nil
+}
+
+// withheldBy says in a certificate what a minimum keeps.
+func withheldBy(m plan.Minimum, until calendar.Date, total certificate.Total) certificate.Withheld {
+	return certificate.Withheld{Ground: certificate.GroundMinimum, Minimum: m.Name, Basis: m.Basis, LegalBasis: m.LegalBasis,
+		Keep: m.Keep, Since: m.Since, Until: min(until, latest).String(), Total: total}
 }
 
 // rowsOf counts the rows of members in all tables, their own included, without log rows that are due by
@@ -172,6 +236,9 @@ func preview(ctx context.Context, planner *Planner, book *journal) error {
 		return err
 	}
 	planning := time.Since(started)
+	if err := withholdRequests(ctx, planner.pool, planner.source.compiled()); err != nil {
+		return err
+	}
 	var failure string
 	if err := catalogue.Check(ctx, planner.pool); errors.Is(err, catalogue.ErrIncomplete) {
 		failure = catalogueFailure(err)
@@ -180,7 +247,11 @@ func preview(ctx context.Context, planner *Planner, book *journal) error {
 	}
 	batch := &pgx.Batch{}
 	for _, c := range due.Counts {
-		batch.Queue(sqlCountSet, book.run.id, c.Rule, c.Category, outcomeDue, c.Members, c.Rows)
+		withheld := due.withheld(c.Rule)
+		batch.Queue(sqlCountSet, book.run.id, c.Rule, c.Category, outcomeDue, c.Members+withheld.Members, c.Rows+withheld.Rows)
+		if withheld != (certificate.Total{}) {
+			batch.Queue(sqlCountSet, book.run.id, c.Rule, c.Category, outcomeWithheld, withheld.Members, withheld.Rows)
+		}
 	}
 	batch.Queue(sqlRunPreview, book.run.id, due.Hash, failure)
 	err = pgx.BeginFunc(ctx, planner.pool, func(tx pgx.Tx) error { return tx.SendBatch(ctx, batch).Close() })

@@ -49,7 +49,7 @@ type lockedMember struct {
 func readLocked(rows pgx.Rows) ([]lockedMember, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (lockedMember, error) {
 		var m lockedMember
-		return m, row.Scan(&m.id, &m.facts.State, &m.facts.LastActivity, &m.facts.WithdrawnAt, &m.number)
+		return m, row.Scan(&m.id, &m.facts.State, &m.facts.LastActivity, &m.facts.WithdrawnAt, &m.facts.CreatedAt, &m.number)
 	})
 }
 
@@ -105,6 +105,34 @@ func (r *recheck) readEmployments(rows pgx.Rows) error {
 		return nil
 	})
 	return err
+}
+
+// askLogs asks for the newest log row of each member, where the law keeps any.
+func (r *recheck) askLogs(ask *pgx.Batch, p *plan.Plan) {
+	if !p.KeepsLogs() {
+		return
+	}
+	ask.Queue(sqlLastLogs, idsOf(r.members)).Query(r.readInstants(func(f *plan.Facts, at *time.Time) { f.LastLog = at }))
+}
+
+// askConsents asks who withdrew their consent, where a rule counts from it.
+func (r *recheck) askConsents(ask *pgx.Batch, p *plan.Plan) {
+	if p.Limits().ConsentEnded != nil {
+		ask.Queue(sqlConsentsEnded, idsOf(r.members)).Query(r.readInstants(func(f *plan.Facts, at *time.Time) { f.ConsentEnded = at }))
+	}
+}
+
+// readInstants notes an instant of each member that a statement returns.
+func (r *recheck) readInstants(note func(*plan.Facts, *time.Time)) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		var id uuid.UUID
+		var at *time.Time
+		_, err := pgx.ForEachRow(rows, []any{&id, &at}, func() error {
+			note(&r.at[id].facts, at)
+			return nil
+		})
+		return err
+	}
 }
 
 func (r *recheck) readAddresses(rows pgx.Rows) error {

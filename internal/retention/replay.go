@@ -145,7 +145,7 @@ func (s *replaySource) names(id uuid.UUID) bool {
 	return s.erased[s.keys.Key(tombstone.Member, id.String())] == tombstone.Member
 }
 
-func (s *replaySource) due(ctx context.Context, q querier, each func(uuid.UUID, string)) error {
+func (s *replaySource) due(ctx context.Context, q querier, each func(uuid.UUID, plan.Decision)) error {
 	rows, err := q.Query(ctx, sqlEveryMember)
 	if err != nil {
 		return fmt.Errorf("read members: %w", err)
@@ -153,7 +153,7 @@ func (s *replaySource) due(ctx context.Context, q querier, each func(uuid.UUID, 
 	var id uuid.UUID
 	_, err = pgx.ForEachRow(rows, []any{&id}, func() error {
 		if s.names(id) {
-			each(id, ErasureReplay)
+			each(id, plan.Decision{Rule: ErasureReplay})
 		}
 		return nil
 	})

@@ -17,8 +17,8 @@ import (
 
 // source says who is due and why: by the rules of a policy, or because people asked.
 type source interface {
-	// due calls for each member who is due, in the order of ids, with the rule's name.
-	due(ctx context.Context, q querier, each func(id uuid.UUID, rule string)) error
+	// due calls for each member who is due, in the order of ids, with the rule's name and whatever keeps them nevertheless.
+	due(ctx context.Context, q querier, each func(id uuid.UUID, d plan.Decision)) error
 	// recheck reads what belongs to locked members anew and returns those who are still due.
 	recheck(ctx context.Context, tx pgx.Tx, locked []lockedMember) ([]person, error)
 	// rules are the names under which members are counted, in a fixed order.
@@ -42,8 +42,16 @@ type policySource struct {
 	receiptWait time.Duration
 }
 
-func (s *policySource) compiled() *plan.Plan       { return s.plan }
-func (s *policySource) logRule() (plan.Rule, bool) { return s.plan.LogRule() }
+func (s *policySource) compiled() *plan.Plan { return s.plan }
+
+// logRule is the rule for log rows, held back by what must be kept of them.
+func (s *policySource) logRule() (plan.Rule, bool) {
+	rule, found := s.plan.LogRule()
+	if keep, kept := s.plan.LogKeep(); found && kept && keep.Cutoff < rule.Cutoff {
+		rule.Cutoff, rule.Before = keep.Cutoff, keep.Before
+	}
+	return rule, found
+}
 
 func (s *policySource) rules() []string {
 	names := make([]string, 0, len(s.plan.Profile))
@@ -53,7 +61,7 @@ func (s *policySource) rules() []string {
 	return names
 }
 
-func (s *policySource) due(ctx context.Context, q querier, each func(uuid.UUID, string)) error {
+func (s *policySource) due(ctx context.Context, q querier, each func(uuid.UUID, plan.Decision)) error {
 	if len(s.plan.Profile) == 0 {
 		return nil
 	}
@@ -63,14 +71,15 @@ func (s *policySource) due(ctx context.Context, q querier, each func(uuid.UUID, 
 		date := limits.LeftOn.UTC()
 		leftOn = &date
 	}
-	rows, err := q.Query(ctx, sqlDueMembers, leftOn, limits.LastActivity, limits.WithdrawnAt, s.receiptWait.Seconds())
+	rows, err := q.Query(ctx, sqlDueMembers, leftOn, limits.LastActivity, limits.WithdrawnAt, s.receiptWait.Seconds(), s.plan.KeepsLogs(), limits.Known,
+		limits.Created, limits.ConsentEnded)
 	if err != nil {
 		return fmt.Errorf("look for members who are due: %w", err)
 	}
 	var f memberFacts
 	_, err = pgx.ForEachRow(rows, f.targets(), func() error {
-		if i, due := s.plan.Verdict(f.facts()); due {
-			each(f.id, s.plan.Profile[i].Name)
+		if d, concerned := s.plan.Decide(f.facts()); concerned {
+			each(f.id, d)
 		}
 		return nil
 	})
@@ -88,12 +97,14 @@ func (s *policySource) recheck(ctx context.Context, tx pgx.Tx, locked []lockedMe
 	ask.Queue(sqlLockEmployment, ids).Query(people.readEmployments)
 	ask.Queue(sqlAddresses, ids).Query(people.readAddresses)
 	ask.Queue(sqlReceiptsWaiting, ids, s.receiptWait.Seconds()).Query(readSet(waits))
+	people.askLogs(ask, s.plan)
+	people.askConsents(ask, s.plan)
 	if err := tx.SendBatch(ctx, ask).Close(); err != nil {
 		return nil, fmt.Errorf("check members again: %w", err)
 	}
 	return people.keep(func(m lockedMember) bool {
-		_, due := s.plan.Verdict(m.facts)
-		return due && !waits[m.id]
+		d, concerned := s.plan.Decide(m.facts)
+		return concerned && d.Due() && !waits[m.id]
 	}), nil
 }
 
@@ -104,14 +115,16 @@ type memberFacts struct {
 	leftOn                    *time.Time
 	employed                  bool
 	lastActivity, withdrawnAt *time.Time
+	createdAt, lastLog, ended *time.Time
 }
 
 func (f *memberFacts) targets() []any {
-	return []any{&f.id, &f.state, &f.leftOn, &f.employed, &f.lastActivity, &f.withdrawnAt}
+	return []any{&f.id, &f.state, &f.leftOn, &f.employed, &f.lastActivity, &f.withdrawnAt, &f.createdAt, &f.lastLog, &f.ended}
 }
 
 func (f *memberFacts) facts() plan.Facts {
-	facts := plan.Facts{State: f.state, Employed: f.employed, LastActivity: f.lastActivity, WithdrawnAt: f.withdrawnAt}
+	facts := plan.Facts{State: f.state, Employed: f.employed, LastActivity: f.lastActivity, WithdrawnAt: f.withdrawnAt,
+		CreatedAt: f.createdAt, LastLog: f.lastLog, ConsentEnded: f.ended}
 	if f.leftOn != nil {
 		date := calendar.DateOf(*f.leftOn, time.UTC)
 		facts.LeftOn = &date
@@ -130,20 +143,22 @@ func (s *requestSource) compiled() *plan.Plan     { return s.plan }
 func (*requestSource) rules() []string            { return []string{ErasureRequest} }
 func (*requestSource) logRule() (plan.Rule, bool) { return plan.Rule{}, false }
 
-func (s *requestSource) due(ctx context.Context, q querier, each func(uuid.UUID, string)) error {
-	rows, err := q.Query(ctx, sqlDueRequests, s.receiptWait.Seconds())
+func (s *requestSource) due(ctx context.Context, q querier, each func(uuid.UUID, plan.Decision)) error {
+	rows, err := q.Query(ctx, sqlDueRequests, s.receiptWait.Seconds(), s.plan.KeepsLogs())
 	if err != nil {
 		return fmt.Errorf("look for open requests: %w", err)
 	}
 	s.waiting = 0
 	var id uuid.UUID
 	var waits bool
-	_, err = pgx.ForEachRow(rows, []any{&id, &waits}, func() error {
+	var f plan.Facts
+	_, err = pgx.ForEachRow(rows, []any{&id, &waits, &f.CreatedAt, &f.LastLog}, func() error {
 		if waits {
 			s.waiting++
 			return nil
 		}
-		each(id, ErasureRequest)
+		kept, from := s.plan.Law(f)
+		each(id, plan.Decision{Rule: ErasureRequest, Kept: kept, From: from})
 		return nil
 	})
 	if err != nil {
@@ -159,10 +174,14 @@ func (s *requestSource) recheck(ctx context.Context, tx pgx.Tx, locked []lockedM
 	ask := &pgx.Batch{}
 	ask.Queue(sqlRequestsAmong, ids).Query(readSet(asked))
 	ask.Queue(sqlAddresses, ids).Query(people.readAddresses)
+	people.askLogs(ask, s.plan)
 	if err := tx.SendBatch(ctx, ask).Close(); err != nil {
 		return nil, fmt.Errorf("check requests again: %w", err)
 	}
-	return people.keep(func(m lockedMember) bool { return asked[m.id] && m.facts.State == stateWithdrawn }), nil
+	return people.keep(func(m lockedMember) bool {
+		kept, _ := s.plan.Law(m.facts)
+		return asked[m.id] && m.facts.State == stateWithdrawn && kept == nil
+	}), nil
 }
 
 // stateWithdrawn is the state of members who have left the network.

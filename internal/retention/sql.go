@@ -82,6 +82,18 @@ var (
 	//go:embed queries/ledger_erased.sql
 	sqlLedgerErased string
 
+	//go:embed queries/consents_ended.sql
+	sqlConsentsEnded string
+
+	//go:embed queries/kept_logs.sql
+	sqlKeptLogs string
+
+	//go:embed queries/last_logs.sql
+	sqlLastLogs string
+
+	//go:embed queries/requests_withhold.sql
+	sqlRequestsWithhold string
+
 	//go:embed queries/lock_employment.sql
 	sqlLockEmployment string
 

@@ -477,6 +477,16 @@ type Retention struct {
 	BatchMembers      int             `json:"batchMembers"`
 	PauseMilliseconds int             `json:"pauseMilliseconds"`
 	Ledger            *Ledger         `json:"ledger,omitempty"` // where erasures are written down before they happen
+
+	Minimums []RetentionMinimum `json:"minimums,omitempty"` // of all policies over the network
+	Ceiling  *RetentionCeiling  `json:"ceiling,omitempty"`
+}
+
+// RetentionCeiling is when nobody is kept any longer; see RetentionCeiling of the API.
+type RetentionCeiling struct {
+	Since      string `json:"since"`
+	After      string `json:"after"`
+	LegalBasis string `json:"legalBasis,omitempty"`
 }
 
 // Ledger says where a network's erasure ledger lies: beside its backups.
@@ -497,6 +507,17 @@ type RetentionRule struct {
 	Since      string `json:"since"`
 	After      string `json:"after"`
 	Action     string `json:"action"`
+	LegalBasis string `json:"legalBasis,omitempty"`
+	IfMissing  string `json:"ifMissing,omitempty"` // empty: it is never due without its event
+}
+
+// RetentionMinimum says how long something is kept at least; see RetentionMinimum of the API.
+type RetentionMinimum struct {
+	Name       string `json:"name"` // of policy and minimum: group-default/provision-records
+	Category   string `json:"category"`
+	Basis      string `json:"basis"`
+	Since      string `json:"since"`
+	Keep       string `json:"keep"`
 	LegalBasis string `json:"legalBasis,omitempty"`
 }
 

@@ -590,7 +590,31 @@ func TestRetentionPolicyRules(t *testing.T) {
 	rule := func(name, category, since, after string) object {
 		return object{"name": name, "category": category, "trigger": object{"since": since}, "after": after}
 	}
+	missing := func(since, then string) object {
+		return object{"name": "a", "category": "Profile", "trigger": object{"since": since, "ifMissing": then}, "after": "P1Y"}
+	}
+	minimums := func(m ...any) change { return set(m, "spec", "minimums") }
+	minimum := func(name, category, since, basis string) object {
+		return object{"name": name, "category": category, "since": since, "basis": basis, "keep": "P3Y", "legalBasis": "APPI 29/30"}
+	}
+	lawless := minimum("a", "Profile", "Created", "Statutory")
+	delete(lawless, "legalBasis")
 	runCases(t, "retention.yaml", map[string]validationCase{
+		"people whose consent ended":      accepted(rules(rule("a", "Profile", "ConsentEnded", "P30D"))),
+		"people who never joined":         accepted(rules(rule("a", "Profile", "Created", "P5Y"))),
+		"a departure that may be missing": accepted(rules(missing("Departed", "UseCreated"))),
+		"a consent that may be missing":   refused("spec.rules", "ifMissing UseCreated is for Departed and LastActivity", rules(missing("ConsentEnded", "UseCreated"))),
+		"an ifMissing that is not known":  refused("ifMissing", "Unsupported value", rules(missing("Departed", "Guess"))),
+		"a ceiling":                       accepted(set(object{"after": "P5Y"}, "spec", "ceiling")),
+		"a ceiling without a period":      refused("spec.ceiling.after", "Required value", set(object{"since": "LastActivity"}, "spec", "ceiling")),
+		"a ceiling from another event":    refused("spec.ceiling.since", "Unsupported value", set(object{"since": "Departed", "after": "P5Y"}, "spec", "ceiling")),
+		"minimums of both kinds":          accepted(minimums(minimum("a", "Profile", "Created", "Statutory"), minimum("b", "DeliveryLogs", "Sent", "Business"))),
+		"a law without its name":          refused("spec.minimums", "names its law in legalBasis", minimums(lawless)),
+		"people kept from a mail":         refused("spec.minimums", "DeliveryLogs are kept from Sent", minimums(minimum("a", "Profile", "Sent", "Business"))),
+		"logs kept from being listed":     refused("spec.minimums", "DeliveryLogs are kept from Sent", minimums(minimum("a", "DeliveryLogs", "Created", "Business"))),
+		"a basis that is not known":       refused("basis", "Unsupported value", minimums(minimum("a", "Profile", "Created", "Habit"))),
+		"a minimum twice":                 refused("spec.minimums", "Duplicate value", minimums(minimum("a", "Profile", "Created", "Business"), minimum("a", "DeliveryLogs", "Sent", "Business"))),
+		"a minimum with spaces":           refused("name", "lower case letters", minimums(minimum("my law", "Profile", "Created", "Business"))),
 		"a whole policy":                  accepted(),
 		"a period of many parts":          accepted(rules(rule("a", "Profile", "LastActivity", "P1Y6M2W3D"))),
 		"a name that leaves no room":      refused("metadata.name", "at most 40 characters", set("a23456789012345678901234567890123456789012", "metadata", "name")),

@@ -167,10 +167,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RestoreFromApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RestoreStatus"):
 		return &apiv1alpha1.RestoreStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RetentionCeiling"):
+		return &apiv1alpha1.RetentionCeilingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RetentionEvidence"):
 		return &apiv1alpha1.RetentionEvidenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RetentionExecution"):
 		return &apiv1alpha1.RetentionExecutionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RetentionMinimum"):
+		return &apiv1alpha1.RetentionMinimumApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RetentionNetworkStatus"):
 		return &apiv1alpha1.RetentionNetworkStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RetentionPolicy"):

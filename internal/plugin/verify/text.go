@@ -169,7 +169,17 @@ func ground(w certificate.Withheld) string {
 	if w.Ground == certificate.GroundCatalogue {
 		return "the store held more than the operator knew how to erase"
 	}
-	return w.Ground
+	if w.Ground != certificate.GroundMinimum {
+		return w.Ground
+	}
+	duty := "the business wants to keep it"
+	if w.Basis == "Statutory" {
+		duty = "the law wants it kept"
+	}
+	if w.LegalBasis != "" {
+		duty += " (" + w.LegalBasis + ")"
+	}
+	return fmt.Sprintf("%s for %s after %s, until before %s at the latest (minimum %s)", duty, w.Keep, w.Since, w.Until, w.Minimum)
 }
 
 func writeLevel(b *bytes.Buffer, c *certificate.Certificate) {

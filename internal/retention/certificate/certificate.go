@@ -58,6 +58,7 @@ type Rule struct {
 	Cutoff     string `json:"cutoff,omitempty"` // events up to and on this date were due
 	Action     string `json:"action"`
 	LegalBasis string `json:"legalBasis,omitempty"`
+	IfMissing  string `json:"ifMissing,omitempty"` // from what was counted when the event was not known
 	Due        Total  `json:"due"`
 	Erased     Total  `json:"erased"`
 	Changed    Total  `json:"changed"` // no longer due when their turn came
@@ -66,12 +67,22 @@ type Rule struct {
 	Withheld []Withheld `json:"withheld,omitempty"`
 }
 
-// GroundCatalogue is that of what was withheld because the store held more than was known of it.
-const GroundCatalogue = "CatalogueIncomplete"
+// The grounds on which something is withheld.
+const (
+	GroundCatalogue = "CatalogueIncomplete" // the store held more than was known of it
+	GroundMinimum   = "Minimum"             // it must be kept longer
+)
 
 // Withheld is what a run had to leave, and why.
 type Withheld struct {
 	Ground string `json:"ground"`
+	// What kept it, when the ground is a minimum.
+	Minimum    string `json:"minimum,omitempty"` // of policy and minimum
+	Basis      string `json:"basis,omitempty"`   // Statutory or Business
+	LegalBasis string `json:"legalBasis,omitempty"`
+	Keep       string `json:"keep,omitempty"`
+	Since      string `json:"since,omitempty"`
+	Until      string `json:"until,omitempty"` // the first day on which all of it may be erased
 	Total
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/alumni-operator/alumni-operator/internal/retention/calendar"
-	"github.com/alumni-operator/alumni-operator/internal/retention/canonical"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
@@ -27,6 +26,18 @@ const (
 	LastActivity        = "LastActivity"
 	MembershipWithdrawn = "MembershipWithdrawn"
 	Sent                = "Sent"
+	Created             = "Created"
+	ConsentEnded        = "ConsentEnded"
+)
+
+// UseCreated says that a rule counts from the listing of members of whom its event is not known.
+const UseCreated = "UseCreated"
+
+// The bases of minimums: the law, which nothing but the end of the period beats, and the wishes of the business, which lose against
+// a person's right.
+const (
+	Statutory = "Statutory"
+	Business  = "Business"
 )
 
 // ActionDelete removes the rows; it is the only action.
@@ -34,22 +45,38 @@ const ActionDelete = "Delete"
 
 // The states of members that decide which events count.
 const (
+	stateListed    = "Listed"
+	stateInvited   = "Invited"
 	stateActive    = "Active"
 	statePaused    = "Paused"
 	stateWithdrawn = "Withdrawn"
 )
 
+// Ceiling is the name under which the ceiling of a policy is counted, among its rules. None of these can be called so.
+const Ceiling = "Ceiling"
+
 // ErrPolicy tells that a policy cannot be applied. Nothing is erased by a policy that is not understood whole.
 var ErrPolicy = errors.New("the policy cannot be applied")
 
-// Rule is one rule, counted back from the instant of the plan.
-type Rule struct {
-	settings.RetentionRule
+// span is a period counted back from the instant of the plan.
+type span struct {
 	Period calendar.Period
-	// Cutoff is the latest date of an event that is due.
+	// Cutoff is the latest date of an event for which the period is over.
 	Cutoff calendar.Date
 	// Before is the end of that date as an instant, for events that have one.
 	Before time.Time
+}
+
+// Rule is one rule with its period.
+type Rule struct {
+	settings.RetentionRule
+	span
+}
+
+// Minimum is a duty or a wish to keep, with its period.
+type Minimum struct {
+	settings.RetentionMinimum
+	span
 }
 
 // Plan is a policy at an instant.
@@ -59,8 +86,11 @@ type Plan struct {
 	Generation int64
 	Zone       *time.Location
 	AsOf       time.Time
-	Profile    []Rule // sorted by name
-	Logs       []Rule // sorted by name
+	Profile    []Rule    // sorted by name
+	Logs       []Rule    // sorted by name
+	Minimums   []Minimum // sorted by name
+
+	today calendar.Date // of AsOf in Zone
 }
 
 // Compile reads a policy for an instant. A word it does not know is an error, never a rule left out.
@@ -69,8 +99,9 @@ func Compile(policy settings.Retention, asOf time.Time) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
-	p := &Plan{PolicyUID: policy.PolicyUID, Policy: policy.Policy, Generation: policy.Generation, Zone: zone, AsOf: asOf.UTC()}
-	names := map[string]bool{}
+	p := &Plan{PolicyUID: policy.PolicyUID, Policy: policy.Policy, Generation: policy.Generation, Zone: zone, AsOf: asOf.UTC(),
+		today: calendar.DateOf(asOf, zone)}
+	names := map[string]bool{Ceiling: true}
 	for _, r := range policy.Rules {
 		if names[r.Name] || r.Name == "" {
 			return nil, fmt.Errorf("%w: rule %q: the name is empty or used twice", ErrPolicy, r.Name)
@@ -86,15 +117,67 @@ func Compile(policy settings.Retention, asOf time.Time) (*Plan, error) {
 			p.Profile = append(p.Profile, rule)
 		}
 	}
+	if err := p.compileCeiling(policy.Ceiling); err != nil {
+		return nil, fmt.Errorf("%w: ceiling: %w", ErrPolicy, err)
+	}
 	byName := func(a, b Rule) int { return strings.Compare(a.Name, b.Name) }
 	slices.SortFunc(p.Profile, byName)
 	slices.SortFunc(p.Logs, byName)
-	return p, nil
+	return p, p.compileMinimums(policy.Minimums)
+}
+
+// compileCeiling takes the ceiling among the rules, if there is one.
+func (p *Plan) compileCeiling(c *settings.RetentionCeiling) error {
+	if c == nil {
+		return nil
+	}
+	if c.Since != LastActivity {
+		return fmt.Errorf("it is not counted from %q", c.Since)
+	}
+	rule, err := compileRule(settings.RetentionRule{Name: Ceiling, Category: Profile, Since: c.Since, After: c.After, Action: ActionDelete,
+		LegalBasis: c.LegalBasis}, p.AsOf, p.Zone)
+	p.Profile = append(p.Profile, rule)
+	return err
+}
+
+// compileMinimums reads what must be kept.
+func (p *Plan) compileMinimums(all []settings.RetentionMinimum) error {
+	names := map[string]bool{}
+	for _, m := range all {
+		if names[m.Name] || m.Name == "" {
+			return fmt.Errorf("%w: minimum %q: the name is empty or used twice", ErrPolicy, m.Name)
+		}
+		names[m.Name] = true
+		known := map[string]string{Profile: Created, DeliveryLogs: Sent}
+		if m.Since != known[m.Category] || m.Since == "" {
+			return fmt.Errorf("%w: minimum %q: category %q is not kept from %q", ErrPolicy, m.Name, m.Category, m.Since)
+		}
+		if m.Basis != Statutory && m.Basis != Business {
+			return fmt.Errorf("%w: minimum %q: basis %q is not known", ErrPolicy, m.Name, m.Basis)
+		}
+		s, err := newSpan(m.Keep, p.AsOf, p.Zone)
+		if err != nil {
+			return fmt.Errorf("%w: minimum %q: %w", ErrPolicy, m.Name, err)
+		}
+		p.Minimums = append(p.Minimums, Minimum{m, s})
+	}
+	slices.SortFunc(p.Minimums, func(a, b Minimum) int { return strings.Compare(a.Name, b.Name) })
+	return nil
+}
+
+// newSpan reads a period.
+func newSpan(text string, asOf time.Time, zone *time.Location) (span, error) {
+	period, err := calendar.ParsePeriod(text)
+	if err != nil {
+		return span{}, err
+	}
+	cutoff := calendar.Cutoff(asOf, zone, period)
+	return span{Period: period, Cutoff: cutoff, Before: calendar.Before(cutoff, zone)}, nil
 }
 
 func compileRule(r settings.RetentionRule, asOf time.Time, zone *time.Location) (Rule, error) {
 	known := map[string][]string{
-		Profile:      {Departed, LastActivity, MembershipWithdrawn},
+		Profile:      {Departed, LastActivity, MembershipWithdrawn, ConsentEnded, Created},
 		DeliveryLogs: {Sent},
 	}
 	if !slices.Contains(known[r.Category], r.Since) {
@@ -103,63 +186,12 @@ func compileRule(r settings.RetentionRule, asOf time.Time, zone *time.Location) 
 	if r.Action != ActionDelete {
 		return Rule{}, fmt.Errorf("action %q is not known", r.Action)
 	}
-	period, err := calendar.ParsePeriod(r.After)
-	if err != nil {
-		return Rule{}, err
+	if r.IfMissing != "" && (r.IfMissing != UseCreated || !slices.Contains([]string{Departed, LastActivity}, r.Since)) {
+		return Rule{}, fmt.Errorf("ifMissing %q is not known since %q", r.IfMissing, r.Since)
 	}
-	cutoff := calendar.Cutoff(asOf, zone, period)
-	return Rule{RetentionRule: r, Period: period, Cutoff: cutoff, Before: calendar.Before(cutoff, zone)}, nil
+	s, err := newSpan(r.After, asOf, zone)
+	return Rule{r, s}, err
 }
-
-// Facts are what the rules ask of a member. A fact that is missing is nil, and nothing is due by it.
-type Facts struct {
-	State        string
-	LeftOn       *calendar.Date // the latest departure
-	Employed     bool           // has an employment without an end: still there, or hired again
-	LastActivity *time.Time     // or else when they joined
-	WithdrawnAt  *time.Time
-}
-
-// Verdict says by which rule a member is due: the index into Profile, and whether there is one. Of several, it is
-// the one that fell due first; of those on the same day, the first by name.
-func (p *Plan) Verdict(f Facts) (int, bool) {
-	best, from := -1, calendar.Date(0)
-	for i, r := range p.Profile {
-		day, ok := p.deletableFrom(r, f)
-		if ok && (best < 0 || day < from) {
-			best, from = i, day
-		}
-	}
-	return best, best >= 0
-}
-
-// deletableFrom is the day from which a member is due by a rule, if that day has come.
-func (p *Plan) deletableFrom(r Rule, f Facts) (calendar.Date, bool) {
-	var event calendar.Date
-	switch r.Since {
-	case Departed:
-		if member(f.State) || f.Employed || f.LeftOn == nil || *f.LeftOn > r.Cutoff {
-			return 0, false
-		}
-		event = *f.LeftOn
-	case LastActivity:
-		if !member(f.State) || f.LastActivity == nil || !f.LastActivity.Before(r.Before) {
-			return 0, false
-		}
-		event = calendar.DateOf(*f.LastActivity, p.Zone)
-	case MembershipWithdrawn:
-		if f.State != stateWithdrawn || f.WithdrawnAt == nil || !f.WithdrawnAt.Before(r.Before) {
-			return 0, false
-		}
-		event = calendar.DateOf(*f.WithdrawnAt, p.Zone)
-	default:
-		return 0, false
-	}
-	return calendar.DeletableFrom(event, r.Period), true
-}
-
-// member says who takes part in the network: for these, leaving the company long ago is no reason to be erased.
-func member(state string) bool { return state == stateActive || state == statePaused }
 
 // Limits are the widest cut-offs of all rules for each event, for a first sieve in the database. Nil means that
 // no rule counts from the event.
@@ -167,6 +199,9 @@ type Limits struct {
 	LeftOn       *calendar.Date // due up to and on this date
 	LastActivity *time.Time     // due before this instant
 	WithdrawnAt  *time.Time     // due before this instant
+	ConsentEnded *time.Time     // due before this instant
+	Created      *time.Time     // due before this instant
+	Known        *time.Time     // due by the ceiling when everything that is known of a member was before this instant
 	Logs         *time.Time     // due before this instant
 }
 
@@ -179,7 +214,18 @@ func (p *Plan) Limits() Limits {
 		}
 	}
 	for _, r := range p.Profile {
+		if r.ceiling() {
+			later(&l.Known, r)
+			continue
+		}
+		if r.IfMissing == UseCreated {
+			later(&l.Created, r)
+		}
 		switch r.Since {
+		case Created:
+			later(&l.Created, r)
+		case ConsentEnded:
+			later(&l.ConsentEnded, r)
 		case Departed:
 			if l.LeftOn == nil || *l.LeftOn < r.Cutoff {
 				l.LeftOn = &r.Cutoff
@@ -211,43 +257,17 @@ func (p *Plan) LogRule() (Rule, bool) {
 	return *best, true
 }
 
-// Digest is the fingerprint of the rules as they were read, without the instant.
-func (p *Plan) Digest() ([32]byte, error) {
-	return canonical.Hash(map[string]any{
-		"policy": p.PolicyUID, "generation": p.Generation, "zone": p.Zone.String(), "rules": p.rulesWith(false),
-	})
-}
-
-// Count is what one rule found due.
-type Count struct {
-	Rule     string `json:"rule"`
-	Category string `json:"category"`
-	Members  int64  `json:"members"`
-	Rows     int64  `json:"rows"`
-}
-
-// Hash is the fingerprint of the whole plan: the policy, the day, the cut-off dates, and whom and how much they
-// met. Members enter by their keyed hashes, so that the plan says nothing of anybody.
-func (p *Plan) Hash(counts []Count, members [32]byte) ([32]byte, error) {
-	sorted := slices.Clone(counts)
-	slices.SortFunc(sorted, func(a, b Count) int {
-		return strings.Compare(a.Rule+"\x00"+a.Category, b.Rule+"\x00"+b.Category)
-	})
-	return canonical.Hash(map[string]any{
-		"policy": p.PolicyUID, "generation": p.Generation, "zone": p.Zone.String(),
-		"asOf": calendar.DateOf(p.AsOf, p.Zone).String(), "rules": p.rulesWith(true), "counts": sorted,
-		"members": fmt.Sprintf("%x", members),
-	})
-}
-
-func (p *Plan) rulesWith(cutoff bool) []map[string]string {
-	rules := []map[string]string{}
-	for _, r := range slices.Concat(p.Profile, p.Logs) {
-		m := map[string]string{"name": r.Name, "category": r.Category, "since": r.Since, "after": r.After, "action": r.Action}
-		if cutoff {
-			m["cutoff"] = r.Cutoff.String()
+// LogKeep is the minimum that keeps log rows longest, by law or by wish: no rule for them is a person's right. Of equal ones it is
+// the first by name.
+func (p *Plan) LogKeep() (Minimum, bool) {
+	var best *Minimum
+	for i := range p.Minimums {
+		if m := &p.Minimums[i]; m.Category == DeliveryLogs && (best == nil || m.Cutoff < best.Cutoff) {
+			best = m
 		}
-		rules = append(rules, m)
 	}
-	return rules
+	if best == nil {
+		return Minimum{}, false
+	}
+	return *best, true
 }

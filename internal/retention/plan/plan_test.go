@@ -30,6 +30,12 @@ func policy(rules ...settings.RetentionRule) settings.Retention {
 	return settings.Retention{PolicyUID: "uid", Policy: "group-default", Generation: 3, TimeZone: "Asia/Tokyo", Rules: rules}
 }
 
+// missing makes a rule count from the listing where its event is not known.
+func missing(r settings.RetentionRule) settings.RetentionRule {
+	r.IfMissing = plan.UseCreated
+	return r
+}
+
 func compile(t testing.TB, rules ...settings.RetentionRule) *plan.Plan {
 	t.Helper()
 	p, err := plan.Compile(policy(rules...), asOf)
@@ -80,17 +86,26 @@ func TestVerdicts(t *testing.T) {
 		"on the same day, the first by name":              {[]settings.RetentionRule{rule("b", plan.Departed, "P1M"), rule("a", plan.Departed, "P1M")}, plan.Facts{State: "Listed", LeftOn: on("2020-03-31")}, "a"},
 		"the shorter of two periods of one event":         {[]settings.RetentionRule{rule("a", plan.Departed, "P2Y"), rule("b", plan.Departed, "P1Y")}, plan.Facts{State: "Listed", LeftOn: on("2020-03-31")}, "b"},
 		"rules for logs say nothing of members":           {[]settings.RetentionRule{rule("logs", plan.Sent, "P0D")}, plan.Facts{State: "Listed", LeftOn: on("2020-03-31")}, ""},
+		"they withdrew their consent":                     {[]settings.RetentionRule{rule("ended", plan.ConsentEnded, "P30D")}, plan.Facts{State: "Active", ConsentEnded: at("2026-03-01T00:00:00+09:00")}, "ended"},
+		"they gave it again, or never did":                {[]settings.RetentionRule{rule("ended", plan.ConsentEnded, "P30D")}, plan.Facts{State: "Active"}, ""},
+		"they never joined":                               {[]settings.RetentionRule{rule("old", plan.Created, "P5Y")}, plan.Facts{State: "Invited", CreatedAt: at("2021-03-31T00:00:00Z")}, "old"},
+		"they joined":                                     {[]settings.RetentionRule{rule("old", plan.Created, "P5Y")}, plan.Facts{State: "Active", CreatedAt: at("2011-03-31T00:00:00Z")}, ""},
+		"they never left the company":                     {[]settings.RetentionRule{rule("old", plan.Created, "P5Y")}, plan.Facts{State: "Listed", CreatedAt: at("2011-03-31T00:00:00Z"), Employed: true}, ""},
+		"a departure that nobody knows":                   {[]settings.RetentionRule{missing(leavers)}, plan.Facts{State: "Listed", CreatedAt: at("2021-03-31T00:00:00Z")}, "leavers"},
+		"a departure that is known":                       {[]settings.RetentionRule{missing(leavers)}, plan.Facts{State: "Listed", CreatedAt: at("2011-03-31T00:00:00Z"), LeftOn: on("2022-03-31")}, ""},
+		"no departure, for they still work":               {[]settings.RetentionRule{missing(leavers)}, plan.Facts{State: "Listed", CreatedAt: at("2011-03-31T00:00:00Z"), Employed: true}, ""},
+		"an activity that nobody knows":                   {[]settings.RetentionRule{missing(idle)}, plan.Facts{State: "Paused", CreatedAt: at("2021-03-31T00:00:00Z")}, "idle"},
+		"nobody knows anything at all":                    {[]settings.RetentionRule{missing(idle)}, plan.Facts{State: "Paused"}, ""},
 		"no rules, nobody":                                {nil, plan.Facts{State: "Listed", LeftOn: on("1990-03-31")}, ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			p := compile(t, c.rules...)
-			i, due := p.Verdict(c.facts)
-			got := ""
-			if due {
-				got = p.Profile[i].Name
-			}
-			NewWithT(t).Expect(got).To(Equal(c.want))
+			d, concerned := p.Decide(c.facts)
+			g := NewWithT(t)
+			g.Expect(d.Rule).To(Equal(c.want))
+			g.Expect(concerned).To(Equal(c.want != ""))
+			g.Expect(d.Kept).To(BeNil())
 		})
 	}
 }
@@ -104,6 +119,8 @@ func TestWhatIsNotUnderstoodIsRefusedWhole(t *testing.T) {
 		"an action":                    func(p *settings.Retention) { p.Rules[0].Action = "Anonymise" },
 		"no action":                    func(p *settings.Retention) { p.Rules[0].Action = "" },
 		"a period":                     func(p *settings.Retention) { p.Rules[0].After = "5 years" },
+		"what is done without event":   func(p *settings.Retention) { p.Rules[0].IfMissing = "Review" },
+		"an event that cannot miss":    func(p *settings.Retention) { p.Rules[0].Since, p.Rules[0].IfMissing = plan.Created, plan.UseCreated },
 		"a name that is used twice":    func(p *settings.Retention) { p.Rules = append(p.Rules, p.Rules[0]) },
 		"a name that is empty":         func(p *settings.Retention) { p.Rules[0].Name = "" },
 	}
@@ -183,12 +200,19 @@ func drawFacts(t *rapid.T) plan.Facts {
 	return plan.Facts{
 		State:  rapid.SampledFrom([]string{"Listed", "Invited", "Active", "Paused", "Withdrawn"}).Draw(t, "state"),
 		LeftOn: day("left"), Employed: rapid.Bool().Draw(t, "employed"), LastActivity: instant("active"), WithdrawnAt: instant("withdrawn"),
+		CreatedAt: instant("created"), LastLog: instant("log"), ConsentEnded: instant("ended"),
 	}
 }
 
 func drawRule(t *rapid.T, name string) settings.RetentionRule {
-	since := rapid.SampledFrom([]string{plan.Departed, plan.LastActivity, plan.MembershipWithdrawn}).Draw(t, "since")
-	return rule(name, since, rapid.SampledFrom([]string{"P0D", "P30D", "P1M", "P2M", "P3M"}).Draw(t, "after"))
+	since := rapid.SampledFrom([]string{plan.Departed, plan.LastActivity, plan.MembershipWithdrawn, plan.ConsentEnded, plan.Created}).Draw(t, "since")
+	missing := ""
+	if since == plan.Departed || since == plan.LastActivity {
+		missing = rapid.SampledFrom([]string{"", plan.UseCreated}).Draw(t, "missing")
+	}
+	r := rule(name, since, rapid.SampledFrom([]string{"P0D", "P30D", "P1M", "P2M", "P3M"}).Draw(t, "after"))
+	r.IfMissing = missing
+	return r
 }
 
 func TestARuleMoreNeverMakesAnythingLater(t *testing.T) {
@@ -205,8 +229,8 @@ func TestARuleMoreNeverMakesAnythingLater(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, before := fewer.Verdict(facts)
-			if _, after := more.Verdict(facts); before && !after {
+			_, before := fewer.Decide(facts)
+			if _, after := more.Decide(facts); before && !after {
 				t.Fatal("a further rule keeps what was due")
 			}
 		}
@@ -216,15 +240,19 @@ func TestARuleMoreNeverMakesAnythingLater(t *testing.T) {
 func TestWhoeverIsDuePassesTheSieve(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		facts := drawFacts(t)
-		p, err := plan.Compile(policy(drawRule(t, "a"), drawRule(t, "b"), drawRule(t, "c")), asOf)
+		p, err := plan.Compile(drawPolicy(t), asOf)
 		if err != nil {
 			t.Fatal(err)
 		}
 		l := p.Limits()
 		passes := (l.LeftOn != nil && facts.LeftOn != nil && *facts.LeftOn <= *l.LeftOn) ||
 			(l.LastActivity != nil && facts.LastActivity != nil && facts.LastActivity.Before(*l.LastActivity)) ||
-			(l.WithdrawnAt != nil && facts.WithdrawnAt != nil && facts.WithdrawnAt.Before(*l.WithdrawnAt))
-		if _, due := p.Verdict(facts); due && !passes {
+			(l.WithdrawnAt != nil && facts.WithdrawnAt != nil && facts.WithdrawnAt.Before(*l.WithdrawnAt)) ||
+			(l.ConsentEnded != nil && facts.ConsentEnded != nil && facts.ConsentEnded.Before(*l.ConsentEnded)) ||
+			(l.Created != nil && facts.CreatedAt != nil && facts.CreatedAt.Before(*l.Created) && (!facts.Employed || facts.State == "Active" || facts.State == "Paused")) ||
+			(l.Known != nil && facts.CreatedAt != nil && facts.CreatedAt.Before(*l.Known) &&
+				(facts.LastActivity == nil || facts.LastActivity.Before(*l.Known)) && (facts.WithdrawnAt == nil || facts.WithdrawnAt.Before(*l.Known)))
+		if _, due := p.Decide(facts); due && !passes {
 			t.Fatal("the sieve keeps back somebody who is due")
 		}
 	})

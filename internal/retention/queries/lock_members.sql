@@ -6,6 +6,7 @@
 SELECT id, state,
        CASE WHEN isfinite(coalesce(last_active_at, joined_at)) THEN coalesce(last_active_at, joined_at) END,
        CASE WHEN isfinite(withdrawn_at) THEN withdrawn_at END,
+       CASE WHEN isfinite(created_at) THEN created_at END,
        employee_number
 FROM alumni.member
 WHERE id = ANY ($1::uuid[])

@@ -1387,7 +1387,24 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionAnchor
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionBasis
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCategory
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCeiling
+  map:
+    fields:
+    - name: after
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Period
+    - name: legalBasis
+      type:
+        scalar: string
+    - name: since
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCeilingAnchor
+      default: LastActivity
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCeilingAnchor
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionEvidence
   map:
@@ -1406,6 +1423,31 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 100
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionIfMissing
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMinimum
+  map:
+    fields:
+    - name: basis
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionBasis
+    - name: category
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCategory
+    - name: keep
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Period
+    - name: legalBasis
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: since
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMinimumAnchor
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMinimumAnchor
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMode
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionNetworkStatus
@@ -1464,6 +1506,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionPolicySpec
   map:
     fields:
+    - name: ceiling
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCeiling
     - name: erasureRequests
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ErasureRequests
@@ -1473,6 +1518,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: execution
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionExecution
+    - name: minimums
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMinimum
+          elementRelationship: associative
+          keys:
+          - name
     - name: mode
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMode
@@ -1606,6 +1659,10 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionTrigger
   map:
     fields:
+    - name: ifMissing
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionIfMissing
+      default: Never
     - name: since
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionAnchor

@@ -29,6 +29,11 @@ type RetentionPolicySpecApplyConfiguration struct {
 	Schedule *RetentionScheduleApplyConfiguration `json:"schedule,omitempty"`
 	// rules say what is erased when. Of two rules for one record, the earlier wins.
 	Rules []RetentionRuleApplyConfiguration `json:"rules,omitempty"`
+	// minimums say how long something is kept at least, whatever the rules say. They hold for every policy over the same
+	// networks, also while this one is suspended, and while it only previews.
+	Minimums []RetentionMinimumApplyConfiguration `json:"minimums,omitempty"`
+	// ceiling ends everybody's keeping, whatever the rules and the wishes of the business say; only the law keeps longer.
+	Ceiling *RetentionCeilingApplyConfiguration `json:"ceiling,omitempty"`
 	// erasureRequests are the promises made to people who leave or ask to be erased.
 	ErasureRequests *ErasureRequestsApplyConfiguration `json:"erasureRequests,omitempty"`
 	// execution tunes the size and pace of the erasing transactions.
@@ -93,6 +98,27 @@ func (b *RetentionPolicySpecApplyConfiguration) WithRules(values ...*RetentionRu
 		}
 		b.Rules = append(b.Rules, *values[i])
 	}
+	return b
+}
+
+// WithMinimums adds the given value to the Minimums field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Minimums field.
+func (b *RetentionPolicySpecApplyConfiguration) WithMinimums(values ...*RetentionMinimumApplyConfiguration) *RetentionPolicySpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithMinimums")
+		}
+		b.Minimums = append(b.Minimums, *values[i])
+	}
+	return b
+}
+
+// WithCeiling sets the Ceiling field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Ceiling field is set to the value of the last call.
+func (b *RetentionPolicySpecApplyConfiguration) WithCeiling(value *RetentionCeilingApplyConfiguration) *RetentionPolicySpecApplyConfiguration {
+	b.Ceiling = value
 	return b
 }
 

@@ -14,9 +14,13 @@ import (
 //
 // RetentionTrigger is the event from which a period is counted.
 type RetentionTriggerApplyConfiguration struct {
-	// since names the event. A record without it is never due by this rule. Departed does not count people who
-	// are active members: for these, LastActivity does.
+	// since names the event. Departed and Created do not count people who are active members: for these, LastActivity does. Created
+	// is when the roster listed somebody first, and counts who never joined. None of the two counts who works for the company again or
+	// still. ConsentEnded is when somebody withdrew their consent to take part (purpose Network), and did not give it again.
 	Since *apiv1alpha1.RetentionAnchor `json:"since,omitempty"`
+	// ifMissing says what becomes of people whom the rule concerns and whose event is not known. Never, the default: they are not due
+	// by this rule. UseCreated: it counts from when the roster listed them first.
+	IfMissing *apiv1alpha1.RetentionIfMissing `json:"ifMissing,omitempty"`
 }
 
 // RetentionTriggerApplyConfiguration constructs a declarative configuration of the RetentionTrigger type for use with
@@ -30,5 +34,13 @@ func RetentionTrigger() *RetentionTriggerApplyConfiguration {
 // If called multiple times, the Since field is set to the value of the last call.
 func (b *RetentionTriggerApplyConfiguration) WithSince(value apiv1alpha1.RetentionAnchor) *RetentionTriggerApplyConfiguration {
 	b.Since = &value
+	return b
+}
+
+// WithIfMissing sets the IfMissing field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the IfMissing field is set to the value of the last call.
+func (b *RetentionTriggerApplyConfiguration) WithIfMissing(value apiv1alpha1.RetentionIfMissing) *RetentionTriggerApplyConfiguration {
+	b.IfMissing = &value
 	return b
 }
