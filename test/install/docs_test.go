@@ -29,8 +29,8 @@ var ledgerCodes = map[string]*regexp.Regexp{
 	"internal/community/pgstore/migrations/00001_initial.sql": regexp.MustCompile(`'(Planned|Claimed|Sent|Deferred|Failed|Suppressed|Skipped|Expired|Unknown)'`),
 }
 
-// notOfMessages are codes that the same files use for something else: states of runs, and events.
-var notOfMessages = []string{"Sending", "Finished", "Paused", "Given", "Active", "Listed", "Invited", "Portal", "Email", "LINE"}
+// notOfMessages are codes that the same files use for something else: states of runs, ends of steps, and events.
+var notOfMessages = []string{"Sending", "Finished", "Paused", "Completed", "Exited", "Given", "Active", "Listed", "Invited", "Portal", "Email", "LINE"}
 
 func TestEveryStateAndReasonOfTheLedgerIsExplained(t *testing.T) {
 	g := NewWithT(t)
