@@ -123,7 +123,7 @@ func (l *ledger) part(ctx context.Context, c *chunk, n int, day time.Time) (item
 	claimedAt := time.Now() // before the database looks: a row is never older than it seems
 	zones, ends := l.promises.quietNow()
 	rows, err := l.pool.Query(ctx, sqlClaim, l.run.id, l.purpose, l.channel, n, c.lease, l.lease.Seconds(), l.event, zones, ends, l.promises.skip,
-		c.first, c.end, c.next, l.tracks.OfMembers(), !l.waits())
+		c.first, c.end, c.next, l.tracks.OfMembers(), !l.waits(), l.work)
 	if err != nil {
 		return nil, 0, fmt.Errorf("claim rows: %w", err)
 	}

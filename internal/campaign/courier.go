@@ -29,6 +29,7 @@ type courier struct {
 
 func newCourier(job Job, day time.Time, l *ledger, w way, own *rate.Limiter) *courier {
 	c := &courier{way: w, job: job, day: day, ledger: l, own: own, domains: newDomains(l, w.domains)}
+	l.work = w.words.needsEmployment()
 	if w.shared != nil {
 		c.pace = newPacer(l, w.channel, *w.shared, own)
 	}

@@ -112,6 +112,7 @@ type ledger struct {
 	pool     *pgxpool.Pool
 	channels []string // of the campaign, in order
 	channel  string   // the one; empty for all
+	work     bool     // the texts say something of the member's work
 	first    bool     // each member is written to by the first channel that reaches them
 	leases   *leases
 	run      run

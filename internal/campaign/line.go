@@ -58,7 +58,7 @@ func lineWay(job Job, run int64) (way, error) {
 			s.rule = line.Trim
 		}
 	}
-	return way{channel: channelLINE, maker: s, shared: &shared, onUnknown: OnUnknownResend, lanes: lineLanes, lane: s.lane, begin: s.begin}, nil
+	return way{channel: channelLINE, maker: s, words: words, shared: &shared, onUnknown: OnUnknownResend, lanes: lineLanes, lane: s.lane, begin: s.begin}, nil
 }
 
 // stopLabels stand before the link that stops what a message is one of.

@@ -56,6 +56,16 @@ func newWords(job Job, runID int64, compile compiler) (*words, error) {
 	return w, nil
 }
 
+// needsEmployment tells whether any of the texts says something of the member's work, which need not be looked up otherwise.
+func (w *words) needsEmployment() bool {
+	for _, text := range w.texts {
+		if text.NeedsEmployment() {
+			return true
+		}
+	}
+	return false
+}
+
 // unsubscribe is the link that stops what a member is written for.
 func (w *words) unsubscribe(member uuid.UUID) string {
 	return w.base + w.signer.Token(unsubscribe.Claim{Member: member, Purpose: w.purpose, Run: w.run})
@@ -105,6 +115,14 @@ type edition struct {
 	words, links string
 }
 
+// name says of which text an error is.
+func (e edition) name(c settings.Campaign) string {
+	if e.step > firstStep {
+		return "step " + c.Steps[e.step-firstStep-1].Name
+	}
+	return cmp.Or(e.words, "text")
+}
+
 // compile reads every text that the run may need.
 func (w *words) compile(job Job, compile compiler) error {
 	editions := []edition{{step: firstStep}}
@@ -118,7 +136,7 @@ func (w *words) compile(job Job, compile compiler) error {
 	for _, e := range editions {
 		text, err := compile(job.Network, job.Campaign.Step(e.step).Variant(e.words), w.track(job, e.links))
 		if err != nil {
-			return fmt.Errorf("step %d: %s: %w", e.step, cmp.Or(e.words, "text"), err)
+			return fmt.Errorf("%s: %w", e.name(job.Campaign), err)
 		}
 		w.texts[e] = text
 	}

@@ -22,7 +22,7 @@ func portalWay(job Job, run int64) (way, error) {
 		return way{}, err
 	}
 	return way{
-		channel: channelPortal, maker: (*noticeMaker)(words), onUnknown: OnUnknownResend, lanes: portalLanes,
+		channel: channelPortal, maker: (*noticeMaker)(words), words: words, onUnknown: OnUnknownResend, lanes: portalLanes,
 		lane: func(ctx context.Context, q *queue) {
 			each(ctx, q, func(i *item) { q.settle(i, settlement{state: stateSent, attempts: 1}) })
 		},

@@ -456,3 +456,30 @@ func TestStoreThatIsAwayDoesNotHoldUpTheEnd(t *testing.T) {
 	g.Expect(counts).To(HaveLen(300), "nobody is lost")
 	g.Expect(r.smtp.Taken()).To(BeNumerically("<=", 300+maxUnflushed))
 }
+
+func TestWhatATextSaysOfTheMembersWorkIsKnown(t *testing.T) {
+	for name, body := range map[string]string{
+		"a field":          "You were in {{ .Member.Department }}.",
+		"a condition":      `{{ if eq .Member.Department "Sales" }}You were in Sales.{{ else }}You were nowhere.{{ end }}`,
+		"inside with":      "{{ with .Member.Department }}You were in {{ . }}.{{ end }}",
+		"a number":         `{{ if .Member.YearsSinceDeparture }}You were in Sales.{{ end }}`,
+		"nothing of it":    "You were in Sales.",
+		"in a step's text": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			r := newRig(t, 1)
+			r.exec("INSERT INTO alumni.employment (member_id, department, joined_on, left_on) VALUES ($1, 'Sales', '2010-01-01', '2020-01-01')", member(1))
+			r.job.Campaign.Locales[0].Body = body
+			if body == "" {
+				r.job.Campaign.Locales[0].Body = "Welcome."
+				r.job.Campaign.Steps = []settings.Step{{Name: "a", AfterDays: 1, Locales: []settings.LocalisedContent{{Locale: "en", Subject: "s", Body: "You were in {{ .Member.Department }}."}}}}
+				_, err := r.ledger(time.Now).join(t.Context(), r.job, r.job.day())
+				g.Expect(err).NotTo(HaveOccurred())
+				r.exec("UPDATE alumni.delivery SET step = 2")
+			}
+			r.mustRun()
+			g.Expect(r.bodies()[address(1)]).To(ContainSubstring("You were in Sales"))
+		})
+	}
+}

@@ -17,6 +17,7 @@ import (
 type way struct {
 	channel   string
 	maker     maker
+	words     *words
 	shared    *limits // of the sender, which every run of the network keeps together; nil: there are none
 	domains   []settings.DomainLimit
 	onUnknown string
@@ -47,7 +48,7 @@ func mailWay(job Job, run int64) (way, error) {
 	}
 	shared := mailLimits(job.Network)
 	return way{
-		channel: channelEmail, maker: writer, shared: &shared, domains: job.Network.Email.PerDomain, onUnknown: job.Campaign.OnUnknown,
+		channel: channelEmail, maker: writer, words: writer.words, shared: &shared, domains: job.Network.Email.PerDomain, onUnknown: job.Campaign.OnUnknown,
 		lanes: max(job.Network.Email.MaxConnections/job.workers(), 1),
 		lane:  func(ctx context.Context, q *queue) { mail.NewLane(job.Mail, q).Run(ctx) },
 	}, nil

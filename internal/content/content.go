@@ -90,6 +90,16 @@ func compile(network settings.Network, campaign settings.Campaign, tracking Trac
 	return c, nil
 }
 
+// NeedsEmployment tells whether a text says something of the member's work: department, post, or years.
+func (c *Content) NeedsEmployment() bool {
+	for _, t := range c.texts {
+		if t.subject.employment || t.body.employment {
+			return true
+		}
+	}
+	return false
+}
+
 // compileLocale parses subject and body and tries the body in its extreme shapes.
 func (c *Content) compileLocale(campaignType string, l settings.LocalisedContent) (*localeText, error) {
 	reason, ok := footers[l.Locale].reason[campaignType]

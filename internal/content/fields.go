@@ -108,6 +108,11 @@ func (f fieldID) isURL() bool {
 // isPersonal tells the fields that have a meaning only in a mail to one member.
 func (f fieldID) isPersonal() bool { return f < networkDisplayName || f == linksUnsubscribe }
 
+// isOfEmployment tells the fields that are known from the member's work.
+func (f fieldID) isOfEmployment() bool {
+	return f == memberDepartment || f == memberPost || f.isNumber()
+}
+
 func (f fieldID) isNumber() bool {
 	return f == memberYearsSinceJoining || f == memberYearsSinceDeparture
 }

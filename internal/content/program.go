@@ -24,6 +24,7 @@ type program struct {
 	source     string
 	nodes      []node
 	conditions int
+	employment bool // it says something of the member's work
 }
 
 // node is literal text, a field, or a condition.
@@ -98,6 +99,7 @@ type parser struct {
 	tree         *parse.Tree
 	conditions   int
 	depth        int
+	employment   bool
 	everybody    bool // the text is the same for everybody, so that it may say nothing of one member
 }
 
@@ -119,7 +121,7 @@ func parseProgram(locale, part, source string, everybody bool) (*program, error)
 	if err != nil {
 		return nil, err
 	}
-	return &program{source: source, nodes: nodes, conditions: p.conditions}, nil
+	return &program{source: source, nodes: nodes, conditions: p.conditions, employment: p.employment}, nil
 }
 
 // syntaxError turns "template: body:3: unexpected …" into an Error.
@@ -272,6 +274,7 @@ func (p *parser) field(n parse.Node, dot *fieldID) (fieldID, error) {
 	if !ok {
 		return 0, p.fail(n, "unknown field .%s; the fields are .%s", strings.Join(path, "."), strings.Join(fieldNames[:], ", ."))
 	}
+	p.employment = p.employment || field.isOfEmployment()
 	if p.everybody && field.isPersonal() {
 		return 0, p.fail(n, "field .%s is of one member, and a post to Slack, Teams or a webhook goes to everybody; take it out, "+
 			"or give this language a text of its own for posts in broadcast", strings.Join(path, "."))

@@ -9,7 +9,7 @@
 -- $1 run, $2 purpose or null for an invitation, $3 channel, $4 how many, $5 the lease, $6 its seconds, $7 kind of occasion or
 -- null, $8 zones where it is quiet and $9 until when, $10 whether quiet leaves out, $11 first member of the chunk, $12 its
 -- end, $13 the member to go on with, $14 whether something is learnt of members who consent to Tracking,
--- $15 whether those are handed out who wait for the winner of an A/B test
+-- $15 whether those are handed out who wait for the winner of an A/B test, $16 whether the text says something of the member's work
 WITH picked AS MATERIALIZED (
     SELECT d.ctid AS place, d.member_id, d.step, d.attempts, d.variant, d.doubt_since
     FROM alumni.delivery d
@@ -42,7 +42,7 @@ WITH picked AS MATERIALIZED (
         FROM alumni.member m
         LEFT JOIN alumni.contact c ON c.member_id = m.id AND c.channel = $3
         LEFT JOIN LATERAL (
-            SELECT x.department, x.post, x.joined_on, x.left_on FROM alumni.employment x WHERE x.member_id = m.id
+            SELECT x.department, x.post, x.joined_on, x.left_on FROM alumni.employment x WHERE $16 AND x.member_id = m.id
             ORDER BY x.left_on DESC NULLS FIRST, x.joined_on DESC NULLS LAST, x.id DESC LIMIT 1) e ON true
         LEFT JOIN unnest($8::text[], $9::timestamptz[]) q(zone, ends) ON q.zone = m.time_zone
         WHERE m.id = p.member_id
