@@ -49,6 +49,7 @@ type Campaign struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.channelMode) || self.channelMode != 'FirstReachable' || (has(self.channels) && self.channels.filter(c, c.type in ['Email','LINE','Portal']).size() >= 2)",message="channelMode FirstReachable chooses among the channels that write to members; name two of Email, LINE and Portal in channels, in the order in which they are tried"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.channels) || !self.channels.exists(c, c.type in ['LINE','Portal'])",message="type Invitation writes to people who have not joined, and who have neither portal nor linked LINE account; take LINE and Portal out of channels"
 // +kubebuilder:validation:XValidation:rule="!has(self.steps) || has(self.schedule.at) || (has(self.schedule.trigger) && self.schedule.trigger.event == 'JoinedNetwork')",message="steps follow a message that each member gets once; take schedule.at, or schedule.trigger with event JoinedNetwork"
+// +kubebuilder:validation:XValidation:rule="!has(self.event) || self.type == 'EventInvitation'",message="event goes with type EventInvitation; remove it, or change type"
 // +kubebuilder:validation:XValidation:rule="!has(self.steps) || self.type != 'Invitation'",message="type Invitation takes no steps: what HR knows of people who have not joined serves for one invitation only"
 // +kubebuilder:validation:XValidation:rule="!has(self.steps) || !has(self.content.abTest)",message="content.abTest and steps cannot be together; declare a campaign for each"
 // +kubebuilder:validation:XValidation:rule="!has(self.steps) || !has(self.channels) || self.channels.exists(c, c.type in ['Email','LINE','Portal'])",message="steps are written to members; add Email, LINE or Portal to channels, or remove steps"
@@ -97,6 +98,10 @@ type CampaignSpec struct {
 	// content is the text for each language.
 	// +required
 	Content Content `json:"content"`
+
+	// event is what type EventInvitation invites to. Every mail carries it as a calendar file.
+	// +optional
+	Event *CampaignEvent `json:"event,omitempty"`
 
 	// steps are further messages to those who got the first, each so long after the one before. Posts are of the first alone.
 	// +optional

@@ -80,6 +80,7 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 		UID: string(c.UID), Name: c.Name, Generation: c.Generation, Type: string(c.Spec.Type),
 		MaxRecipients: int(delivery.MaxRecipients), RetryDeadlineSeconds: int(delivery.RetryDeadlineSeconds),
 		OnUnknown: string(delivery.OnUnknown), Channels: channelsOf(c), ChannelMode: channelModeOf(c), Tracking: trackingOf(c), ABTest: texts.BuildTest(c),
+		Event: texts.BuildEvent(c),
 	}
 	if delivery.MaxPerSecond != nil {
 		s.settings.MaxPerSecond = int(*delivery.MaxPerSecond)

@@ -184,5 +184,5 @@ func (t *tester) message(locale string, e edition) (mail.Message, error) {
 		subject += "[" + e.words + "] "
 	}
 	return mail.Message{FromName: t.job.Network.Email.FromName, FromAddress: t.job.Network.Email.FromAddress, Subject: subject + m.Subject,
-		Locale: m.Locale, Text: string(m.Text), HTML: string(m.HTML)}, nil
+		Locale: m.Locale, Text: string(m.Text), HTML: string(m.HTML), Calendar: m.Calendar}, nil
 }

@@ -4,9 +4,11 @@
 package campaign
 
 import (
+	"encoding/base64"
 	"mime"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -95,4 +97,25 @@ func manyAddresses(n int) string {
 
 func refuseAll() smtptest.Hooks {
 	return smtptest.Hooks{Rcpt: func(string, int) smtptest.Verdict { return smtptest.Verdict{Reply: 550, Status: [3]int{5, 1, 1}} }}
+}
+
+func TestInvitationsAndTheirTestSendsCarryTheEvent(t *testing.T) {
+	g := NewWithT(t)
+	r := newRig(t, 2)
+	r.exec("INSERT INTO alumni.consent (member_id, purpose, decision, text_version, channel, source, decided_at) SELECT id, 'Events', 'Given', '1', 'Portal', 'test', now() FROM alumni.member")
+	r.job.Campaign.Type = "EventInvitation"
+	r.job.Campaign.Event = &settings.Event{StartsAt: due, EndsAt: due.Add(time.Hour), Locales: []settings.EventText{{Locale: "en", Title: "Open day"}}}
+	r.job.Campaign.Steps = []settings.Step{{Name: "reminder", AfterDays: 7, Locales: r.job.Campaign.Locales}}
+	r.mustRun()
+	r.job.RunName = "news-test-1"
+	g.Expect(TestSend(t.Context(), r.pool(), r.job, "boss@hoshino.example")).To(Succeed())
+	g.Expect(r.smtp.Counts()).To(Equal(map[string]int{address(1): 1, address(2): 1, "boss@hoshino.example": 2}), "a test send shows the steps too")
+	for _, m := range r.smtp.Messages() {
+		_, file, found := strings.Cut(string(m.Data), "filename=\"event.ics\"\r\nContent-Transfer-Encoding: base64\r\n\r\n")
+		g.Expect(found).To(BeTrue(), string(m.Data))
+		file, _, _ = strings.Cut(file, "\r\n--")
+		decoded, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(file, "\r\n", ""))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(string(decoded)).To(And(ContainSubstring("UID:c1@alumni.hoshino.example\r\n"), ContainSubstring("SUMMARY:Open day\r\n"), ContainSubstring("DTSTART:20261121T000000Z")))
+	}
 }

@@ -39,6 +39,9 @@ type localeText struct {
 	bare    bool
 	tracked *tracked // nil when links stay as they are
 
+	calendar []byte // the event as a file; nil without one
+	attached []byte // the same as the end of a mail
+
 	mu     sync.RWMutex
 	shapes map[shape]*shapeText
 }
@@ -78,6 +81,9 @@ func compile(network settings.Network, campaign settings.Campaign, tracking Trac
 		if err != nil {
 			errs = append(errs, err)
 			continue
+		}
+		if t.calendar = calendar(network, campaign, l.Locale); t.calendar != nil {
+			t.attached = attachment(t.calendar)
 		}
 		c.texts[l.Locale] = t
 		if c.fallback == nil || l.Locale == network.DefaultLocale {

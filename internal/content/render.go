@@ -30,6 +30,8 @@ type Mail struct {
 	Subject string
 	Text    []byte
 	HTML    []byte
+	// Calendar is the event as a file (RFC 5545); nil without one.
+	Calendar []byte
 }
 
 // scratches are buffers for one value or one part at a time.
@@ -50,7 +52,7 @@ func (c *Content) Render(m *Member, l Links) (*Mail, error) {
 	if err != nil {
 		return nil, err
 	}
-	mail := &Mail{Locale: t.locale, Subject: v.text[subjectLine], Text: fill(nil, st.text, &v), HTML: fill(nil, st.html, &v)}
+	mail := &Mail{Locale: t.locale, Subject: v.text[subjectLine], Text: fill(nil, st.text, &v), HTML: fill(nil, st.html, &v), Calendar: t.calendar}
 	if len(mail.Text) > maxOutput || len(mail.HTML) > maxOutput {
 		return nil, ErrTooLarge
 	}
@@ -66,7 +68,11 @@ func (c *Content) Append(dst []byte, m *Member, l Links) ([]byte, error) {
 	}
 	dst = compose.AppendText(dst, "Subject", v.text[subjectLine])
 	dst = compose.AppendHeader(dst, "Content-Language", t.locale)
-	dst = append(append(dst, mimeStart...), plainStart...)
+	start := mimeStart
+	if t.attached != nil {
+		start = mixedStart
+	}
+	dst = append(append(dst, start...), plainStart...)
 	begin := len(dst)
 	dst = appendPart(dst, st.text, st.quotedText, &v)
 	middle := len(dst)
@@ -75,7 +81,7 @@ func (c *Content) Append(dst []byte, m *Member, l Links) ([]byte, error) {
 	if middle-begin > maxOutput || len(dst)-middle > maxOutput {
 		return dst, ErrTooLarge
 	}
-	return append(dst, mimeEnd...), nil
+	return append(append(dst, mimeEnd...), t.attached...), nil
 }
 
 // appendPart encodes one part, from literals that are encoded already where there are any.

@@ -21,13 +21,17 @@ type Message struct {
 	Locale      string // Content-Language; may be empty
 	Text        string // "\n" line ends
 	HTML        string
+	Calendar    []byte // a calendar file (RFC 5545) for the end of a mail with an HTML part; may be nil
 	MessageID   string // without angle brackets; empty: a random one
 	Date        time.Time
 	Headers     [][2]string // more headers, ASCII, each on one line
 	Member      [16]byte    // whom it is for; only a Recorder asks
 }
 
-const singleBoundary = "=_alumni_single"
+const (
+	singleBoundary = "=_alumni_single"
+	mixedBoundary  = "=_alumni_mixed"
+)
 
 // Send delivers one message over a connection of its own, or into the capture. Its error is a *Failure for everything that the mail
 // server decided, and wraps compose.ErrAddress for an address that cannot be one.
@@ -98,12 +102,21 @@ func (m Message) build(from, to compose.Address) []byte {
 	if m.HTML == "" {
 		return appendPart(b, "plain", m.Text)
 	}
+	if m.Calendar != nil {
+		b = append(b, "Content-Type: multipart/mixed; boundary=\""+mixedBoundary+"\"\r\n\r\n--"+mixedBoundary+"\r\n"...)
+	}
 	b = append(b, "Content-Type: multipart/alternative; boundary=\""+singleBoundary+"\"\r\n\r\n"...)
 	for _, part := range [][2]string{{"plain", m.Text}, {"html", m.HTML}} {
 		b = append(b, "--"+singleBoundary+"\r\n"...)
 		b = append(appendPart(b, part[0], part[1]), "\r\n"...)
 	}
-	return append(b, "--"+singleBoundary+"--\r\n"...)
+	b = append(b, "--"+singleBoundary+"--\r\n"...)
+	if m.Calendar == nil {
+		return b
+	}
+	b = append(b, "\r\n--"+mixedBoundary+"\r\nContent-Type: text/calendar; charset=utf-8; method=PUBLISH; name=\"event.ics\"\r\n"+
+		"Content-Disposition: attachment; filename=\"event.ics\"\r\nContent-Transfer-Encoding: base64\r\n\r\n"...)
+	return append(compose.AppendBase64(b, m.Calendar), "\r\n--"+mixedBoundary+"--\r\n"...)
 }
 
 func appendPart(b []byte, subtype, text string) []byte {

@@ -277,9 +277,25 @@ type Campaign struct {
 	ChannelMode          string             `json:"channelMode,omitempty"` // FirstReachable; otherwise every channel writes to everybody
 	Tracking             *Tracking          `json:"tracking,omitempty"`    // nil: nothing is learnt of mails
 	ABTest               *ABTest            `json:"abTest,omitempty"`
+	Event                *Event             `json:"event,omitempty"`    // of an EventInvitation; nil: its mails carry none
 	Steps                []Step             `json:"steps,omitempty"`    // what follows the first message
 	FirstAt              *time.Time         `json:"firstAt,omitempty"`  // with steps: when the first message goes, of a campaign that begins once
 	ResendOf             string             `json:"resendOf,omitempty"` // the run whose failed and unknown messages are sent again
+}
+
+// Event is what a campaign invites to; see CampaignEvent of the API.
+type Event struct {
+	StartsAt time.Time   `json:"startsAt"`
+	EndsAt   time.Time   `json:"endsAt"`
+	URL      string      `json:"url,omitempty"`
+	Locales  []EventText `json:"locales"`
+}
+
+// EventText is what an event is called in one language, and where it is.
+type EventText struct {
+	Locale   string `json:"locale"`
+	Title    string `json:"title"`
+	Location string `json:"location,omitempty"`
 }
 
 // Step is a message that follows another; see CampaignStep of the API.

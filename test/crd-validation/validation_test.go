@@ -488,6 +488,11 @@ func TestRulesOfTheChannelsOfACampaign(t *testing.T) {
 		return object{"name": name, "after": after, "content": object{"locales": list{object{"locale": "ja", "subject": "s", "body": "b"}}}}
 	}
 	steps := func(all ...any) change { return set(all, "spec", "steps") }
+	event := func(more object) change {
+		e := object{"startsAt": "2027-02-06T13:00:00+09:00", "endsAt": "2027-02-06T17:00:00+09:00", "locales": list{object{"locale": "ja", "title": "見学会"}}}
+		maps.Copy(e, more)
+		return set(e, "spec", "event")
+	}
 	var many []any
 	for i := range 11 {
 		many = append(many, step("step-"+string(rune('a'+i)), "P1D"))
@@ -527,6 +532,12 @@ func TestRulesOfTheChannelsOfACampaign(t *testing.T) {
 		"two steps of one name":             refused("spec.steps[1]", "Duplicate value", once, steps(step("reminder", "P7D"), step("reminder", "P7D"))),
 		"a step that says nothing":          refused("spec.steps[0].content", "exactly one of body and bodyFrom", once, steps(object{"name": "a", "after": "P1D", "content": object{"locales": list{object{"locale": "ja", "subject": "s"}}}})),
 		"more steps than there can be":      refused("spec.steps", "must have at most 10 items", once, steps(many...)),
+		"an event":                          accepted(set("EventInvitation", "spec", "type"), event(object{})),
+		"an event of a newsletter":          refused("spec", "event goes with type EventInvitation", event(object{})),
+		"an event that ends before":         refused("spec.event", "endsAt is after startsAt", set("EventInvitation", "spec", "type"), event(object{"endsAt": "2027-02-06T12:00:00+09:00"})),
+		"an event at no time":               refused("spec.event.startsAt", "must be of type date-time", set("EventInvitation", "spec", "type"), event(object{"startsAt": "tomorrow"})),
+		"an event of two lines":             refused("spec.event.locales[0].title", "single line", set("EventInvitation", "spec", "type"), event(object{"locales": list{object{"locale": "ja", "title": "a\r\nb"}}})),
+		"an event on a page in clear":       refused("spec.event.url", "url begins with https://", set("EventInvitation", "spec", "type"), event(object{"url": "http://hoshino.example/"})),
 		"birthdays by LINE":                 accepted(birthdays, channels(object{"type": "LINE"}, object{"type": "Portal"})),
 		"birthdays that are posted":         refused("spec", "schedule.trigger writes to single members", birthdays, channels(email, to("Slack", "news"))),
 		"one destination twice":             refused("spec.channels", "each destination can be named once", channels(email, to("Slack", "news"), to("Slack", "news"))),

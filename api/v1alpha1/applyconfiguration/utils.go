@@ -57,6 +57,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CampaignApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignChannel"):
 		return &apiv1alpha1.CampaignChannelApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CampaignEvent"):
+		return &apiv1alpha1.CampaignEventApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignPreview"):
 		return &apiv1alpha1.CampaignPreviewApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CampaignReference"):
@@ -115,6 +117,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EmailDKIMApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ErasureRequests"):
 		return &apiv1alpha1.ErasureRequestsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EventText"):
+		return &apiv1alpha1.EventTextApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Exposure"):
 		return &apiv1alpha1.ExposureApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExternalStore"):

@@ -63,6 +63,19 @@ func buildText(l v1alpha1.LocalisedContent, read Read) (settings.LocalisedConten
 	return text, nil
 }
 
+// BuildEvent is what the mails of a campaign carry as a calendar file; nil for nothing, which is what a worker takes it for.
+func BuildEvent(c *v1alpha1.Campaign) *settings.Event {
+	declared := c.Spec.Event
+	if declared == nil {
+		return nil
+	}
+	e := &settings.Event{StartsAt: declared.StartsAt.UTC(), EndsAt: declared.EndsAt.UTC(), URL: declared.URL}
+	for _, l := range declared.Locales {
+		e.Locales = append(e.Locales, settings.EventText{Locale: string(l.Locale), Title: l.Title, Location: l.Location})
+	}
+	return e
+}
+
 // BuildTest is the A/B test that a worker is told of; nil without one.
 func BuildTest(c *v1alpha1.Campaign) *settings.ABTest {
 	t, wait := c.EffectiveABTest()

@@ -386,6 +386,26 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: type
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ChannelType
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignEvent
+  map:
+    fields:
+    - name: endsAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: locales
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.EventText
+          elementRelationship: associative
+          keys:
+          - locale
+    - name: startsAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: url
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignPreview
   map:
     fields:
@@ -548,6 +568,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: delivery
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Delivery
+    - name: event
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignEvent
     - name: networkRef
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.NetworkReference
@@ -991,6 +1014,18 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 24
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.EventText
+  map:
+    fields:
+    - name: locale
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Locale
+    - name: location
+      type:
+        scalar: string
+    - name: title
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Exposure
   map:
     fields:

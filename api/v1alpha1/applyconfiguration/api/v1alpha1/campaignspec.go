@@ -35,6 +35,8 @@ type CampaignSpecApplyConfiguration struct {
 	ChannelMode *apiv1alpha1.ChannelMode `json:"channelMode,omitempty"`
 	// content is the text for each language.
 	Content *ContentApplyConfiguration `json:"content,omitempty"`
+	// event is what type EventInvitation invites to. Every mail carries it as a calendar file.
+	Event *CampaignEventApplyConfiguration `json:"event,omitempty"`
 	// steps are further messages to those who got the first, each so long after the one before. Posts are of the first alone.
 	Steps []CampaignStepApplyConfiguration `json:"steps,omitempty"`
 	// delivery tunes how a run is sent.
@@ -116,6 +118,14 @@ func (b *CampaignSpecApplyConfiguration) WithChannelMode(value apiv1alpha1.Chann
 // If called multiple times, the Content field is set to the value of the last call.
 func (b *CampaignSpecApplyConfiguration) WithContent(value *ContentApplyConfiguration) *CampaignSpecApplyConfiguration {
 	b.Content = value
+	return b
+}
+
+// WithEvent sets the Event field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Event field is set to the value of the last call.
+func (b *CampaignSpecApplyConfiguration) WithEvent(value *CampaignEventApplyConfiguration) *CampaignSpecApplyConfiguration {
+	b.Event = value
 	return b
 }
 
