@@ -32,8 +32,11 @@ type retentionFlags struct {
 	ledgerSecret, ledgerVolume                 string
 }
 
-// runRetention erases what is due, or what people asked for.
+// runRetention erases what is due, or what people asked for, or explains what is kept.
 func runRetention(ctx context.Context, args []string, log *slog.Logger) error {
+	if len(args) > 0 && args[0] == "explain" {
+		return explainMember(ctx, args[1:], os.Stdout)
+	}
 	f, err := parseRetentionFlags(args)
 	if err != nil {
 		return err

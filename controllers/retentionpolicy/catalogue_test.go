@@ -61,3 +61,30 @@ func TestWhatAStoreHoldsBeyondWhatIsKnownIsNamedInACondition(t *testing.T) {
 		})
 	}
 }
+
+func TestAStoreThatIsNotKnownWholeIsLookedAtAgainAfterGrowingPauses(t *testing.T) {
+	now := moment("2026-11-21T12:00:00Z")
+	incomplete := func(ended string) stats.RetentionRun {
+		r := run(kindOfSchedule, "Previewed", ended, 0)
+		r.Failure = "CatalogueIncomplete: alumni.badge.member_id is not known"
+		return r
+	}
+	whole := run(kindOfSchedule, "Certified", "2026-11-21T09:00:00Z", 1)
+	for name, c := range map[string]struct {
+		runs []stats.RetentionRun
+		want bool
+	}{
+		"no run has been":                    {nil, false},
+		"the store is known":                 {[]stats.RetentionRun{whole}, false},
+		"it was seen half a minute ago":      {[]stats.RetentionRun{incomplete("2026-11-21T11:59:30Z"), whole}, false},
+		"it was seen a minute ago":           {[]stats.RetentionRun{incomplete("2026-11-21T11:59:00Z"), whole}, true},
+		"for the third time, 3 minutes ago":  {[]stats.RetentionRun{incomplete("2026-11-21T11:57:00Z"), incomplete("2026-11-21T11:55:00Z"), incomplete("2026-11-21T11:54:00Z")}, false},
+		"for the third time, 4 minutes ago":  {[]stats.RetentionRun{incomplete("2026-11-21T11:56:00Z"), incomplete("2026-11-21T11:54:00Z"), incomplete("2026-11-21T11:53:00Z")}, true},
+		"a run is at work, and says no more": {[]stats.RetentionRun{{State: "Executing"}, incomplete("2026-11-21T11:59:30Z")}, false},
+		"it was mended since":                {[]stats.RetentionRun{whole, incomplete("2026-11-21T08:00:00Z")}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			NewWithT(t).Expect(lookAgain(seen(0, "", c.runs...), now)).To(Equal(c.want))
+		})
+	}
+}

@@ -57,7 +57,10 @@ func TestEffectiveRulesDoNotDependOnTheOrderOfPolicies(t *testing.T) {
 		policy("small", map[string]string{"size": "s"}, v1alpha1.CategoryProfile),
 		policy("europe", map[string]string{"region": "eu"}, v1alpha1.CategoryDeliveryLogs),
 	}
-	want := map[string][]string{}
+	for i := range all {
+		all[i].Spec.Minimums = []v1alpha1.RetentionMinimum{{Name: "law", Keep: "P1Y"}}
+	}
+	want, minimums := map[string][]string{}, effectiveMinimums(network, all)
 	for i := range all {
 		want[all[i].Name] = names(&all[i], network, all)
 	}
@@ -67,6 +70,7 @@ func TestEffectiveRulesDoNotDependOnTheOrderOfPolicies(t *testing.T) {
 		for i := range shuffled {
 			g.Expect(names(&shuffled[i], network, shuffled)).To(Equal(want[shuffled[i].Name]))
 		}
+		g.Expect(effectiveMinimums(network, shuffled)).To(Equal(minimums))
 	})
 }
 

@@ -6,6 +6,7 @@ package retentionpolicy
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -192,7 +193,28 @@ func (r *Reconciler) startWhatIsDue(ctx context.Context, s *scope, n *networkSco
 	if due := s.due(); !due.IsZero() {
 		return start(kindScheduled, naming.RetentionRun(p.Name, name, "s", due), due, p.EffectiveMode())
 	}
+	if lookAgain(result, s.now) {
+		return start(kindPreview, naming.RetentionRun(p.Name, name, "l", s.now), s.now, v1alpha1.RetentionDryRun)
+	}
 	return nil
+}
+
+// lookAgain says whether a preview must see if a store is known whole by now: after growing pauses since a run found that it is not.
+func lookAgain(result storeread.Retention, now time.Time) bool {
+	vain := 0
+	var last time.Time
+	for _, run := range result.Runs {
+		if run.FinishedAt == nil {
+			continue
+		}
+		if !strings.HasPrefix(run.Failure, v1alpha1.ReasonCatalogueIncomplete) {
+			break
+		}
+		if vain++; vain == 1 {
+			last = *run.FinishedAt
+		}
+	}
+	return vain > 0 && !now.Before(last.Add(pauseAfter(vain)))
 }
 
 // requestsDue says whether a run must see to what people asked for: at once for a person that no run has seen, and

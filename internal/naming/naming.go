@@ -136,7 +136,8 @@ func CampaignConfig(campaign string) string { return campaign + "-campaign" }
 // RetentionConfig names the ConfigMap with settings.Retention of one policy and network.
 func RetentionConfig(policy, network string) string { return cut(policy+"-"+network+"-retention", 63) }
 
-// RetentionRun names a run of a policy over one network: kind "s" for scheduled, "r" for requests of people.
+// RetentionRun names a run of a policy over one network: kind "s" for scheduled, "r" for requests of people, "l" for another
+// look at a store that was not known whole.
 func RetentionRun(policy, network, kind string, due time.Time) string {
 	return cut(policy+"-"+network+"-"+kind, 50) + fmt.Sprintf("-%d", due.Unix()/60)
 }

@@ -85,6 +85,9 @@ var (
 	//go:embed queries/consents_ended.sql
 	sqlConsentsEnded string
 
+	//go:embed queries/explain_member.sql
+	sqlExplainMember string
+
 	//go:embed queries/kept_logs.sql
 	sqlKeptLogs string
 

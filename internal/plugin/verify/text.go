@@ -179,7 +179,7 @@ func ground(w certificate.Withheld) string {
 	if w.LegalBasis != "" {
 		duty += " (" + w.LegalBasis + ")"
 	}
-	return fmt.Sprintf("%s for %s after %s, until before %s at the latest (minimum %s)", duty, w.Keep, w.Since, w.Until, w.Minimum)
+	return fmt.Sprintf("%s for %s after %s; all of it may be erased from %s on (minimum %s)", duty, w.Keep, w.Since, w.Until, w.Minimum)
 }
 
 func writeLevel(b *bytes.Buffer, c *certificate.Certificate) {

@@ -62,9 +62,7 @@ func (p *Plan) Decide(f Facts) (Decision, bool) {
 		return Decision{}, false
 	}
 	law, statute := p.law(f)
-	first := slices.MinFunc(wishes, func(a, b wish) int {
-		return cmp.Or(cmp.Compare(a.may, b.may), cmp.Compare(a.from, b.from), cmp.Compare(a.rule, b.rule))
-	})
+	first := firstOf(wishes)
 	from := max(law, first.may)
 	if from <= p.today {
 		return Decision{Rule: first.rule, From: from}, true
@@ -236,4 +234,58 @@ func (p *Plan) ends(m *Minimum, f Facts) calendar.Date {
 // KeepsLogs says that the law keeps log rows, so that Facts.LastLog must be known.
 func (p *Plan) KeepsLogs() bool {
 	return slices.ContainsFunc(p.Minimums, func(m Minimum) bool { return m.Category == DeliveryLogs && m.Basis == Statutory })
+}
+
+// Outlook is what lies ahead of a member by one plan, due or not.
+type Outlook struct {
+	// Rule that erases them first.
+	Rule Rule
+	// Wants is the day from which the rule alone would, and From the day from which it may.
+	Wants, From calendar.Date
+	// Kept is the minimum that keeps them for longer than the rule would; nil when none does.
+	Kept *Minimum
+}
+
+// Outlook says when a member is erased, as far as it is known today; false when no rule concerns them.
+func (p *Plan) Outlook(f Facts) (Outlook, bool) {
+	wishes := p.wishes(f)
+	if len(wishes) == 0 {
+		return Outlook{}, false
+	}
+	first := firstOf(wishes)
+	law, statute := p.law(f)
+	o := Outlook{Wants: first.from, From: max(law, first.may)}
+	o.Rule = p.Profile[slices.IndexFunc(p.Profile, func(r Rule) bool { return r.Name == first.rule })]
+	switch {
+	case o.From == first.from:
+	case law >= first.may:
+		o.Kept = statute
+	default:
+		_, o.Kept = p.business(f)
+	}
+	return o, true
+}
+
+// firstOf is the wish that may come true first.
+func firstOf(wishes []wish) wish {
+	return slices.MinFunc(wishes, func(a, b wish) int {
+		return cmp.Or(cmp.Compare(a.may, b.may), cmp.Compare(a.from, b.from), cmp.Compare(a.rule, b.rule))
+	})
+}
+
+// LogsUntil is the first day on which a log row of a day may be erased by itself, with the rule and the minimum that keeps it for longer
+// than the rule would, if any does; false when no rule is for log rows.
+func (p *Plan) LogsUntil(sent time.Time) (Outlook, bool) {
+	rule, found := p.LogRule()
+	if !found {
+		return Outlook{}, false
+	}
+	o := Outlook{Rule: rule, Wants: p.over(rule.span, sent)}
+	o.From = o.Wants
+	if keep, kept := p.LogKeep(); kept {
+		if day := p.over(keep.span, sent); day > o.From {
+			o.From, o.Kept = day, &keep
+		}
+	}
+	return o, true
 }

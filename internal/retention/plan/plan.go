@@ -93,6 +93,9 @@ type Plan struct {
 	today calendar.Date // of AsOf in Zone
 }
 
+// Today is the date of the plan's instant in its zone.
+func (p *Plan) Today() calendar.Date { return p.today }
+
 // Compile reads a policy for an instant. A word it does not know is an error, never a rule left out.
 func Compile(policy settings.Retention, asOf time.Time) (*Plan, error) {
 	zone, err := calendar.Zone(policy.TimeZone)

@@ -24,8 +24,8 @@ WHERE ((m.state NOT IN ('Active', 'Paused') AND NOT e.employed AND e.left_on <= 
        OR (m.state IN ('Active', 'Paused') AND a.at < $2)
        OR (m.state = 'Withdrawn' AND w.at < $3)
        OR (m.created_at < $7 AND NOT coalesce(e.employed, false))
-       OR EXISTS (SELECT FROM alumni.consent_state k
-                  WHERE k.member_id = m.id AND k.purpose = 'Network' AND k.decision = 'Withdrawn' AND k.decided_at < $8)
+       OR ($8 IS NOT NULL AND EXISTS (SELECT FROM alumni.consent_state k
+                  WHERE k.member_id = m.id AND k.purpose = 'Network' AND k.decision = 'Withdrawn' AND k.decided_at < $8))
        OR (m.created_at < $6 AND coalesce(a.at < $6, true) AND coalesce(w.at < $6, true)))
   AND NOT EXISTS (SELECT FROM alumni.erasure_request r
                   JOIN alumni.portal_mail p ON p.member_id = r.member_id
