@@ -63,6 +63,13 @@ for (const language of ['ja', 'en']) {
       await open('link', `/sign-in/${(await mail(member.address)).token}`);
       await page.click('main button');
       await open('me', '/me');
+      await open('address', '/me/address');
+      await page.fill('#address', 'nobody');
+      await page.click('main button');
+      await look(page, 'address-wrong', language, size);
+      await page.fill('#address', `new-${member.address}`);
+      await page.click('main button');
+      await look(page, 'address-waiting', language, size);
       await open('notices-none', '/notices');
       const id = await notice(member, 'ja', '秋の集いのご案内', autumn);
       await open('me-unread', '/me');
