@@ -142,10 +142,37 @@ func (c *Campaign) Texts() []LocalisedContent {
 	return all
 }
 
+// Once is when a campaign begins that begins once: at, or so many days before its event. It is nil for another.
+func (c *Campaign) Once() *time.Time {
+	s := c.Spec.Schedule
+	switch {
+	case s.At != nil:
+		return &s.At.Time
+	case s.BeforeEvent == nil || c.Spec.Event == nil:
+		return nil
+	}
+	zone := time.UTC
+	if s.TimeZone != nil {
+		if named, err := time.LoadLocation(string(*s.TimeZone)); err == nil {
+			zone = named
+		}
+	}
+	clock, err := time.Parse("15:04", string(orDefault(s.BeforeEvent.Time, defaultTriggerTime)))
+	if err != nil {
+		return nil // the API lets none pass
+	}
+	day := c.Spec.Event.StartsAt.In(zone).AddDate(0, 0, -daysOf(s.BeforeEvent.By))
+	at := time.Date(day.Year(), day.Month(), day.Day(), clock.Hour(), clock.Minute(), 0, 0, zone)
+	return &at
+}
+
 // Days is how long the step comes after the message before.
-func (s CampaignStep) Days() int {
-	n, _ := strconv.Atoi(strings.Trim(s.After, "PDW"))
-	if strings.HasSuffix(s.After, "W") {
+func (s CampaignStep) Days() int { return daysOf(s.After) }
+
+// daysOf reads a period of days or weeks.
+func daysOf(period string) int {
+	n, _ := strconv.Atoi(strings.Trim(period, "PDW"))
+	if strings.HasSuffix(period, "W") {
 		n *= 7
 	}
 	return n

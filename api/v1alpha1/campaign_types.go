@@ -48,7 +48,8 @@ type Campaign struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels.exists(c, c.type == 'Email') || !has(self.testRecipients)",message="testRecipients get mails; add Email to channels, or remove testRecipients"
 // +kubebuilder:validation:XValidation:rule="!has(self.channelMode) || self.channelMode != 'FirstReachable' || (has(self.channels) && self.channels.filter(c, c.type in ['Email','LINE','Portal']).size() >= 2)",message="channelMode FirstReachable chooses among the channels that write to members; name two of Email, LINE and Portal in channels, in the order in which they are tried"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.channels) || !self.channels.exists(c, c.type in ['LINE','Portal'])",message="type Invitation writes to people who have not joined, and who have neither portal nor linked LINE account; take LINE and Portal out of channels"
-// +kubebuilder:validation:XValidation:rule="!has(self.steps) || has(self.schedule.at) || (has(self.schedule.trigger) && self.schedule.trigger.event == 'JoinedNetwork')",message="steps follow a message that each member gets once; take schedule.at, or schedule.trigger with event JoinedNetwork"
+// +kubebuilder:validation:XValidation:rule="!has(self.steps) || has(self.schedule.at) || has(self.schedule.beforeEvent) || (has(self.schedule.trigger) && self.schedule.trigger.event == 'JoinedNetwork')",message="steps follow a message that each member gets once; take schedule.at or schedule.beforeEvent, or schedule.trigger with event JoinedNetwork"
+// +kubebuilder:validation:XValidation:rule="!has(self.schedule.beforeEvent) || has(self.event)",message="schedule.beforeEvent needs event, whose startsAt it counts back from"
 // +kubebuilder:validation:XValidation:rule="!has(self.event) || self.type == 'EventInvitation'",message="event goes with type EventInvitation; remove it, or change type"
 // +kubebuilder:validation:XValidation:rule="!has(self.steps) || self.type != 'Invitation'",message="type Invitation takes no steps: what HR knows of people who have not joined serves for one invitation only"
 // +kubebuilder:validation:XValidation:rule="!has(self.steps) || !has(self.content.abTest)",message="content.abTest and steps cannot be together; declare a campaign for each"
@@ -225,11 +226,11 @@ const (
 	CampaignInvitation      CampaignType = "Invitation"
 )
 
-// CampaignSchedule is a union of cron, at and trigger.
+// CampaignSchedule is a union of cron, at, trigger and beforeEvent.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.cron), has(self.at), has(self.trigger)].filter(x, x).size() == 1",message="set exactly one of cron, at and trigger"
-// +kubebuilder:validation:XValidation:rule="!has(self.timeZone) || !has(self.at)",message="timeZone goes with cron and trigger; at carries its own offset"
-// +kubebuilder:validation:XValidation:rule="has(self.at) || has(self.timeZone)",message="cron and trigger need timeZone, for example Asia/Tokyo"
+// +kubebuilder:validation:XValidation:rule="[has(self.cron), has(self.at), has(self.trigger), has(self.beforeEvent)].filter(x, x).size() == 1",message="set exactly one of cron, at, trigger and beforeEvent"
+// +kubebuilder:validation:XValidation:rule="!has(self.timeZone) || !has(self.at)",message="timeZone goes with cron, trigger and beforeEvent; at carries its own offset"
+// +kubebuilder:validation:XValidation:rule="has(self.at) || has(self.timeZone)",message="cron, trigger and beforeEvent need timeZone, for example Asia/Tokyo"
 type CampaignSchedule struct {
 	// cron is five fields: minute, hour, day of month, month, day of week.
 	// +optional
@@ -250,6 +251,25 @@ type CampaignSchedule struct {
 	// trigger writes to each member when something in their life comes round. A run a day looks for whom it does today.
 	// +optional
 	Trigger *CampaignTrigger `json:"trigger,omitempty"`
+
+	// beforeEvent runs once, so many days before the event of the campaign begins.
+	// +optional
+	BeforeEvent *BeforeEvent `json:"beforeEvent,omitempty"`
+}
+
+// BeforeEvent is a moment so many days before an event. When the event is moved, so is the moment; one that has been and comes again is a
+// run of its own, with the new date.
+type BeforeEvent struct {
+	// by is how long before: P0D to P999D, or P1W to P99W. P0D is the day of the event.
+	// +required
+	// +kubebuilder:validation:MaxLength=5
+	// +kubebuilder:validation:XValidation:rule="self.matches('^P(0D|[1-9][0-9]{0,2}D|[1-9][0-9]?W)$')",message="by is a number of days or weeks, for example P7D or P2W"
+	By string `json:"by"`
+
+	// time of the day in timeZone. Defaults to 09:00.
+	// +optional
+	// +kubebuilder:default="09:00"
+	Time ClockTime `json:"time,omitempty"`
 }
 
 // TriggerEvent is what a campaign writes to a member for.

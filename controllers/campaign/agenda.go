@@ -48,12 +48,15 @@ func (p past) last() time.Time {
 func planAgenda(c *v1alpha1.Campaign, p past, now time.Time) (agenda, error) {
 	deadline := time.Duration(c.EffectiveDelivery().StartingDeadlineSeconds) * time.Second
 	now, deadline = now.Add(lead), deadline+lead // so late as before, so much sooner
-	if c.Spec.Schedule.At != nil {
-		return planTimes(timesOf(c, p.zone), p, now, deadline), nil
-	}
 	zone := ""
 	if c.Spec.Schedule.TimeZone != nil {
 		zone = string(*c.Spec.Schedule.TimeZone)
+	}
+	if c.Once() != nil {
+		if _, err := schedule.LoadZone(zone); c.Spec.Schedule.BeforeEvent != nil && err != nil {
+			return agenda{}, outcome.Stop(v1alpha1.ReasonScheduleInvalid, "spec.schedule: %v", err)
+		}
+		return planTimes(timesOf(c, p.zone), p, now, deadline), nil
 	}
 	s, err := schedule.Parse(c.EffectiveCron(), zone)
 	if err != nil {
@@ -88,7 +91,7 @@ func timesOf(c *v1alpha1.Campaign, zone *time.Location) []time.Time {
 	if zone == nil {
 		zone = time.UTC
 	}
-	times := []time.Time{c.Spec.Schedule.At.Time}
+	times := []time.Time{*c.Once()}
 	for _, step := range c.Spec.Steps {
 		times = append(times, times[len(times)-1].In(zone).AddDate(0, 0, step.Days()))
 	}

@@ -202,3 +202,24 @@ func TestStepsAreCountedByName(t *testing.T) {
 	NewWithT(t).Expect(got).To(Equal(&v1alpha1.StepsStatus{Steps: []v1alpha1.StepStatus{{Name: "profile", Waiting: 5}, {Name: "event", Waiting: 4}},
 		Completed: 10, Exited: 1, Refused: 2}))
 }
+
+func TestAnInvitationRunsSoManyDaysBeforeItsEvent(t *testing.T) {
+	g := NewWithT(t)
+	zone := v1alpha1.TimeZone("Europe/Berlin")
+	c := &v1alpha1.Campaign{Spec: v1alpha1.CampaignSpec{
+		Schedule: v1alpha1.CampaignSchedule{TimeZone: &zone, BeforeEvent: &v1alpha1.BeforeEvent{By: "P2W"}},
+		Event:    &v1alpha1.CampaignEvent{StartsAt: metav1.NewTime(instant("2026-11-01T23:30:00Z"))}, // the second of November in Berlin
+		Steps:    []v1alpha1.CampaignStep{{Name: "reminder", After: "P13D"}},
+	}}
+	known := past{created: instant("2026-10-01T00:00:00Z"), zone: time.UTC}
+	plan, err := planAgenda(c, known, instant("2026-10-02T00:00:00Z"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(plan.next).To(BeTemporally("==", instant("2026-10-19T07:00:00Z")), "nine o'clock of the nineteenth, in summer time")
+	c.Spec.Schedule.BeforeEvent = &v1alpha1.BeforeEvent{By: "P0D", Time: "18:15"}
+	plan, err = planAgenda(c, known, instant("2026-10-02T00:00:00Z"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(plan.next).To(BeTemporally("==", instant("2026-11-02T17:15:00Z")))
+	zone = "Europe/Berlim"
+	_, err = planAgenda(c, known, instant("2026-10-02T00:00:00Z"))
+	g.Expect(err).To(MatchError(ContainSubstring("Europe/Berlim")))
+}

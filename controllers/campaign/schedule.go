@@ -174,8 +174,8 @@ func (r *Reconciler) showAgenda(s *scope, plan agenda) {
 			return
 		}
 		conditions.True(s.campaign, kind, v1alpha1.ReasonScheduled, "The next run is set")
-	case s.campaign.Spec.Schedule.At != nil:
-		conditions.False(s.campaign, kind, v1alpha1.ReasonMissed, missedText(1, deadline)+"; set schedule.at to another time")
+	case s.campaign.Once() != nil:
+		conditions.False(s.campaign, kind, v1alpha1.ReasonMissed, missedText(1, deadline)+"; set another time in schedule")
 	default:
 		conditions.False(s.campaign, kind, v1alpha1.ReasonScheduleInvalid, "cron never comes within five years")
 	}

@@ -104,8 +104,8 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 			s.settings.Exclude = append(s.settings.Exclude, settings.Exclusion{Campaign: e.CampaignRef.Name, WithinDays: int(e.WithinDays)})
 		}
 	}
-	if at := c.Spec.Schedule.At; at != nil && len(c.Spec.Steps) > 0 {
-		s.settings.FirstAt = &at.Time
+	if len(c.Spec.Steps) > 0 {
+		s.settings.FirstAt = c.Once()
 	}
 	var err error
 	s.settings.Locales, s.settings.Steps, err = texts.BuildTexts(c, func(ref v1alpha1.ConfigMapKeyReference) (string, error) {

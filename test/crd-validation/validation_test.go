@@ -422,10 +422,10 @@ func TestCampaignRules(t *testing.T) {
 		"a moment that is no time":      refused("spec.schedule.at", "date-time", set(object{"at": "tomorrow"}, "spec", "schedule")),
 		"a name that leaves no room":    refused("metadata.name", "at most 40 characters", set("a23456789012345678901234567890123456789012", "metadata", "name")),
 		"a name that no label can have": refused("metadata.name", "begins with a letter", set("news.letter", "metadata", "name")),
-		"neither cron nor at":           refused("spec.schedule", "exactly one of cron, at and trigger", set(object{}, "spec", "schedule")),
-		"both cron and at": refused("spec.schedule", "exactly one of cron, at and trigger",
+		"neither cron nor at":           refused("spec.schedule", "exactly one of cron, at, trigger and beforeEvent", set(object{}, "spec", "schedule")),
+		"both cron and at": refused("spec.schedule", "exactly one of cron, at, trigger and beforeEvent",
 			set(object{"cron": "0 9 1 * *", "timeZone": "UTC", "at": "2027-04-01T09:00:00Z"}, "spec", "schedule")),
-		"cron without a zone":              refused("spec.schedule", "cron and trigger need timeZone", unset("spec", "schedule", "timeZone")),
+		"cron without a zone":              refused("spec.schedule", "cron, trigger and beforeEvent need timeZone", unset("spec", "schedule", "timeZone")),
 		"at with a zone":                   refused("spec.schedule", "timeZone goes with cron", set(object{"at": "2027-04-01T09:00:00Z", "timeZone": "UTC"}, "spec", "schedule")),
 		"cron with a zone in it":           refused("spec.schedule.cron", "write the zone in timeZone", set("CRON_TZ=UTC 0 9 1 * *", "spec", "schedule", "cron")),
 		"cron of six fields":               refused("spec.schedule.cron", "five fields", set("0 0 9 1 * *", "spec", "schedule", "cron")),
@@ -441,8 +441,8 @@ func TestCampaignRules(t *testing.T) {
 		"a survey a year after leaving":    accepted(trigger(object{"event": "DepartureAnniversary"}), set("Survey", "spec", "type")),
 		"the first week":                   accepted(trigger(object{"event": "JoinedNetwork", "after": "P7D"}), set("Onboarding", "spec", "type")),
 		"those who were not seen for long": accepted(trigger(object{"event": "Inactive"}), set("Reactivation", "spec", "type")),
-		"a trigger and a moment":           refused("spec.schedule", "exactly one of cron, at and trigger", set(object{"at": "2027-04-01T09:00:00Z", "trigger": object{"event": "Birthday"}}, "spec", "schedule")),
-		"a trigger without a zone":         refused("spec.schedule", "cron and trigger need timeZone", set(object{"trigger": object{"event": "Birthday"}}, "spec", "schedule")),
+		"a trigger and a moment":           refused("spec.schedule", "exactly one of cron, at, trigger and beforeEvent", set(object{"at": "2027-04-01T09:00:00Z", "trigger": object{"event": "Birthday"}}, "spec", "schedule")),
+		"a trigger without a zone":         refused("spec.schedule", "cron, trigger and beforeEvent need timeZone", set(object{"trigger": object{"event": "Birthday"}}, "spec", "schedule")),
 		"a milestone without a trigger":    refused("spec", "type Milestone needs schedule.trigger", set("Milestone", "spec", "type")),
 		"a milestone for joining":          refused("spec", "type Milestone needs schedule.trigger", trigger(object{"event": "JoinedNetwork", "after": "P7D"}), set("Milestone", "spec", "type")),
 		"onboarding by birthdays":          refused("spec", "type Onboarding needs", trigger(object{"event": "Birthday"}), set("Onboarding", "spec", "type")),
@@ -493,6 +493,9 @@ func TestRulesOfTheChannelsOfACampaign(t *testing.T) {
 		maps.Copy(e, more)
 		return set(e, "spec", "event")
 	}
+	before := func(by string) change {
+		return set(object{"beforeEvent": object{"by": by}, "timeZone": "Asia/Tokyo"}, "spec", "schedule")
+	}
 	var many []any
 	for i := range 11 {
 		many = append(many, step("step-"+string(rune('a'+i)), "P1D"))
@@ -533,6 +536,12 @@ func TestRulesOfTheChannelsOfACampaign(t *testing.T) {
 		"a step that says nothing":          refused("spec.steps[0].content", "exactly one of body and bodyFrom", once, steps(object{"name": "a", "after": "P1D", "content": object{"locales": list{object{"locale": "ja", "subject": "s"}}}})),
 		"more steps than there can be":      refused("spec.steps", "must have at most 10 items", once, steps(many...)),
 		"an event":                          accepted(set("EventInvitation", "spec", "type"), event(object{})),
+		"a week before an event":            accepted(set("EventInvitation", "spec", "type"), event(object{}), before("P1W"), steps(step("reminder", "P6D"))),
+		"on the day of an event":            accepted(set("EventInvitation", "spec", "type"), event(object{}), before("P0D")),
+		"before no event":                   refused("spec", "schedule.beforeEvent needs event", before("P1W")),
+		"half a day before an event":        refused("spec.schedule.beforeEvent.by", "number of days or weeks", set("EventInvitation", "spec", "type"), event(object{}), before("PT12H")),
+		"before an event in no zone":        refused("spec.schedule", "need timeZone", set("EventInvitation", "spec", "type"), event(object{}), set(object{"beforeEvent": object{"by": "P1D"}}, "spec", "schedule")),
+		"before an event and every month":   refused("spec.schedule", "set exactly one of cron, at, trigger and beforeEvent", set("EventInvitation", "spec", "type"), event(object{}), set(object{"beforeEvent": object{"by": "P1D"}, "cron": "0 9 1 * *", "timeZone": "Asia/Tokyo"}, "spec", "schedule")),
 		"an event of a newsletter":          refused("spec", "event goes with type EventInvitation", event(object{})),
 		"an event that ends before":         refused("spec.event", "endsAt is after startsAt", set("EventInvitation", "spec", "type"), event(object{"endsAt": "2027-02-06T12:00:00+09:00"})),
 		"an event at no time":               refused("spec.event.startsAt", "must be of type date-time", set("EventInvitation", "spec", "type"), event(object{"startsAt": "tomorrow"})),

@@ -51,6 +51,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.BackupKeepApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BackupStatus"):
 		return &apiv1alpha1.BackupStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BeforeEvent"):
+		return &apiv1alpha1.BeforeEventApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BroadcastText"):
 		return &apiv1alpha1.BroadcastTextApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Campaign"):

@@ -341,6 +341,16 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sizeBytes
       type:
         scalar: numeric
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BeforeEvent
+  map:
+    fields:
+    - name: by
+      type:
+        scalar: string
+    - name: time
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.ClockTime
+      default: "09:00"
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BounceReceiver
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.BroadcastText
@@ -533,6 +543,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: at
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: beforeEvent
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.BeforeEvent
     - name: cron
       type:
         scalar: string

@@ -13,7 +13,7 @@ import (
 // CampaignScheduleApplyConfiguration represents a declarative configuration of the CampaignSchedule type for use
 // with apply.
 //
-// CampaignSchedule is a union of cron, at and trigger.
+// CampaignSchedule is a union of cron, at, trigger and beforeEvent.
 type CampaignScheduleApplyConfiguration struct {
 	// cron is five fields: minute, hour, day of month, month, day of week.
 	Cron *string `json:"cron,omitempty"`
@@ -23,6 +23,8 @@ type CampaignScheduleApplyConfiguration struct {
 	At *v1.Time `json:"at,omitempty"`
 	// trigger writes to each member when something in their life comes round. A run a day looks for whom it does today.
 	Trigger *CampaignTriggerApplyConfiguration `json:"trigger,omitempty"`
+	// beforeEvent runs once, so many days before the event of the campaign begins.
+	BeforeEvent *BeforeEventApplyConfiguration `json:"beforeEvent,omitempty"`
 }
 
 // CampaignScheduleApplyConfiguration constructs a declarative configuration of the CampaignSchedule type for use with
@@ -60,5 +62,13 @@ func (b *CampaignScheduleApplyConfiguration) WithAt(value v1.Time) *CampaignSche
 // If called multiple times, the Trigger field is set to the value of the last call.
 func (b *CampaignScheduleApplyConfiguration) WithTrigger(value *CampaignTriggerApplyConfiguration) *CampaignScheduleApplyConfiguration {
 	b.Trigger = value
+	return b
+}
+
+// WithBeforeEvent sets the BeforeEvent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BeforeEvent field is set to the value of the last call.
+func (b *CampaignScheduleApplyConfiguration) WithBeforeEvent(value *BeforeEventApplyConfiguration) *CampaignScheduleApplyConfiguration {
+	b.BeforeEvent = value
 	return b
 }
