@@ -107,7 +107,8 @@ func (s *scope) again(run stats.CampaignRun) starting {
 	return out
 }
 
-// settingsAgain is the campaign as it is sent again: mails only, without an A/B test, and with the texts that won one.
+// settingsAgain is the campaign as it is sent again: to members alone, each by the channel that failed, without an A/B test, and with the
+// texts that won one.
 func (s *scope) settingsAgain(parent stats.CampaignRun) settings.Campaign {
 	again := s.settings
 	if t := parent.Test; t != nil && t.Winner != "" {
@@ -115,6 +116,12 @@ func (s *scope) settingsAgain(parent stats.CampaignRun) settings.Campaign {
 	}
 	again.ResendOf, again.ABTest = parent.RunName, nil
 	again.MatchExpressions, again.Exclude = nil, nil
+	members := again.MemberChannels()
 	again.Channels = nil // Email alone
+	if !slices.Equal(members, []string{settings.ChannelEmail}) {
+		for _, name := range members {
+			again.Channels = append(again.Channels, settings.Channel{Type: name})
+		}
+	}
 	return again
 }

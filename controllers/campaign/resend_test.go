@@ -112,3 +112,19 @@ func TestARunThatSendsAnotherAgainIsTakenUpAsThat(t *testing.T) {
 	g.Expect(again.settings.Exclude).To(BeEmpty())
 	g.Expect(s.again(stats.CampaignRun{RunName: "news-1"}).settings).To(Equal(s.settings))
 }
+
+func TestARunIsSentAgainToMembersByTheChannelsOfItsCampaign(t *testing.T) {
+	for name, c := range map[string]struct{ declared, again []settings.Channel }{
+		"by mail":                        {nil, nil},
+		"by mail, and posted":            {[]settings.Channel{{Type: "Email"}, {Type: "Slack"}}, nil},
+		"by several, and posted":         {[]settings.Channel{{Type: "LINE"}, {Type: "Slack"}, {Type: "Portal"}}, []settings.Channel{{Type: "LINE"}, {Type: "Portal"}}},
+		"by LINE, and by mail otherwise": {[]settings.Channel{{Type: "LINE"}, {Type: "Email"}}, []settings.Channel{{Type: "LINE"}, {Type: "Email"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &scope{settings: settings.Campaign{Channels: c.declared, ChannelMode: settings.FirstReachable}}
+			again := s.settingsAgain(stats.CampaignRun{RunName: "news-1"})
+			NewWithT(t).Expect(again.Channels).To(Equal(c.again))
+			NewWithT(t).Expect(again.ChannelMode).To(Equal(settings.FirstReachable))
+		})
+	}
+}

@@ -203,9 +203,10 @@ func (c *courier) rest(ctx context.Context) (done bool, err error) {
 	switch {
 	case err != nil:
 		return false, err
-	case open.over(): // and nothing more can come from the channels before, once this is taken over
-		passed, err := c.ledger.passOn(ctx)
-		return passed == 0 || open.paused, err
+	case open.over():
+		return true, nil
+	case open.passing:
+		return false, c.passOn(ctx)
 	}
 	pause := c.job.Tuning.Poll
 	if open.waiting && !open.paused {

@@ -84,6 +84,7 @@ var (
 	sqlExpire          = statement("expire")
 	sqlOpenRows        = statement("open_rows")
 	sqlRunFinish       = statement("run_finish")
+	sqlRunOver         = statement("run_over")
 	sqlCounts          = statement("counts")
 	sqlAllowanceInsert = statement("allowance_insert")
 	sqlAllowanceLock   = statement("allowance_lock")
@@ -226,6 +227,7 @@ func (l *ledger) plan(statement string, run *int64, query audience.Query) (sql s
 		plan = strings.ReplaceAll(sqlPlanFirst, "/*plan*/", plan)
 	}
 	sql = strings.NewReplacer("/*busy*/", sqlBusy, "/*plan*/", narrowed(plan, query), "/*step*/", l.stepOf()).Replace(statement)
+	sql = strings.ReplaceAll(sql, "/*unreachable*/", "'"+strings.Join(unreachable, "', '")+"'")
 	zones, ends := l.promises.quietNow()
 	today, week := l.promises.days()
 	return sql, append([]any{run, l.purpose, l.channels, l.event, zones, ends, l.promises.skip, today, week,
@@ -395,10 +397,11 @@ type left struct {
 	waiting bool          // rows are to be sent
 	due     time.Duration // until the first of those
 	paused  bool          // the run rests
+	passing bool          // nothing of these, but members whom one channel does not reach and the next can take over
 }
 
 // over tells that no worker has anything to do any more.
-func (l left) over() bool { return !l.claimed && (!l.waiting || l.paused) }
+func (l left) over() bool { return !l.claimed && (!l.waiting && !l.passing || l.paused) }
 
 // open is what is left on the channel and on those from which members may still be passed on to it.
 func (l *ledger) open(ctx context.Context) (left, error) {
@@ -406,9 +409,13 @@ func (l *ledger) open(ctx context.Context) (left, error) {
 	if l.channel != "" {
 		channels = append(l.before(), l.channel)
 	}
+	var reasons []string
+	if l.first {
+		reasons = unreachable
+	}
 	var o left
 	var seconds *float64
-	if err := l.pool.QueryRow(ctx, sqlOpenRows, l.run.id, channels).Scan(&o.claimed, &seconds, &o.paused); err != nil {
+	if err := l.pool.QueryRow(ctx, sqlOpenRows, l.run.id, channels, reasons).Scan(&o.claimed, &seconds, &o.paused, &o.passing); err != nil {
 		return left{}, fmt.Errorf("look for open rows: %w", err)
 	}
 	if seconds != nil {
@@ -417,16 +424,24 @@ func (l *ledger) open(ctx context.Context) (left, error) {
 	return o, nil
 }
 
-// finish ends the run if every row is settled.
+// finish ends the run if every row is settled. Otherwise the error is ErrUnfinished: another start may find the rest.
 func (l *ledger) finish(ctx context.Context) error {
-	return pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+	var over bool
+	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		for _, end := range []string{sqlRunFinish, sqlChunkForget, sqlFreeOccasions} {
 			if _, err := tx.Exec(ctx, end, l.run.id); err != nil {
-				return fmt.Errorf("finish the run: %w", err)
+				return err
 			}
 		}
-		return nil
+		return tx.QueryRow(ctx, sqlRunOver, l.run.id).Scan(&over)
 	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("finish the run: %w", err)
+	case !over:
+		return ErrUnfinished
+	}
+	return nil
 }
 
 // counts are the rows of the run by state and reason.

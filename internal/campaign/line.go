@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/alumni-operator/alumni-operator/internal/channel"
 	"github.com/alumni-operator/alumni-operator/internal/channel/line"
@@ -30,13 +33,12 @@ const (
 // outcome is not known is sent again and arrives once.
 type lineSender struct {
 	*words
-	open   func() (*line.Client, error)
-	send   channel.Send
-	log    *slog.Logger
-	rule   line.QuotaRule
-	trial  bool
-	ledger *ledger   // known once the run has begun
-	used   sync.Once // tells that the month's messages are used up
+	open  func() (*line.Client, error)
+	send  channel.Send
+	log   *slog.Logger
+	rule  line.QuotaRule
+	trial bool
+	used  atomic.Bool // LINE says that the month's messages are used up
 
 	mu     sync.Mutex
 	client *line.Client // opened when it is needed, and again when its token was not accepted
@@ -83,8 +85,12 @@ func (s *lineSender) lane(ctx context.Context, q *queue) {
 
 // push sends one message.
 func (s *lineSender) push(ctx context.Context, q *queue, i *item) {
-	if s.trial {
+	switch {
+	case s.trial:
 		q.settle(i, settlement{state: stateSkipped, reason: reasonTrial})
+		return
+	case s.used.Load() && i.doubt.IsZero(): // LINE need not be asked about each of them
+		q.settle(i, settlement{state: stateSkipped, reason: reasonQuota})
 		return
 	}
 	began := time.Now()
@@ -95,7 +101,9 @@ func (s *lineSender) push(ctx context.Context, q *queue, i *item) {
 	case channel.Unknown:
 		i.doubt = earliest(i.doubt, began)
 	case channel.OverQuota:
-		s.used.Do(func() { s.usedUp(ctx) })
+		if s.used.CompareAndSwap(false, true) {
+			s.log.Warn("Sending no more by LINE because the month's messages are used up")
+		}
 	default:
 	}
 	q.settle(i, q.policy.settleLINE(o, i.attempts, i.doubt))
@@ -178,35 +186,24 @@ func (s *lineSender) forget(client *line.Client) {
 	}
 }
 
-// usedUp leaves out everybody else: LINE need not be asked about each of them.
-func (s *lineSender) usedUp(ctx context.Context) {
-	s.log.Warn("Sending no more by LINE because the month's messages are used up")
-	if err := s.ledger.leaveOut(ctx, 0, reasonQuota); err != nil { // then LINE says it of each
-		s.log.Warn("Failing to leave members out", "error", err.Error())
-	}
-}
-
-// begin looks whether the month's messages of the account will do (campaign.md S8), unless other workers send already.
+// begin looks whether the month's messages of the account will do (campaign.md S8). Once anything was sent that is not looked at again: what
+// LINE has left is less by then, and so is what is needed.
 func (s *lineSender) begin(ctx context.Context, l *ledger) error {
-	s.ledger = l
 	if s.trial {
 		return nil
-	}
-	needed, begun, err := l.waiting(ctx)
-	if err != nil || begun || needed == 0 {
-		return err
 	}
 	quota, err := s.quota(ctx)
 	if err != nil { // then every message learns it for itself
 		s.log.Warn("Failing to read how many messages of LINE are left", "error", err.Error())
 		return nil
 	}
-	plan := line.PlanQuota(quota, needed, 0, s.rule)
-	if plan.Short == 0 {
-		return nil
-	}
-	s.log.Warn("Sending less by LINE because the month's messages are used up", "needed", needed, "left", quota.Remaining(), "sending", plan.Send)
-	return l.leaveOut(ctx, plan.Send, reasonQuota)
+	return l.leaveOut(ctx, reasonQuota, func(needed int64) (most int64) {
+		plan := line.PlanQuota(quota, needed, 0, s.rule)
+		if plan.Short > 0 {
+			s.log.Warn("Sending less by LINE because the month's messages are used up", "needed", needed, "left", quota.Remaining(), "sending", plan.Send)
+		}
+		return plan.Send
+	})
 }
 
 func (s *lineSender) quota(ctx context.Context) (line.Quota, error) {
@@ -217,17 +214,25 @@ func (s *lineSender) quota(ctx context.Context) (line.Quota, error) {
 	return client.ReadQuota(ctx)
 }
 
-// waiting is to how many members something is still to be sent on the channel, and whether workers are at it.
-func (l *ledger) waiting(ctx context.Context) (members int64, begun bool, err error) {
-	if err := l.pool.QueryRow(ctx, sqlOpenCount, l.run.id, l.channel).Scan(&members, &begun); err != nil {
-		return 0, false, fmt.Errorf("count whom to send to: %w", err)
-	}
-	return members, begun, nil
-}
-
-// leaveOut skips whoever comes after the first most members.
-func (l *ledger) leaveOut(ctx context.Context, most int64, reason string) error {
-	if _, err := l.pool.Exec(ctx, sqlLeaveOut, l.run.id, l.channel, most, reason); err != nil {
+// leaveOut skips whoever comes after the first most members, before anything of the channel was handed out: what is on its way must not be
+// passed on to another.
+func (l *ledger) leaveOut(ctx context.Context, reason string, most func(needed int64) int64) error {
+	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, sqlChunkLock, l.run.id, l.channel, nil); err != nil {
+			return err
+		}
+		var needed int64
+		var begun bool
+		if err := tx.QueryRow(ctx, sqlOpenCount, l.run.id, l.channel).Scan(&needed, &begun); err != nil || begun || needed == 0 {
+			return err
+		}
+		if n := most(needed); n < needed {
+			_, err := tx.Exec(ctx, sqlLeaveOut, l.run.id, l.channel, n, reason)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
 		return fmt.Errorf("leave members out: %w", err)
 	}
 	return nil

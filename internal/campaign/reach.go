@@ -23,8 +23,8 @@ func (l *ledger) before() []string {
 	return slices.Clone(l.channels[:max(0, slices.Index(l.channels, l.channel))])
 }
 
-// passOn moves members whom a channel does not reach to the next, up to the ledger's. Nothing comes from a channel any more that has
-// nothing open and whose unreachable were passed on: so whoever passes on everything up to their own channel knows when they are done.
+// passOn moves members whom a channel does not reach to the next, up to the ledger's. Several couriers may do so; when nothing more can come
+// open tells.
 func (l *ledger) passOn(ctx context.Context) (members int64, err error) {
 	steps := append(l.before(), l.channel)
 	for i, next := range steps[1:] {

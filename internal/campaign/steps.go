@@ -123,5 +123,6 @@ func (l *ledger) freezeStep(ctx context.Context, tx pgx.Tx, id int64, job Job, s
 	return nil
 }
 
-// sqlEnrolled holds of members before a step whose time has come; see freeze_step.sql for its parameters.
-const sqlEnrolled = `m.id IN (SELECT n.recipient_id FROM alumni.enrolment n WHERE n.campaign_uid = $13 AND n.step BETWEEN $14 AND $15 AND n.due_on <= $16)`
+// sqlEnrolled holds of members before a step whose time has come, and who get nothing else of the run: one message at a time; see freeze_step.sql for its parameters.
+const sqlEnrolled = `m.id IN (SELECT n.recipient_id FROM alumni.enrolment n WHERE n.campaign_uid = $13 AND n.step BETWEEN $14 AND $15 AND n.due_on <= $16)
+  AND NOT EXISTS (SELECT FROM alumni.delivery o WHERE o.run_id = $1 AND o.member_id = m.id)`

@@ -232,3 +232,49 @@ func TestAStepThatTheCampaignLostSaysNothingElse(t *testing.T) {
 	g.Expect(r.smtp.Taken()).To(Equal(2))
 	g.Expect(r.counts()).To(Equal(map[string]int{"Sent": 2, "Failed/Render": 2}))
 }
+
+// missed has a run of day 0 end before it sent anything.
+func (r *rig) missed() {
+	r.Helper()
+	r.job.Campaign.Steps[0].AfterDays = 1
+	r.job.ScheduledAt, r.job.RunName = time.Now().Add(-time.Minute), "welcome-0"
+	r.planned()
+	r.exec("UPDATE alumni.campaign_run SET deadline = now() - interval '1 second'")
+}
+
+func TestWhoMissedTheFirstMessageGetsItBeforeTheNext(t *testing.T) {
+	for name, end := range map[string]func(r *rig){
+		"its worker came too late": (*rig).mustRun,
+		"it was paused": func(r *rig) {
+			r.exec("UPDATE alumni.campaign_run SET state = 'Paused'")
+			r.exec(sqlEndPaused)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			r := welcome(t, 30)
+			r.missed()
+			end(r)
+			g.Expect(r.outcomes()).To(Equal(map[string]int{"Email/Expired": 30}))
+			g.Expect(r.enrolments()).To(BeEmpty())
+			r.onDay(1)
+			g.Expect(r.enrolments()).To(Equal(map[string]int{"2 waits": 30}))
+			r.onDay(2)
+			g.Expect(r.smtp.Taken()).To(Equal(60))
+			for i := 1; i <= 30; i++ {
+				g.Expect(r.mailsTo(address(i))).To(ConsistOf(ContainSubstring("Subject: Welcome"), ContainSubstring("Subject: Your profile")))
+			}
+		})
+	}
+}
+
+// TestAMemberGetsOneMessageOfARun has everybody before a step and due the first message at once.
+func TestAMemberGetsOneMessageOfARun(t *testing.T) {
+	g := NewWithT(t)
+	r := welcome(t, 10)
+	r.onDay(0)
+	r.exec("DELETE FROM alumni.occasion")
+	r.onDay(3)
+	g.Expect(r.smtp.Taken()).To(Equal(20))
+	g.Expect(scalar[int](r, "SELECT max(n) FROM (SELECT count(*) AS n FROM alumni.delivery GROUP BY run_id, member_id) c")).To(Equal(1))
+}

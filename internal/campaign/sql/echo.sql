@@ -5,4 +5,4 @@
 -- there, and how many were sent. $1 run
 SELECT coalesce((SELECT c.count FROM alumni.complaint_count c WHERE c.run_id = $1), 0),
        count(*) FILTER (WHERE d.state = 'Failed' AND d.reason = 'HardBounce'), count(*)
-FROM alumni.delivery d WHERE d.run_id = $1 AND d.sent_at IS NOT NULL;
+FROM alumni.delivery d WHERE d.run_id = $1 AND d.channel = 'Email' AND d.sent_at IS NOT NULL;
