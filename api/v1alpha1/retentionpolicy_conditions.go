@@ -17,6 +17,21 @@ const (
 	ReasonSelectorInvalid = "SelectorInvalid"
 )
 
+// HoldsPlacedCondition says whether the stores keep exactly whom the policies put on hold. Positive polarity.
+const (
+	HoldsPlacedCondition = "HoldsPlaced"
+
+	// ReasonHoldsPlaced: every hold is on, and none that is not declared (True).
+	ReasonHoldsPlaced = "HoldsPlaced"
+	// ReasonNoHolds: there are no holds (True).
+	ReasonNoHolds = "NoHolds"
+	// ReasonReleaseNotConfirmed: a hold, a member or a category is not declared any more and is kept all the same; the message says
+	// how to confirm the release.
+	ReasonReleaseNotConfirmed = "ReleaseNotConfirmed"
+	// ReasonReviewDue: reviewOn of a hold has come; it goes on.
+	ReasonReviewDue = "ReviewDue"
+)
+
 // CatalogueCompleteCondition says whether everything that the stores hold of people is known, as the newest run that looked found
 // it. Positive polarity.
 const (

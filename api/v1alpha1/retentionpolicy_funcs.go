@@ -18,7 +18,7 @@ const (
 
 // RetentionConditions lists the component conditions that Ready sums up, in the order in which they are reached.
 func RetentionConditions() []string {
-	return []string{RulesValidCondition, CatalogueCompleteCondition, PlannedCondition, ErasuresOnTimeCondition}
+	return []string{RulesValidCondition, HoldsPlacedCondition, CatalogueCompleteCondition, PlannedCondition, ErasuresOnTimeCondition}
 }
 
 // GetConditions returns the conditions in status, for the helpers that work on every kind.

@@ -83,6 +83,16 @@ type RetentionPolicySpec struct {
 	// +optional
 	Ceiling *RetentionCeiling `json:"ceiling,omitempty"`
 
+	// holds keep people for a claim, an audit or an investigation, whatever else says that they must go. They hold for every policy over
+	// the same networks, also while this one is suspended, and while it only previews. What is taken out here, or out of a hold's
+	// Secret, goes on: a release is confirmed by the annotation alumni-operator.io/confirm-release-holds with the value
+	// NAME@YYYY-MM-DD, of which there may be several with commas between.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Holds []RetentionHold `json:"holds,omitempty"`
+
 	// erasureRequests are the promises made to people who leave or ask to be erased.
 	// +optional
 	ErasureRequests *ErasureRequests `json:"erasureRequests,omitempty"`
@@ -304,6 +314,66 @@ type RetentionCeiling struct {
 	LegalBasis string `json:"legalBasis,omitempty"`
 }
 
+// RetentionHoldReason is why people are on hold.
+//
+// +kubebuilder:validation:Enum=LegalClaim;Audit;Investigation
+type RetentionHoldReason string
+
+// The reasons of holds.
+const (
+	HoldLegalClaim    RetentionHoldReason = "LegalClaim"
+	HoldAudit         RetentionHoldReason = "Audit"
+	HoldInvestigation RetentionHoldReason = "Investigation"
+)
+
+// RetentionHold keeps some people until it is released on purpose.
+type RetentionHold struct {
+	// name of the hold, used in conditions, certificates and explanations: it must not tell of anybody.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="name has lower case letters, digits and hyphens"
+	Name string `json:"name"`
+
+	// categories that are kept; default all. Every hold keeps the person; with DeliveryLogs it keeps their log rows from rules for
+	// these, too.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=2
+	Categories []RetentionCategory `json:"categories,omitempty"`
+
+	// membersSecretRef names the Secret that lists the members.
+	// +required
+	MembersSecretRef HoldMembersReference `json:"membersSecretRef"`
+
+	// reason for the hold.
+	// +required
+	Reason RetentionHoldReason `json:"reason"`
+
+	// reviewOn is the date, in timeZone, from which a condition asks whether the hold is still needed. It goes on all the same.
+	// +optional
+	// +kubebuilder:validation:Format=date
+	ReviewOn string `json:"reviewOn,omitempty"`
+}
+
+// HoldMembersReference names one key of a Secret that lists members.
+type HoldMembersReference struct {
+	// name of the Secret, in the same namespace.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+
+	// key of the list: identifiers of members as the store has them, one a line, comments after #, at most 10,000. Defaults to members.
+	// +optional
+	// +kubebuilder:default=members
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
+	Key string `json:"key,omitempty"`
+}
+
 // ErasureRequests are promises to people who leave or ask to be erased.
 type ErasureRequests struct {
 	// primaryWithinHours is the promise: erased from the store within so many hours of the request. The work
@@ -342,8 +412,8 @@ type RetentionEvidence struct {
 
 // RetentionPolicyStatus is what a policy has planned and erased.
 type RetentionPolicyStatus struct {
-	// conditions: Ready sums up RulesValid, CatalogueComplete, Planned and ErasuresOnTime; Reconciling and Stalled are there only
-	// while they are true.
+	// conditions: Ready sums up RulesValid, HoldsPlaced, CatalogueComplete, Planned and ErasuresOnTime; Reconciling and Stalled are
+	// there only while they are true.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -412,9 +482,29 @@ type RetentionNetworkStatus struct {
 	// restoredAt is when the network's store was built from a backup: the chain is followed since then.
 	// +optional
 	RestoredAt *metav1.Time `json:"restoredAt,omitempty"`
+	// holds count the legal holds that are on in the store, of all policies; the first hundred by name.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=100
+	Holds []RetentionHoldStatus `json:"holds,omitempty"`
 	// certificate names the ConfigMap that holds the signed certificate of the newest run that has one.
 	// +optional
 	Certificate string `json:"certificate,omitempty"`
+}
+
+// RetentionHoldStatus counts one legal hold in one network.
+type RetentionHoldStatus struct {
+	// name of policy and hold.
+	Name string `json:"name"`
+	// members is the number of people who are kept.
+	Members int64 `json:"members"`
+	// unknownMembers is the number of identifiers that the network has nobody for.
+	// +optional
+	UnknownMembers int64 `json:"unknownMembers,omitempty"`
+	// unlistedMembers is the number of identifiers that the Secret does not list any more and nobody has released.
+	// +optional
+	UnlistedMembers int64 `json:"unlistedMembers,omitempty"`
 }
 
 // RetentionRun counts one run over one network.

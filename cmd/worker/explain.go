@@ -92,7 +92,7 @@ func writeExplanation(out io.Writer, e retention.Explanation, output string) err
 	} else {
 		fmt.Fprintf(&b, "As of %s\n", e.AsOf)
 		for _, r := range e.Categories {
-			fmt.Fprintf(&b, "%-13s %d rows, %s, because %s\n", r.Category, r.Rows, until(r), r.Because)
+			fmt.Fprintf(&b, "%-13s %d rows, %s %s\n", r.Category, r.Rows, until(r), r.Because)
 		}
 	}
 	if _, err := b.WriteTo(out); err != nil {
@@ -104,11 +104,13 @@ func writeExplanation(out io.Writer, e retention.Explanation, output string) err
 // until says how long something is kept.
 func until(r retention.Reason) string {
 	switch {
+	case r.Hold != "":
+		return "kept because of hold " + r.Hold + " until it is released; otherwise"
 	case r.Due:
-		return "kept until " + r.KeptUntil + " and due since"
+		return "kept until " + r.KeptUntil + " and due since, because"
 	case r.KeptUntil == "":
-		return "kept without an end that is known"
+		return "kept without an end that is known, because"
 	default:
-		return "kept until " + r.KeptUntil
+		return "kept until " + r.KeptUntil + ", because"
 	}
 }

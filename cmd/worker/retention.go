@@ -18,6 +18,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/erasures"
 	"github.com/alumni-operator/alumni-operator/internal/retention"
 	"github.com/alumni-operator/alumni-operator/internal/retention/certificate"
+	"github.com/alumni-operator/alumni-operator/internal/retention/holdlist"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/tombstone"
 )
@@ -29,7 +30,7 @@ const retentionConnections = 4
 type retentionFlags struct {
 	requests                                   bool
 	database, network, policy, pepper, signing string
-	ledgerSecret, ledgerVolume                 string
+	ledgerSecret, ledgerVolume, holds          string
 }
 
 // runRetention erases what is due, or what people asked for, or explains what is kept.
@@ -70,6 +71,7 @@ func parseRetentionFlags(args []string) (retentionFlags, error) {
 	set.StringVar(&f.signing, "signing-dir", settings.SigningDir, "folder with "+settings.SigningKeyFile)
 	set.StringVar(&f.ledgerSecret, "ledger-secret-dir", settings.BackupSecretDir, "folder with what opens the bucket of the erasure ledger")
 	set.StringVar(&f.ledgerVolume, "ledger-volume-dir", settings.BackupVolumeDir, "folder where the volume of the erasure ledger is mounted")
+	set.StringVar(&f.holds, "holds-dir", settings.HoldsDir, "folder with the lists of members on legal hold")
 	if err := set.Parse(args); err != nil {
 		return f, fmt.Errorf("%w: %w", errFinal, err)
 	}
@@ -94,6 +96,9 @@ func (f retentionFlags) job(log *slog.Logger) (retention.Job, error) {
 	if err != nil {
 		return job, err
 	}
+	if job.Holds, err = f.readHolds(job.Policy.Holds); err != nil {
+		return job, err
+	}
 	pepper, err := os.ReadFile(filepath.Join(f.pepper, settings.PepperFile))
 	if err != nil {
 		return job, fmt.Errorf("read the pepper: %w", err)
@@ -111,6 +116,23 @@ func (f retentionFlags) job(log *slog.Logger) (retention.Job, error) {
 	}
 	job.Signing, err = certificate.ParsePrivateKey(key)
 	return job, err
+}
+
+// readHolds reads whom each hold is about. What cannot be read keeps the run from starting: nobody knows then who must not be erased.
+func (f retentionFlags) readHolds(told []settings.RetentionHold) ([]retention.Hold, error) {
+	var holds []retention.Hold
+	for _, h := range told {
+		text, err := os.ReadFile(filepath.Join(f.holds, filepath.FromSlash(h.Members)))
+		if err != nil {
+			return nil, fmt.Errorf("read the members of hold %q: %w", h.Name, err)
+		}
+		members, err := holdlist.Parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("hold %q: %w", h.Name, err)
+		}
+		holds = append(holds, retention.Hold{RetentionHold: h, Members: members})
+	}
+	return holds, nil
 }
 
 // ledger opens the erasure ledger; nil when the network has no place for one. What cannot be opened is told by the run, which

@@ -96,6 +96,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		{Name: "choose the networks", Condition: v1alpha1.RulesValidCondition, Run: r.chooseNetworks},
 		{Name: "rest what is not chosen", Run: r.restOthers},
 		{Name: "check the rules", Condition: v1alpha1.RulesValidCondition, Run: r.checkRules},
+		{Name: "read the holds", Condition: v1alpha1.HoldsPlacedCondition, Run: r.readHolds},
 		{Name: "keep a signing key", Condition: v1alpha1.PlannedCondition, Run: r.keepSigningKey},
 		{Name: "run over the networks", Condition: v1alpha1.PlannedCondition, Run: r.runOverNetworks},
 	})
@@ -117,10 +118,10 @@ func (r *Reconciler) policiesOf(ctx context.Context, network client.Object) []ct
 	return r.policies(ctx, network.GetNamespace(), func(*v1alpha1.RetentionPolicy) bool { return true })
 }
 
-// policiesOfSecret maps a Secret to the policies that sign with it.
+// policiesOfSecret maps a Secret to the policies that sign with it, or keep whom it lists.
 func (r *Reconciler) policiesOfSecret(ctx context.Context, secret types.NamespacedName) []ctrl.Request {
 	return r.policies(ctx, secret.Namespace, func(p *v1alpha1.RetentionPolicy) bool {
-		return secret.Name == p.SigningSecretName() || secret.Name == naming.SigningSecret(p.Name)
+		return secret.Name == p.SigningSecretName() || secret.Name == naming.SigningSecret(p.Name) || holdsBy(p, secret.Name)
 	})
 }
 

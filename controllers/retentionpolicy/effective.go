@@ -91,6 +91,7 @@ func effectiveMinimums(network *v1alpha1.AlumniNetwork, all []v1alpha1.Retention
 type effective struct {
 	rules    []settings.RetentionRule
 	minimums []settings.RetentionMinimum
+	holds    []hold
 }
 
 // runSettings is what the worker of one network is told.
@@ -102,6 +103,9 @@ func runSettings(p *v1alpha1.RetentionPolicy, e effective, mode v1alpha1.Retenti
 	}
 	if c := p.Spec.Ceiling; c != nil {
 		told.Ceiling = &settings.RetentionCeiling{Since: string(cmp.Or(c.Since, v1alpha1.CeilingSinceLastActivity)), After: string(c.After), LegalBasis: c.LegalBasis}
+	}
+	for _, h := range e.holds {
+		told.Holds = append(told.Holds, h.RetentionHold)
 	}
 	return told
 }

@@ -129,13 +129,13 @@ func (r *Reconciler) runOverNetwork(ctx context.Context, s *scope, n *networkSco
 	if err := checkChain(n, result); err != nil {
 		return errors.Join(err, r.runner().Rest(ctx, own, true))
 	}
-	n.result = result
+	n.result, n.read = result, true
 	showNetwork(s, n, result)
 	if err := r.keepCertificate(ctx, s.policy, n, result.Certificate); err != nil {
 		return err
 	}
 	resting := s.policy.Spec.State.Suspended() || n.network.Spec.State.Suspended()
-	if err := r.runner().Rest(ctx, own, resting); err != nil {
+	if own, err = r.giveWay(ctx, own, resting, n.holdsWait()); err != nil {
 		return err
 	}
 	if n.running = atWork(own); n.running != "" {
@@ -168,6 +168,7 @@ func (r *Reconciler) startWhatIsDue(ctx context.Context, s *scope, n *networkSco
 			Policy: p.Name, Kind: kind, Arguments: arguments, ConfigMap: runName, SigningSecret: s.signing,
 		}
 		told := runSettings(p, n.effective, mode)
+		n.tellHolds(s, &in, &told, kind)
 		if mode == v1alpha1.RetentionEnforce || kind == kindRequests {
 			if err := r.checkLedger(ctx, n.network); err != nil {
 				return err
@@ -178,7 +179,7 @@ func (r *Reconciler) startWhatIsDue(ctx context.Context, s *scope, n *networkSco
 		n.running, s.wake = runName, poll
 		return r.runner().Start(ctx, p, job.BuildRetentionJob(in), settings.RetentionFile, told)
 	}
-	if requestsDue(result, s.now) {
+	if requestsDue(result, s.now) || n.holdsDue(s) {
 		if err := start(kindRequests, naming.RetentionRun(p.Name, name, "r", s.now), s.now, p.EffectiveMode(), "--requests"); err != nil || n.running != "" {
 			return err
 		}

@@ -38,13 +38,14 @@ import (
 
 // scope is what the steps of one reconcile know. Each field is set by the step named beside it.
 type scope struct {
-	policy   *v1alpha1.RetentionPolicy
-	now      time.Time
-	jobs     []batchv1.Job     // rest what is suspended
-	networks []*networkScope   // choose the networks; sorted by name
-	schedule schedule.Schedule // check the rules
-	signing  string            // keep a signing key: the Secret's name
-	wake     time.Duration     // look again after this
+	policy    *v1alpha1.RetentionPolicy
+	now       time.Time
+	jobs      []batchv1.Job     // rest what is suspended
+	networks  []*networkScope   // choose the networks; sorted by name
+	schedule  schedule.Schedule // check the rules
+	holdsRead bool              // read the holds
+	signing   string            // keep a signing key: the Secret's name
+	wake      time.Duration     // look again after this
 }
 
 // networkScope is what is known of one selected network.
@@ -52,8 +53,10 @@ type networkScope struct {
 	effective
 
 	network *v1alpha1.AlumniNetwork
+	owners  map[string]bool // names of the policies over it
 	status  v1alpha1.RetentionNetworkStatus
 	result  storeread.Retention // what the store says
+	read    bool                // result is what it says now
 	running string              // name of the Job that is at work
 	gaveUp  string              // name of the newest Job, when it failed for good
 }
@@ -87,7 +90,9 @@ func (r *Reconciler) chooseNetworks(ctx context.Context, s *scope) error {
 		}
 		s.networks = append(s.networks, &networkScope{
 			network: n, status: known(s.policy, n.Name),
-			effective: effective{rules: effectiveRules(s.policy, n, policies.Items), minimums: effectiveMinimums(n, policies.Items)},
+			effective: effective{rules: effectiveRules(s.policy, n, policies.Items), minimums: effectiveMinimums(n, policies.Items),
+				holds: effectiveHolds(n, policies.Items)},
+			owners: ownersOf(n, policies.Items),
 		})
 	}
 	slices.SortFunc(s.networks, func(a, b *networkScope) int { return strings.Compare(a.network.Name, b.network.Name) })

@@ -64,6 +64,11 @@ func showNetwork(s *scope, n *networkScope, result storeread.Retention) {
 	if t := result.Erasure.OldestReceivedAt; t != nil {
 		n.status.OldestDeadline = metaTime(t.Add(s.policy.ErasurePromise()))
 	}
+	n.status.Holds = nil
+	for _, h := range result.Holds[:min(len(result.Holds), maxShown)] {
+		n.status.Holds = append(n.status.Holds, v1alpha1.RetentionHoldStatus{
+			Name: h.Name, Members: h.Members, UnknownMembers: h.Unknown, UnlistedMembers: h.Unlisted})
+	}
 	for _, run := range result.Runs {
 		if run.Kind != kindOfSchedule {
 			continue
@@ -128,6 +133,9 @@ func showStatus(s *scope, errs []error) {
 	}
 	if !conditions.IsTrue(s.policy, v1alpha1.RulesValidCondition) {
 		return
+	}
+	if s.holdsRead {
+		showHolds(s)
 	}
 	showCatalogue(s, errs)
 	if len(errs) == 0 {

@@ -32,12 +32,6 @@ const (
 	connections = 3
 )
 
-// The advisory lock that keeps a second restore out of the database.
-const (
-	lockClass   = 0x616c756d // "alum"
-	lockRestore = 4
-)
-
 var (
 	//go:embed sql/take.sql
 	sqlTake string
@@ -125,7 +119,7 @@ func (j *Job) take(ctx context.Context) (*mark, error) {
 
 func (m *mark) begin(ctx context.Context, run string) (done bool, err error) {
 	var alone bool
-	if err := m.conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1::int, $2::int)", lockClass, lockRestore).Scan(&alone); err != nil {
+	if err := m.conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1::int, $2::int)", retention.LockClass, retention.LockRestore).Scan(&alone); err != nil {
 		return false, err
 	}
 	if !alone {

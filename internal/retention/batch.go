@@ -81,6 +81,7 @@ func (b *batch) lock(ctx context.Context) ([]lockedMember, error) {
 	var locked []lockedMember
 	ask := &pgx.Batch{}
 	queueFrame(ask, b.book.job.Limits)
+	ask.Queue(sqlLegalLockShared, LockClass, lockHolds)
 	ask.Queue(sqlFence, b.book.run.id).QueryRow(func(row pgx.Row) error { return row.Scan(&epoch) })
 	ask.Queue(lock, arrayOf(b.task.ids)).Query(func(rows pgx.Rows) error {
 		var err error

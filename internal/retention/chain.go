@@ -15,7 +15,7 @@ import (
 
 // queueHead asks for the end of the audit chain, and keeps other writers from it until the transaction ends.
 func queueHead(batch *pgx.Batch, head *audit.Head, at *time.Time) {
-	batch.Queue(sqlChainLock, lockClass, lockChain)
+	batch.Queue(sqlChainLock, LockClass, lockChain)
 	batch.Queue(sqlChainHead).QueryRow(func(row pgx.Row) error {
 		var hash []byte
 		if err := row.Scan(&head.Seq, &hash, at); err != nil {

@@ -34,7 +34,16 @@ type Reason struct {
 	Rows      int64  `json:"rows"`
 	KeptUntil string `json:"keptUntil,omitempty"` // the last day; empty when no end is known
 	Due       bool   `json:"due,omitempty"`       // that day has passed, and the next run erases it
+	Hold      string `json:"hold,omitempty"`      // the legal hold that keeps it until it is released, whatever the rest says
 	Because   string `json:"because"`
+}
+
+// on says that a hold keeps it, if there is one: it has no end then.
+func (r Reason) on(hold *string) Reason {
+	if hold != nil {
+		r.Hold, r.KeptUntil, r.Due = *hold, "", false
+	}
+	return r
 }
 
 // until sets the first day on which it may be erased.
@@ -46,6 +55,7 @@ func (r *Reason) until(from, today calendar.Date) {
 type history struct {
 	memberFacts
 	firstLog, requested *time.Time
+	logHold             *string // the hold that their log rows are on
 }
 
 // Explain reads what the store holds of a member, in one moment, and says how long it is kept by all policies over the network
@@ -69,7 +79,7 @@ func explain(ctx context.Context, q pgx.Tx, policies []settings.Retention, membe
 		return Explanation{}, err
 	}
 	var h history
-	err = q.QueryRow(ctx, sqlExplainMember, member).Scan(append(h.targets(), &h.firstLog, &h.requested)...)
+	err = q.QueryRow(ctx, sqlExplainMember, member).Scan(append(h.targets(), &h.firstLog, &h.requested, &h.logHold)...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Explanation{}, ErrNoMember
 	}
@@ -81,7 +91,7 @@ func explain(ctx context.Context, q pgx.Tx, policies []settings.Retention, membe
 		return Explanation{}, err
 	}
 	e := Explanation{AsOf: plans[0].Today().String()}
-	person := explainPerson(plans, h)
+	person := explainPerson(plans, h).on(h.hold)
 	for _, category := range catalogue.Categories() {
 		switch {
 		case category == catalogue.Profile:
@@ -89,7 +99,7 @@ func explain(ctx context.Context, q pgx.Tx, policies []settings.Retention, membe
 			e.Categories = append(e.Categories, person)
 		case rows[category] == 0:
 		case category == catalogue.DeliveryLogs && h.firstLog != nil:
-			e.Categories = append(e.Categories, explainLogs(plans, h, person, rows[category]))
+			e.Categories = append(e.Categories, explainLogs(plans, h, person, rows[category]).on(h.logHold))
 		default:
 			e.Categories = append(e.Categories, withPerson(person, category, rows[category]))
 		}
@@ -99,7 +109,7 @@ func explain(ctx context.Context, q pgx.Tx, policies []settings.Retention, membe
 
 // withPerson is the reason of what goes with the person.
 func withPerson(person Reason, category string, rows int64) Reason {
-	return Reason{Category: category, Rows: rows, KeptUntil: person.KeptUntil, Due: person.Due, Because: "it goes with the person"}
+	return Reason{Category: category, Rows: rows, KeptUntil: person.KeptUntil, Due: person.Due, Hold: person.Hold, Because: "it goes with the person"}
 }
 
 // planOf is a policy as it is explained.
@@ -126,6 +136,7 @@ func compileAll(policies []settings.Retention, now time.Time) ([]planOf, error) 
 // explainPerson says how long the person is kept: by what they asked for, or by the policy whose rule comes first.
 func explainPerson(plans []planOf, h history) Reason {
 	facts := h.facts()
+	facts.Hold = "" // it is told apart, with what would be without it
 	if h.requested != nil {
 		return explainRequest(plans, facts)
 	}
@@ -149,9 +160,9 @@ func explainRequest(plans []planOf, facts plan.Facts) Reason {
 	r := Reason{Category: plan.Profile, Because: "they left the network: the next run for requests erases them"}
 	from := plans[0].Today()
 	for i := range plans {
-		if kept, until := plans[i].Law(facts); kept != nil && until > from {
-			from = until
-			r.Because = fmt.Sprintf("they left the network, and %s", keptBy(kept))
+		if d := plans[i].Law(facts); !d.Due() && d.From > from {
+			from = d.From
+			r.Because = fmt.Sprintf("they left the network, and %s", keptBy(d.Kept))
 		}
 	}
 	r.until(from, plans[0].Today())

@@ -26,11 +26,15 @@ type fuller struct {
 	record
 	created time.Time
 	ended   *time.Time
+	held    bool
 }
 
 // facts are those of a record as it was written, without the store.
 func (f fuller) facts() plan.Facts {
 	facts := plan.Facts{State: f.state, LastActivity: f.lastActive, WithdrawnAt: f.withdrawn, CreatedAt: &f.created, ConsentEnded: f.ended}
+	if f.held {
+		facts.Hold = "p/a"
+	}
 	if facts.LastActivity == nil {
 		facts.LastActivity = f.joined
 	}
@@ -60,6 +64,7 @@ func drawFuller(t *rapid.T, asOf time.Time) fuller {
 		return asOf.Add(-time.Duration(rapid.IntRange(0, 130*24).Draw(t, name)) * time.Hour).Truncate(time.Microsecond)
 	}
 	f := fuller{record: drawRecord(t, asOf, len(runStates)), created: hours("created")}
+	f.held = rapid.IntRange(0, 4).Draw(t, "held") == 0
 	if rapid.Bool().Draw(t, "consent ended") {
 		at := hours("ended")
 		f.ended = &at
@@ -99,6 +104,9 @@ func (w *world) writeFuller(people []fuller, asOf time.Time) {
 	batch := &pgx.Batch{}
 	for _, f := range people {
 		batch.Queue(`UPDATE alumni.member SET created_at = $2 WHERE id = $1`, f.id, f.created)
+		if f.held {
+			batch.Queue(`INSERT INTO alumni.legal_hold_member (recipient_id, hold) VALUES ($1, 'p/b'), ($1, 'p/a')`, f.id)
+		}
 		if f.ended != nil {
 			batch.Queue(`INSERT INTO alumni.consent (member_id, purpose, decision, text_version, channel, source, decided_at)
 				VALUES ($1, 'Network', 'Withdrawn', 'v1', 'Portal', 'portal', $2)`, f.id, *f.ended)

@@ -275,7 +275,7 @@ func (w *world) intact() {
 func (w *world) reset() {
 	w.t.Helper()
 	batch := &pgx.Batch{}
-	for _, table := range []string{"audit_record", "retention_certificate", "retention_failure", "retention_run_count", "tombstone",
+	for _, table := range []string{"legal_hold_member", "legal_hold", "audit_record", "retention_certificate", "retention_failure", "retention_run_count", "tombstone",
 		"retention_run", "member", "delivery_erased", "unsubscribe_count", "campaign_run", "erasure_request"} {
 		batch.Queue("DELETE FROM alumni." + table)
 	}

@@ -16,10 +16,12 @@ import (
 
 // The advisory locks of a network's database: one class, and a number for each use.
 const (
-	lockClass     = 0x616c756d // "alum"
+	LockClass     = 0x616c756d // "alum"
 	lockScheduled = 1
 	lockRequests  = 2
 	lockChain     = 3
+	LockRestore   = 4 // held for the length of a restore, its replay included, by package restore
+	lockHolds     = 5
 )
 
 const (
@@ -72,7 +74,7 @@ func lockSession(ctx context.Context, conn *pgx.Conn, kind string, limit time.Du
 	deadline := time.Now().Add(limit)
 	for {
 		var got bool
-		if err := conn.QueryRow(ctx, sqlHold, lockClass, number).Scan(&got); err != nil {
+		if err := conn.QueryRow(ctx, sqlHold, LockClass, number).Scan(&got); err != nil {
 			return fmt.Errorf("take the run's lock: %w", err)
 		}
 		if got {

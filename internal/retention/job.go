@@ -51,7 +51,7 @@ const ErasureRequest = "ErasureRequest"
 const (
 	FailureCatalogue    = "CatalogueIncomplete" // followed by the names of what is not known
 	FailurePolicy       = "PolicyInvalid"
-	FailureChanged      = "PolicyChanged" // between two starts of one run
+	FailureChanged      = "PolicyChanged" // between two starts of one run, or its holds since it was told of them
 	FailureClock        = "ClockJump"
 	FailureVerification = "VerificationFailed"
 	FailureChain        = "ChainBroken"
@@ -76,6 +76,8 @@ type Job struct {
 	Signing  ed25519.PrivateKey // not needed for a dry run
 	Log      *slog.Logger
 	Limits   Limits
+	// Holds are the legal holds that the policies declare, with whom they are about.
+	Holds []Hold
 	// Ledger notes outside the store who is erased, before it happens; nil when the network declares no place for it.
 	Ledger *erasures.Ledger
 
@@ -192,6 +194,11 @@ func runHeld(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 		return nil
 	case StateFailed:
 		return fmt.Errorf("%w: %s", ErrFinal, book.run.failure)
+	}
+	if err := syncHolds(ctx, pool, job); errors.Is(err, errToldLater) {
+		return book.fail(ctx, FailureChanged, err)
+	} else if err != nil {
+		return err
 	}
 	if err := book.check(ctx); err != nil {
 		return err

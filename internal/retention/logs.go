@@ -90,6 +90,7 @@ func (e *Executor) logBatch(ctx context.Context, rule plan.Rule, s logSlice) (pi
 		var at time.Time
 		work := &pgx.Batch{}
 		queueFrame(work, limits)
+		work.Queue(sqlLegalLockShared, LockClass, lockHolds)
 		work.Queue(sqlEraseLogs, s.run, s.from, rule.Before, s.limit).QueryRow(func(row pgx.Row) error {
 			return row.Scan(&picked, &gone, &end)
 		})

@@ -138,43 +138,70 @@ func (p *Planner) count(ctx context.Context, tx pgx.Tx, due *Due) error {
 	return nil
 }
 
-// keptMembers are people who are due and kept, by rule and minimum in a fixed order.
+// keptMembers are people who are due and kept, by rule and what keeps them in a fixed order.
 type keptMembers []*keptGroup
 
-// keptGroup are those whom one minimum keeps from one rule.
+// keptGroup are those whom one minimum or hold keeps from one rule.
 type keptGroup struct {
-	rule  string
-	by    *plan.Minimum
+	first plan.Decision
 	until calendar.Date // when the last of them may go
 	ids   []uuid.UUID
 }
 
+// withheld says in a certificate what keeps them.
+func (g *keptGroup) withheld(total certificate.Total) certificate.Withheld {
+	if g.first.Hold != "" {
+		return withheldByHold(g.first.Hold, total)
+	}
+	return withheldBy(*g.first.Kept, g.until, total)
+}
+
 func (k *keptMembers) add(id uuid.UUID, d plan.Decision) {
 	for _, g := range *k {
-		if g.rule == d.Rule && g.by.Name == d.Kept.Name {
+		if g.first.Rule == d.Rule && g.first.Hold == d.Hold && g.first.Keeper() == d.Keeper() {
 			g.ids, g.until = append(g.ids, id), max(g.until, d.From)
 			return
 		}
 	}
-	*k = append(*k, &keptGroup{rule: d.Rule, by: d.Kept, until: d.From, ids: []uuid.UUID{id}})
+	*k = append(*k, &keptGroup{first: d, until: d.From, ids: []uuid.UUID{id}})
 }
 
 // countKept finds how much is due and must be kept.
 func (p *Planner) countKept(ctx context.Context, tx pgx.Tx, due *Due, kept keptMembers) error {
 	slices.SortFunc(kept, func(a, b *keptGroup) int {
-		return cmp.Or(strings.Compare(a.rule, b.rule), strings.Compare(a.by.Name, b.by.Name))
+		return cmp.Or(strings.Compare(a.first.Rule, b.first.Rule), strings.Compare(a.first.Hold, b.first.Hold), strings.Compare(a.first.Keeper(), b.first.Keeper()))
 	})
 	for _, g := range kept {
 		rows, err := p.rowsOf(ctx, tx, g.ids)
 		if err != nil {
 			return err
 		}
-		due.withhold(g.rule, withheldBy(*g.by, g.until, certificate.Total{Members: int64(len(g.ids)), Rows: rows}))
+		due.withhold(g.first.Rule, g.withheld(certificate.Total{Members: int64(len(g.ids)), Rows: rows}))
 	}
+	return p.countKeptLogs(ctx, tx, due)
+}
+
+// countKeptLogs finds how many log rows are due by themselves and must be kept.
+func (p *Planner) countKeptLogs(ctx context.Context, tx pgx.Tx, due *Due) error {
 	own, found := p.source.compiled().LogRule()
 	held, isHeld := p.source.logRule()
+	if !found || !isHeld {
+		return nil
+	}
+	onHold, err := tx.Query(ctx, sqlLegalLogs, own.Before)
+	if err != nil {
+		return fmt.Errorf("count log rows on hold: %w", err)
+	}
+	var hold string
+	var n int64
+	if _, err := pgx.ForEachRow(onHold, []any{&hold, &n}, func() error {
+		due.withhold(own.Name, withheldByHold(hold, certificate.Total{Rows: n}))
+		return nil
+	}); err != nil {
+		return fmt.Errorf("count log rows on hold: %w", err)
+	}
 	keep, _ := p.source.compiled().LogKeep()
-	if !found || !isHeld || !held.Before.Before(own.Before) {
+	if !held.Before.Before(own.Before) {
 		return nil
 	}
 	var rows int64
@@ -183,6 +210,11 @@ func (p *Planner) countKept(ctx context.Context, tx pgx.Tx, due *Due, kept keptM
 	}
 	due.withhold(own.Name, withheldBy(keep, calendar.DeletableFrom(own.Cutoff, keep.Period), certificate.Total{Rows: rows}))
 	return nil
+}
+
+// withheldByHold says in a certificate what a hold keeps. It has no end until somebody releases it.
+func withheldByHold(hold string, total certificate.Total) certificate.Withheld {
+	return certificate.Withheld{Ground: certificate.GroundHold, Hold: hold, Total: total}
 }
 
 // withheldBy says in a certificate what a minimum keeps.

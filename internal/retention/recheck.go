@@ -122,6 +122,19 @@ func (r *recheck) askConsents(ask *pgx.Batch, p *plan.Plan) {
 	}
 }
 
+// askHolds asks who is on legal hold. Nobody is put on hold while the transaction lasts: it began with sqlLegalLockShared.
+func (r *recheck) askHolds(ask *pgx.Batch) {
+	ask.Queue(sqlLegalHeld, idsOf(r.members)).Query(func(rows pgx.Rows) error {
+		var id uuid.UUID
+		var hold string
+		_, err := pgx.ForEachRow(rows, []any{&id, &hold}, func() error {
+			r.at[id].facts.Hold = hold
+			return nil
+		})
+		return err
+	})
+}
+
 // readInstants notes an instant of each member that a statement returns.
 func (r *recheck) readInstants(note func(*plan.Facts, *time.Time)) func(pgx.Rows) error {
 	return func(rows pgx.Rows) error {

@@ -64,11 +64,12 @@ func (r Replay) Run(ctx context.Context, pool *pgxpool.Pool) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
+		source := &replaySource{plan: compiled, keys: r.Keys, erased: r.Erased}
 		e := &Executor{
-			planner: &Planner{pool: pool, keys: r.Keys, source: &replaySource{plan: compiled, keys: r.Keys, erased: r.Erased}},
+			planner: &Planner{pool: pool, keys: r.Keys, source: source},
 			book:    book, log: r.Log.With("run", r.RunName), pace: newPacer(job.Policy.BatchMembers, job.Limits),
 		}
-		if err := e.replay(ctx, r.Erased); err != nil {
+		if err := e.replay(ctx, source); err != nil {
 			return 0, err
 		}
 	}
@@ -77,7 +78,7 @@ func (r Replay) Run(ctx context.Context, pool *pgxpool.Pool) (int64, error) {
 }
 
 // replay erases, and does not end before nothing of anybody is found any more.
-func (e *Executor) replay(ctx context.Context, erased map[[keyLength]byte]tombstone.Kind) error {
+func (e *Executor) replay(ctx context.Context, source *replaySource) error {
 	due, err := e.begin(ctx, "")
 	if err != nil {
 		return err
@@ -98,19 +99,23 @@ func (e *Executor) replay(ctx context.Context, erased map[[keyLength]byte]tombst
 			"tombstonesWant", checks.TombstonesWant, "erasedKeysFound", checks.ErasedKeysFound, "setAside", len(e.aside))
 		return fmt.Errorf("replay the erasure ledger: %w", errResidue)
 	}
-	return e.endReplay(ctx, erased, checks)
+	return e.endReplay(ctx, source, checks)
 }
 
-// endReplay leaves the tombstones of those who were not in the backup at all, and writes the last link of the chain.
-func (e *Executor) endReplay(ctx context.Context, erased map[[keyLength]byte]tombstone.Kind, checks audit.Checks) error {
-	keys, kinds := make([][]byte, 0, len(erased)), make([]string, 0, len(erased))
-	for key, kind := range erased {
+// endReplay leaves the tombstones of those who were not in the backup at all, hides those who are on hold until they can be erased, and
+// writes the last link of the chain.
+func (e *Executor) endReplay(ctx context.Context, source *replaySource, checks audit.Checks) error {
+	keys, kinds := make([][]byte, 0, len(source.erased)), make([]string, 0, len(source.erased))
+	for key, kind := range source.erased {
 		keys, kinds = append(keys, key[:]), append(kinds, string(kind))
 	}
 	return e.fenced(ctx, func(tx pgx.Tx) error {
 		today := calendar.DateOf(e.book.run.asOf, e.planner.source.compiled().Zone)
 		if _, err := tx.Exec(ctx, sqlTombstonesKept, keys, kinds, e.book.run.id, today.UTC()); err != nil {
 			return fmt.Errorf("keep the tombstones of the ledger: %w", err)
+		}
+		if _, err := tx.Exec(ctx, sqlLegalReplay, arrayOf(source.held)); err != nil {
+			return fmt.Errorf("hide people on hold: %w", err)
 		}
 		so, err := e.book.counts(ctx, tx)
 		if err != nil {
@@ -135,6 +140,7 @@ type replaySource struct {
 	plan   *plan.Plan
 	keys   *tombstone.Keyer
 	erased map[[keyLength]byte]tombstone.Kind
+	held   []uuid.UUID // named by the ledger and on hold, when due was last called
 }
 
 func (s *replaySource) compiled() *plan.Plan     { return s.plan }
@@ -150,11 +156,17 @@ func (s *replaySource) due(ctx context.Context, q querier, each func(uuid.UUID, 
 	if err != nil {
 		return fmt.Errorf("read members: %w", err)
 	}
-	var id uuid.UUID
-	_, err = pgx.ForEachRow(rows, []any{&id}, func() error {
-		if s.names(id) {
-			each(id, plan.Decision{Rule: ErasureReplay})
+	s.held = nil
+	var f memberFacts
+	_, err = pgx.ForEachRow(rows, []any{&f.id, &f.hold}, func() error {
+		if !s.names(f.id) {
+			return nil
 		}
+		d := s.plan.Law(f.facts())
+		if d.Rule = ErasureReplay; !d.Due() {
+			s.held = append(s.held, f.id)
+		}
+		each(f.id, d)
 		return nil
 	})
 	if err != nil {
@@ -167,8 +179,9 @@ func (s *replaySource) recheck(ctx context.Context, tx pgx.Tx, locked []lockedMe
 	people := newRecheck(locked)
 	ask := &pgx.Batch{}
 	ask.Queue(sqlAddresses, idsOf(locked)).Query(people.readAddresses)
+	people.askHolds(ask)
 	if err := tx.SendBatch(ctx, ask).Close(); err != nil {
-		return nil, fmt.Errorf("read addresses: %w", err)
+		return nil, fmt.Errorf("read addresses and holds: %w", err)
 	}
-	return people.keep(func(m lockedMember) bool { return s.names(m.id) }), nil
+	return people.keep(func(m lockedMember) bool { return s.names(m.id) && s.plan.Law(m.facts).Due() }), nil
 }

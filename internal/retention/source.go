@@ -99,6 +99,7 @@ func (s *policySource) recheck(ctx context.Context, tx pgx.Tx, locked []lockedMe
 	ask.Queue(sqlReceiptsWaiting, ids, s.receiptWait.Seconds()).Query(readSet(waits))
 	people.askLogs(ask, s.plan)
 	people.askConsents(ask, s.plan)
+	people.askHolds(ask)
 	if err := tx.SendBatch(ctx, ask).Close(); err != nil {
 		return nil, fmt.Errorf("check members again: %w", err)
 	}
@@ -116,10 +117,11 @@ type memberFacts struct {
 	employed                  bool
 	lastActivity, withdrawnAt *time.Time
 	createdAt, lastLog, ended *time.Time
+	hold                      *string
 }
 
 func (f *memberFacts) targets() []any {
-	return []any{&f.id, &f.state, &f.leftOn, &f.employed, &f.lastActivity, &f.withdrawnAt, &f.createdAt, &f.lastLog, &f.ended}
+	return []any{&f.id, &f.state, &f.leftOn, &f.employed, &f.lastActivity, &f.withdrawnAt, &f.createdAt, &f.lastLog, &f.ended, &f.hold}
 }
 
 func (f *memberFacts) facts() plan.Facts {
@@ -128,6 +130,9 @@ func (f *memberFacts) facts() plan.Facts {
 	if f.leftOn != nil {
 		date := calendar.DateOf(*f.leftOn, time.UTC)
 		facts.LeftOn = &date
+	}
+	if f.hold != nil {
+		facts.Hold = *f.hold
 	}
 	return facts
 }
@@ -149,16 +154,16 @@ func (s *requestSource) due(ctx context.Context, q querier, each func(uuid.UUID,
 		return fmt.Errorf("look for open requests: %w", err)
 	}
 	s.waiting = 0
-	var id uuid.UUID
 	var waits bool
-	var f plan.Facts
-	_, err = pgx.ForEachRow(rows, []any{&id, &waits, &f.CreatedAt, &f.LastLog}, func() error {
+	var f memberFacts
+	_, err = pgx.ForEachRow(rows, []any{&f.id, &waits, &f.createdAt, &f.lastLog, &f.hold}, func() error {
 		if waits {
 			s.waiting++
 			return nil
 		}
-		kept, from := s.plan.Law(f)
-		each(id, plan.Decision{Rule: ErasureRequest, Kept: kept, From: from})
+		d := s.plan.Law(f.facts())
+		d.Rule = ErasureRequest
+		each(f.id, d)
 		return nil
 	})
 	if err != nil {
@@ -175,12 +180,12 @@ func (s *requestSource) recheck(ctx context.Context, tx pgx.Tx, locked []lockedM
 	ask.Queue(sqlRequestsAmong, ids).Query(readSet(asked))
 	ask.Queue(sqlAddresses, ids).Query(people.readAddresses)
 	people.askLogs(ask, s.plan)
+	people.askHolds(ask)
 	if err := tx.SendBatch(ctx, ask).Close(); err != nil {
 		return nil, fmt.Errorf("check requests again: %w", err)
 	}
 	return people.keep(func(m lockedMember) bool {
-		kept, _ := s.plan.Law(m.facts)
-		return asked[m.id] && m.facts.State == stateWithdrawn && kept == nil
+		return asked[m.id] && m.facts.State == stateWithdrawn && s.plan.Law(m.facts).Due()
 	}), nil
 }
 

@@ -94,6 +94,39 @@ var (
 	//go:embed queries/last_logs.sql
 	sqlLastLogs string
 
+	//go:embed queries/legal_count.sql
+	sqlLegalCount string
+
+	//go:embed queries/legal_held.sql
+	sqlLegalHeld string
+
+	//go:embed queries/legal_lock.sql
+	sqlLegalLock string
+
+	//go:embed queries/legal_lock_shared.sql
+	sqlLegalLockShared string
+
+	//go:embed queries/legal_logs.sql
+	sqlLegalLogs string
+
+	//go:embed queries/legal_members_add.sql
+	sqlLegalMembersAdd string
+
+	//go:embed queries/legal_members_lock.sql
+	sqlLegalMembersLock string
+
+	//go:embed queries/legal_members_release.sql
+	sqlLegalMembersRelease string
+
+	//go:embed queries/legal_place.sql
+	sqlLegalPlace string
+
+	//go:embed queries/legal_release.sql
+	sqlLegalRelease string
+
+	//go:embed queries/legal_replay.sql
+	sqlLegalReplay string
+
 	//go:embed queries/requests_withhold.sql
 	sqlRequestsWithhold string
 

@@ -59,6 +59,8 @@ const (
 	SigningDir = "/etc/alumni/signing"
 	// SigningKeyFile is an Ed25519 private key, PKCS 8 in PEM.
 	SigningKeyFile = "private-key"
+	// HoldsDir holds the lists of members on legal hold; see RetentionHold.
+	HoldsDir = "/etc/alumni/holds"
 	// RosterSecretDir holds username and password, or token, and perhaps ca.crt, for an HTTPS roster.
 	RosterSecretDir = "/etc/alumni/roster-secret"
 	// BackupDir holds BackupFile.
@@ -496,6 +498,19 @@ type Retention struct {
 
 	Minimums []RetentionMinimum `json:"minimums,omitempty"` // of all policies over the network
 	Ceiling  *RetentionCeiling  `json:"ceiling,omitempty"`
+	Holds    []RetentionHold    `json:"holds,omitempty"`    // of all policies over the network
+	Releases []string           `json:"releases,omitempty"` // of policy and hold: what somebody confirmed to release
+	HoldsAt  string             `json:"holdsAt,omitempty"`  // RFC 3339: when Holds and Releases were as they are here
+}
+
+// RetentionHold is a legal hold; see RetentionHold of the API.
+type RetentionHold struct {
+	Name       string   `json:"name"` // of policy and hold: group-default/dispute
+	Categories []string `json:"categories"`
+	Reason     string   `json:"reason"`
+	ReviewOn   string   `json:"reviewOn,omitempty"`
+	Members    string   `json:"members"` // file below HoldsDir
+	Version    string   `json:"version"` // of the Secret that the file is from
 }
 
 // RetentionCeiling is when nobody is kept any longer; see RetentionCeiling of the API.

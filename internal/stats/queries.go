@@ -66,6 +66,10 @@ var (
 	sqlRetentionCounts string
 	//go:embed queries/retention_failures.sql
 	sqlRetentionFailures string
+	//go:embed queries/legal_holds_known.sql
+	sqlLegalHoldsKnown string
+	//go:embed queries/legal_holds.sql
+	sqlLegalHolds string
 	//go:embed queries/erased.sql
 	sqlErased string
 	//go:embed queries/chain.sql

@@ -19,6 +19,17 @@ type Retention struct {
 	Erased  int64
 	Erasure Erasure
 	Chain   Chain
+	// Holds are the legal holds that are on, of all policies, by name.
+	Holds []Hold
+}
+
+// Hold is a legal hold that is on.
+type Hold struct {
+	Name          string // of policy and hold
+	Categories    []string
+	SecretVersion string // of the list that was read last
+	// Members are kept; Unknown are of nobody in the store; Unlisted are not in the list any more and were not released.
+	Members, Unknown, Unlisted int64
 }
 
 // RetentionRun is one run of a policy over one network.
@@ -107,11 +118,30 @@ func (r *Reader) Retention(ctx context.Context, policyUID string, limit int) (Re
 	batch.Queue(sqlErased).QueryRow(one(&members.Erased))
 	queueErasure(batch, &result.Erasure)
 	batch.Queue(sqlChain).QueryRow(one(&result.Chain.Length, &head))
+	var hasHolds bool
+	batch.Queue(sqlLegalHoldsKnown).QueryRow(one(&hasHolds))
 	if err := r.send(ctx, "the policy's runs", batch); err != nil {
 		return Retention{}, err
 	}
+	if hasHolds {
+		if err := r.holds(ctx, &result); err != nil {
+			return Retention{}, err
+		}
+	}
 	result.Erased, result.Chain.Head = members.Erased, hex.EncodeToString(head)
 	return result, nil
+}
+
+// holds reads the legal holds.
+func (r *Reader) holds(ctx context.Context, result *Retention) error {
+	batch := &pgx.Batch{}
+	batch.Queue(sqlLegalHolds).Query(each(func(rows pgx.Rows) error {
+		var h Hold
+		err := rows.Scan(&h.Name, &h.Categories, &h.SecretVersion, &h.Members, &h.Unknown, &h.Unlisted)
+		result.Holds = append(result.Holds, h)
+		return err
+	}))
+	return r.send(ctx, "the legal holds", batch)
 }
 
 // add sums a count into the run.

@@ -617,6 +617,10 @@ func TestRetentionPolicyRules(t *testing.T) {
 	minimum := func(name, category, since, basis string) object {
 		return object{"name": name, "category": category, "since": since, "basis": basis, "keep": "P3Y", "legalBasis": "APPI 29/30"}
 	}
+	holds := func(h ...any) change { return set(h, "spec", "holds") }
+	hold := func(name, reason, reviewOn string, categories ...any) object {
+		return object{"name": name, "reason": reason, "reviewOn": reviewOn, "categories": append([]any{}, categories...), "membersSecretRef": object{"name": "dispute"}}
+	}
 	lawless := minimum("a", "Profile", "Created", "Statutory")
 	delete(lawless, "legalBasis")
 	runCases(t, "retention.yaml", map[string]validationCase{
@@ -632,6 +636,14 @@ func TestRetentionPolicyRules(t *testing.T) {
 		"a law without its name":          refused("spec.minimums", "names its law in legalBasis", minimums(lawless)),
 		"people kept from a mail":         refused("spec.minimums", "DeliveryLogs are kept from Sent", minimums(minimum("a", "Profile", "Sent", "Business"))),
 		"logs kept from being listed":     refused("spec.minimums", "DeliveryLogs are kept from Sent", minimums(minimum("a", "DeliveryLogs", "Created", "Business"))),
+		"holds":                           accepted(holds(hold("a", "LegalClaim", "2027-04-01", "Profile"), hold("b", "Audit", "2027-04-01", "Profile", "DeliveryLogs"))),
+		"a short hold":                    accepted(holds(object{"name": "a", "reason": "Investigation", "membersSecretRef": object{"name": "dispute"}})),
+		"a hold without a reason":         refused("spec.holds[0].reason", "Required value", holds(object{"name": "a", "membersSecretRef": object{"name": "dispute"}})),
+		"a hold for a reason of its own":  refused("spec.holds[0].reason", "Unsupported value", holds(hold("a", "Curiosity", "2027-04-01", "Profile"))),
+		"a hold without a list":           refused("spec.holds[0].membersSecretRef", "Required value", holds(object{"name": "a", "reason": "Audit"})),
+		"a hold of no category":           refused("spec.holds[0].categories", "at least 1 items", holds(hold("a", "Audit", "2027-04-01"))),
+		"a review on no date":             refused("spec.holds[0].reviewOn", "date", holds(hold("a", "Audit", "next spring", "Profile"))),
+		"a hold twice":                    refused("spec.holds[1]", "Duplicate value", holds(hold("a", "Audit", "2027-04-01", "Profile"), hold("a", "Audit", "2027-04-01", "Profile"))),
 		"a basis that is not known":       refused("basis", "Unsupported value", minimums(minimum("a", "Profile", "Created", "Habit"))),
 		"a minimum twice":                 refused("spec.minimums", "Duplicate value", minimums(minimum("a", "Profile", "Created", "Business"), minimum("a", "DeliveryLogs", "Sent", "Business"))),
 		"a minimum with spaces":           refused("name", "lower case letters", minimums(minimum("my law", "Profile", "Created", "Business"))),

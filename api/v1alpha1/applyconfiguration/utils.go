@@ -135,6 +135,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.GroupMemberApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GroupStatus"):
 		return &apiv1alpha1.GroupStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("HoldMembersReference"):
+		return &apiv1alpha1.HoldMembersReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("IngressExposure"):
 		return &apiv1alpha1.IngressExposureApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("IssuerReference"):
@@ -179,6 +181,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RetentionEvidenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RetentionExecution"):
 		return &apiv1alpha1.RetentionExecutionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RetentionHold"):
+		return &apiv1alpha1.RetentionHoldApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RetentionHoldStatus"):
+		return &apiv1alpha1.RetentionHoldStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RetentionMinimum"):
 		return &apiv1alpha1.RetentionMinimumApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RetentionNetworkStatus"):

@@ -98,7 +98,8 @@ func (g *grants) retention() {
 		"alumni.notice", "alumni.line_link", "alumni.address_change", "alumni.enrolment")
 	g.give(naming.RoleRetention, mayRead, "alumni.campaign_run", "alumni.delivery_chunk")
 	g.give(naming.RoleRetention, mayReadWrite, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
-	g.give(naming.RoleRetention, mayReadInsertDelete, "alumni.retention_failure")
+	g.give(naming.RoleRetention, mayReadInsertDelete, "alumni.retention_failure", "alumni.legal_hold_member")
+	g.give(naming.RoleRetention, mayReadWrite, "alumni.legal_hold")
 	g.give(naming.RoleRetention, mayReadUpdate, "alumni.erasure_request")
 	g.give(naming.RoleRetention, mayReadInsert, "alumni.pepper", "alumni.tombstone", "alumni.audit_record", "alumni.retention_certificate")
 	*g = append(*g,
@@ -119,7 +120,7 @@ func (g *grants) readers() {
 	g.give(naming.RoleBackup, mayReadWrite, "alumni.backup_run")
 	g.give(naming.RoleMetrics, mayRead, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses", "alumni_stats.campaign_previews", "alumni_stats.campaign_posts",
 		"alumni_stats.campaign_tracking", "alumni_stats.campaign_tests", "alumni_stats.campaign_variants", "alumni_stats.send_allowances", "alumni_stats.campaign_resends",
-		"alumni_stats.campaign_test_sends", "alumni_stats.campaign_steps", "alumni_stats.campaign_lags")
+		"alumni_stats.campaign_test_sends", "alumni_stats.campaign_steps", "alumni_stats.campaign_lags", "alumni_stats.legal_holds")
 	// A workload tells by the version whether the store is ready for it.
 	for _, role := range []naming.Role{naming.RolePortal, naming.RoleCampaign, naming.RoleRetention, naming.RoleRoster} {
 		g.give(role, mayRead, VersionTable)

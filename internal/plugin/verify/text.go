@@ -169,6 +169,9 @@ func ground(w certificate.Withheld) string {
 	if w.Ground == certificate.GroundCatalogue {
 		return "the store held more than the operator knew how to erase"
 	}
+	if w.Ground == certificate.GroundHold {
+		return fmt.Sprintf("kept because of legal hold %s until it is released", w.Hold)
+	}
 	if w.Ground != certificate.GroundMinimum {
 		return w.Ground
 	}

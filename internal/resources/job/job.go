@@ -4,6 +4,7 @@
 package job
 
 import (
+	"path"
 	"strconv"
 	"time"
 
@@ -61,14 +62,18 @@ type Destination struct {
 // RetentionInput describes the job of one retention run over one network.
 type RetentionInput struct {
 	Run
-	Policy        string   // name of the RetentionPolicy
-	Kind          string   // label value: which kind of run, for example scheduled or requests
-	Arguments     []string // further arguments of worker retention
-	ConfigMap     string   // holds settings.RetentionFile; empty means naming.RetentionConfig
-	SigningSecret string   // Secret with settings.SigningKeyFile
-	LedgerClaim   string   // PersistentVolumeClaim with the erasure ledger; empty when there is none or it is in a bucket
-	LedgerSecret  string   // Secret that opens the bucket with the erasure ledger; empty without one
+	Policy        string     // name of the RetentionPolicy
+	Kind          string     // label value: which kind of run, for example scheduled or requests
+	Arguments     []string   // further arguments of worker retention
+	ConfigMap     string     // holds settings.RetentionFile; empty means naming.RetentionConfig
+	SigningSecret string     // Secret with settings.SigningKeyFile
+	Holds         []HoldList // lists of members on legal hold
+	LedgerClaim   string     // PersistentVolumeClaim with the erasure ledger; empty when there is none or it is in a bucket
+	LedgerSecret  string     // Secret that opens the bucket with the erasure ledger; empty without one
 }
+
+// HoldList is one key of a Secret that lists members on legal hold.
+type HoldList struct{ Secret, Key string }
 
 // RosterInput describes the job of one roster import.
 type RosterInput struct {
@@ -158,6 +163,10 @@ func BuildRetentionJob(in RetentionInput) *batchv1.Job {
 		pod.Secret("pepper", naming.PepperSecret(in.Network), settings.PepperDir, settings.PepperFile))
 	if in.SigningSecret != "" {
 		mount(j, pod.Secret("signing", in.SigningSecret, settings.SigningDir, settings.SigningKeyFile))
+	}
+	for i, h := range in.Holds {
+		number := strconv.Itoa(i)
+		mount(j, pod.Secret("hold-"+number, h.Secret, path.Join(settings.HoldsDir, number), h.Key))
 	}
 	if in.LedgerClaim != "" {
 		mount(j, pod.Claim("backups", in.LedgerClaim, settings.BackupVolumeDir, false))

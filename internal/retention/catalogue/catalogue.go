@@ -78,8 +78,9 @@ func Belongings() []Belonging {
 // member. Erasing a member clears each of them in a way of its own.
 //
 // Stretches of the ledger begin and end at members; they go with the messages that wait there, at the latest with the campaign's run.
+// Who is on legal hold is not erased at all.
 func Loose() []string {
-	return []string{"alumni.erasure_request.member_id", "alumni.retention_failure.member_id",
+	return []string{"alumni.erasure_request.member_id", "alumni.retention_failure.member_id", "alumni.legal_hold_member.recipient_id",
 		"alumni.delivery_chunk.first_member", "alumni.delivery_chunk.end_member", "alumni.delivery_chunk.handed_out"}
 }
 

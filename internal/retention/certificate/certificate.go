@@ -71,11 +71,13 @@ type Rule struct {
 const (
 	GroundCatalogue = "CatalogueIncomplete" // the store held more than was known of it
 	GroundMinimum   = "Minimum"             // it must be kept longer
+	GroundHold      = "Hold"                // it is kept until somebody releases it
 )
 
 // Withheld is what a run had to leave, and why.
 type Withheld struct {
 	Ground string `json:"ground"`
+	Hold   string `json:"hold,omitempty"` // of policy and hold, when the ground is one
 	// What kept it, when the ground is a minimum.
 	Minimum    string `json:"minimum,omitempty"` // of policy and minimum
 	Basis      string `json:"basis,omitempty"`   // Statutory or Business

@@ -29,6 +29,7 @@ type Facts struct {
 	CreatedAt    *time.Time // when the roster listed them first
 	ConsentEnded *time.Time // when they withdrew their consent to take part, if they have not given it again
 	LastLog      *time.Time // the newest row of the ledger of messages; read only when Plan.KeepsLogs
+	Hold         string     // the legal hold that they are on, the first by name; empty for none
 }
 
 // Decision is what becomes of a member at the instant of a plan.
@@ -37,12 +38,22 @@ type Decision struct {
 	Rule string
 	// Kept is the minimum that keeps them although they are due by the rule; nil when nothing does.
 	Kept *Minimum
-	// From is the first day on which they may be erased.
+	// Hold is the legal hold that keeps them, whatever else does; empty when none does.
+	Hold string
+	// From is the first day on which they may be erased; of somebody on hold it is after every date.
 	From calendar.Date
 }
 
 // Due says that the member may be erased.
-func (d Decision) Due() bool { return d.Kept == nil }
+func (d Decision) Due() bool { return d.Kept == nil && d.Hold == "" }
+
+// Keeper names the hold or the minimum that keeps the member; empty when nothing does.
+func (d Decision) Keeper() string {
+	if d.Hold == "" && d.Kept != nil {
+		return d.Kept.Name
+	}
+	return d.Hold
+}
 
 // wish is one reason to erase a member, with the day from which it would, and the day from which it may.
 type wish struct {
@@ -54,8 +65,9 @@ type wish struct {
 //
 //	max(law, min(rights, ceiling, max(business, rules)))
 //
-// over the days on which the statutory minimums end, a person's right begins, the ceiling is reached, the business minimums end,
-// and the other rules begin. Of several rules it is the one that fell due first; of those on the same day, the first by name.
+// over the days on which the statutory minimums and the holds end, these never, a person's right begins, the ceiling is reached, the
+// business minimums end, and the other rules begin. Of several rules it is the one that fell due first; of those on the same day, the
+// first by name.
 func (p *Plan) Decide(f Facts) (Decision, bool) {
 	wishes := p.wishes(f)
 	if len(wishes) == 0 {
@@ -77,7 +89,7 @@ func (p *Plan) Decide(f Facts) (Decision, bool) {
 	if law < first.may {
 		_, kept = p.business(f)
 	}
-	return Decision{Rule: wants.rule, Kept: kept, From: from}, true
+	return Decision{Rule: wants.rule, Kept: kept, Hold: f.Hold, From: from}, true
 }
 
 // wishes are the reasons to erase a member, whenever they come.
@@ -186,17 +198,21 @@ func (p *Plan) over(s span, at time.Time) calendar.Date {
 // member says who takes part in the network: for these, leaving the company long ago is no reason to be erased.
 func member(state string) bool { return state == stateActive || state == statePaused }
 
-// Law is what the law says of a member by itself, as for somebody who asked to be erased: the minimum that keeps them, and the day
-// from which they may be erased; nil when nothing does.
-func (p *Plan) Law(f Facts) (*Minimum, calendar.Date) {
+// Law decides by the law alone, as for somebody who asked to be erased.
+func (p *Plan) Law(f Facts) Decision {
 	if until, kept := p.law(f); until > p.today {
-		return kept, until
+		return Decision{Kept: kept, Hold: f.Hold, From: until}
 	}
-	return nil, p.today
+	return Decision{From: p.today}
 }
 
-// law is the day on which the last statutory minimum of a member ends.
-func (p *Plan) law(f Facts) (calendar.Date, *Minimum) { return p.keep(f, Statutory) }
+// law is the day on which the last statutory minimum of a member ends. A hold has no end.
+func (p *Plan) law(f Facts) (calendar.Date, *Minimum) {
+	if f.Hold != "" {
+		return never, nil
+	}
+	return p.keep(f, Statutory)
+}
 
 // business is the day on which the last business minimum of a member ends. One for log rows does not keep the person.
 func (p *Plan) business(f Facts) (calendar.Date, *Minimum) { return p.keep(f, Business) }

@@ -147,12 +147,15 @@ func TestOnlyTheLawKeepsWhoAskedToBeErased(t *testing.T) {
 	declared.Minimums = []settings.RetentionMinimum{minimum("law", plan.Profile, plan.Statutory, "P3Y"), minimum("wish", plan.Profile, plan.Business, "P9Y")}
 	p, err := plan.Compile(declared, asOf)
 	g.Expect(err).NotTo(HaveOccurred())
-	kept, from := p.Law(plan.Facts{CreatedAt: at("2024-03-31T15:00:00Z")})
-	g.Expect(kept.Name).To(Equal("law"))
-	g.Expect(from.String()).To(Equal("2027-04-02"))
-	kept, from = p.Law(plan.Facts{CreatedAt: at("2020-03-31T15:00:00Z")})
-	g.Expect(kept).To(BeNil())
-	g.Expect(from.String()).To(Equal("2026-04-01"))
+	d := p.Law(plan.Facts{CreatedAt: at("2024-03-31T15:00:00Z")})
+	g.Expect(d.Keeper()).To(Equal("law"))
+	g.Expect(d.From.String()).To(Equal("2027-04-02"))
+	d = p.Law(plan.Facts{CreatedAt: at("2020-03-31T15:00:00Z")})
+	g.Expect(d.Due()).To(BeTrue())
+	g.Expect(d.From.String()).To(Equal("2026-04-01"))
+	d = p.Law(plan.Facts{CreatedAt: at("2020-03-31T15:00:00Z"), Hold: "p/dispute"})
+	g.Expect(d.Due()).To(BeFalse())
+	g.Expect(d.Keeper()).To(Equal("p/dispute"))
 }
 
 func TestTheLongestMinimumKeepsLogRows(t *testing.T) {
@@ -238,7 +241,7 @@ func (m model) event(since string) *calendar.Date {
 
 // mayOn says whether the member may be erased on a day, and whether a rule alone wants it.
 func (m model) mayOn(day calendar.Date) (may, wanted bool) {
-	lawful, convenient, right, rule := true, true, false, false
+	lawful, convenient, right, rule := m.facts.Hold == "", true, false, false
 	for _, k := range m.keeps {
 		since := m.date(m.facts.CreatedAt)
 		if k.Category == plan.DeliveryLogs {
@@ -337,7 +340,7 @@ func TestTheDecisionIsThatOfTheFormula(t *testing.T) {
 			d, concerned := p.Decide(facts)
 			agrees(t, model{zone: p.Zone, facts: facts, rules: declared.Rules, keeps: declared.Minimums, end: declared.Ceiling}, d, concerned)
 			same, _ := again.Decide(facts)
-			if same.Rule != d.Rule || same.From != d.From || same.Due() != d.Due() || !d.Due() && same.Kept.Name != d.Kept.Name {
+			if same.Rule != d.Rule || same.From != d.From || same.Due() != d.Due() || same.Keeper() != d.Keeper() {
 				t.Fatal("the order of rules or minimums changes the decision")
 			}
 			if concerned && d.Due() {
@@ -363,6 +366,9 @@ func agrees(t *rapid.T, m model, d plan.Decision, concerned bool) {
 	if d.Due() != may {
 		t.Fatalf("the member is due: %t; by the formula: %t", d.Due(), may)
 	}
+	if held := concerned && m.facts.Hold != ""; held && d.Keeper() != m.facts.Hold {
+		t.Fatalf("on hold %q, the plan says that %q keeps", m.facts.Hold, d.Keeper())
+	}
 	for day := today - 400; day < d.From && day < today+400; day++ {
 		if may, _ := m.mayOn(day); may {
 			t.Fatalf("by the formula already on %s, by the plan from %s", day, d.From)
@@ -371,6 +377,24 @@ func agrees(t *rapid.T, m model, d plan.Decision, concerned bool) {
 	if may, _ := m.mayOn(d.From); !may && d.From < today+400 {
 		t.Fatalf("by the formula not yet on %s", d.From)
 	}
+}
+
+func TestAHoldKeepsWhoeverIsDueAndConcernsNobodyElse(t *testing.T) {
+	held := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p, facts := mustCompile(t, drawPolicy(t)), drawFacts(t)
+		facts.Hold = ""
+		before, was := p.Decide(facts)
+		facts.Hold = "p/dispute"
+		after, is := p.Decide(facts)
+		if was != is || is && (after.Due() || after.Keeper() != "p/dispute" || after.Rule == "") {
+			t.Fatal("a hold changes whom rules concern, or does not keep them")
+		}
+		if is && before.Due() {
+			held++
+		}
+	})
+	NewWithT(t).Expect(held).To(BeNumerically(">", 5), "somebody was kept")
 }
 
 func TestAMinimumMoreNeverMakesAnythingEarlier(t *testing.T) {

@@ -201,6 +201,7 @@ func drawFacts(t *rapid.T) plan.Facts {
 		State:  rapid.SampledFrom([]string{"Listed", "Invited", "Active", "Paused", "Withdrawn"}).Draw(t, "state"),
 		LeftOn: day("left"), Employed: rapid.Bool().Draw(t, "employed"), LastActivity: instant("active"), WithdrawnAt: instant("withdrawn"),
 		CreatedAt: instant("created"), LastLog: instant("log"), ConsentEnded: instant("ended"),
+		Hold: rapid.SampledFrom([]string{"", "", "", "p/dispute"}).Draw(t, "hold"),
 	}
 }
 

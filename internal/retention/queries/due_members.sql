@@ -10,7 +10,8 @@ SELECT m.id, m.state, e.left_on, coalesce(e.employed, false), a.at, w.at, CASE W
        CASE WHEN $5 THEN (SELECT max(coalesce(d.sent_at, d.planned_at)) FROM alumni.delivery d WHERE d.member_id = m.id) END,
        CASE WHEN $8::timestamptz IS NOT NULL
             THEN (SELECT CASE WHEN isfinite(k.decided_at) THEN k.decided_at END FROM alumni.consent_state k
-                  WHERE k.member_id = m.id AND k.purpose = 'Network' AND k.decision = 'Withdrawn') END
+                  WHERE k.member_id = m.id AND k.purpose = 'Network' AND k.decision = 'Withdrawn') END,
+       (SELECT min(h.hold) FROM alumni.legal_hold_member h WHERE h.recipient_id = m.id)
 FROM alumni.member m
 LEFT JOIN (SELECT j.member_id, bool_or(j.left_on IS NULL OR j.left_on = 'infinity') AS employed,
                   CASE WHEN isfinite(max(j.left_on)) THEN max(j.left_on) END AS left_on

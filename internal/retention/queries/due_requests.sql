@@ -8,7 +8,8 @@ SELECT m.id,
                WHERE p.member_id = m.id AND p.kind = 'WithdrawalReceipt' AND p.state = 'Waiting')
        AND r.received_at > now() - make_interval(secs => $1) AS waits,
        CASE WHEN isfinite(m.created_at) THEN m.created_at END,
-       CASE WHEN $2 THEN (SELECT max(coalesce(d.sent_at, d.planned_at)) FROM alumni.delivery d WHERE d.member_id = m.id) END
+       CASE WHEN $2 THEN (SELECT max(coalesce(d.sent_at, d.planned_at)) FROM alumni.delivery d WHERE d.member_id = m.id) END,
+       (SELECT min(h.hold) FROM alumni.legal_hold_member h WHERE h.recipient_id = m.id)
 FROM alumni.erasure_request r
 JOIN alumni.member m ON m.id = r.member_id
 WHERE r.state = 'Open' AND m.state = 'Withdrawn'

@@ -1,7 +1,7 @@
 -- Copyright The Alumni Operator Authors.
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Deletes the next log rows of one campaign run and counts them into delivery_erased. Returns how many were
+-- Deletes the next log rows of one campaign run that are not on hold, and counts them into delivery_erased. Returns how many were
 -- looked at, how many were deleted, and at whom to go on.
 WITH picked AS MATERIALIZED (
     SELECT d.run_id, d.member_id, d.step, d.channel
@@ -11,6 +11,8 @@ WITH picked AS MATERIALIZED (
       AND (r.state <> 'Sending' OR r.deadline + interval '1 day' < $3)
       AND (r.state <> 'Finished' OR d.state IN ('Sent', 'Failed', 'Suppressed', 'Skipped', 'Expired', 'Unknown'))
       AND coalesce(d.sent_at, d.planned_at) < $3
+      AND NOT EXISTS (SELECT FROM alumni.legal_hold_member h JOIN alumni.legal_hold l ON l.name = h.hold
+                      WHERE h.recipient_id = d.member_id AND 'DeliveryLogs' = ANY (l.categories))
     ORDER BY d.run_id, d.member_id, d.step, d.channel
     LIMIT $4
 ), gone AS (

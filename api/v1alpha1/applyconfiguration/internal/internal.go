@@ -1114,6 +1114,16 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.GroupMember
           elementRelationship: atomic
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.HoldMembersReference
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+      default: members
+    - name: name
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.IngressExposure
   map:
     fields:
@@ -1471,6 +1481,44 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 100
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionHold
+  map:
+    fields:
+    - name: categories
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionCategory
+          elementRelationship: associative
+    - name: membersSecretRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.HoldMembersReference
+    - name: name
+      type:
+        scalar: string
+    - name: reason
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionHoldReason
+    - name: reviewOn
+      type:
+        scalar: untyped
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionHoldReason
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionHoldStatus
+  map:
+    fields:
+    - name: members
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        scalar: string
+    - name: unknownMembers
+      type:
+        scalar: numeric
+    - name: unlistedMembers
+      type:
+        scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionIfMissing
   scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionMinimum
@@ -1513,6 +1561,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: erased
       type:
         scalar: numeric
+    - name: holds
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionHoldStatus
+          elementRelationship: associative
+          keys:
+          - name
     - name: lastRun
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionRun
@@ -1566,6 +1622,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: execution
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionExecution
+    - name: holds
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.RetentionHold
+          elementRelationship: associative
+          keys:
+          - name
     - name: minimums
       type:
         list:

@@ -33,6 +33,8 @@ type RetentionNetworkStatusApplyConfiguration struct {
 	ChainLength *int64 `json:"chainLength,omitempty"`
 	// restoredAt is when the network's store was built from a backup: the chain is followed since then.
 	RestoredAt *v1.Time `json:"restoredAt,omitempty"`
+	// holds count the legal holds that are on in the store, of all policies; the first hundred by name.
+	Holds []RetentionHoldStatusApplyConfiguration `json:"holds,omitempty"`
 	// certificate names the ConfigMap that holds the signed certificate of the newest run that has one.
 	Certificate *string `json:"certificate,omitempty"`
 }
@@ -112,6 +114,19 @@ func (b *RetentionNetworkStatusApplyConfiguration) WithChainLength(value int64) 
 // If called multiple times, the RestoredAt field is set to the value of the last call.
 func (b *RetentionNetworkStatusApplyConfiguration) WithRestoredAt(value v1.Time) *RetentionNetworkStatusApplyConfiguration {
 	b.RestoredAt = &value
+	return b
+}
+
+// WithHolds adds the given value to the Holds field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Holds field.
+func (b *RetentionNetworkStatusApplyConfiguration) WithHolds(values ...*RetentionHoldStatusApplyConfiguration) *RetentionNetworkStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithHolds")
+		}
+		b.Holds = append(b.Holds, *values[i])
+	}
 	return b
 }
 

@@ -34,6 +34,11 @@ type RetentionPolicySpecApplyConfiguration struct {
 	Minimums []RetentionMinimumApplyConfiguration `json:"minimums,omitempty"`
 	// ceiling ends everybody's keeping, whatever the rules and the wishes of the business say; only the law keeps longer.
 	Ceiling *RetentionCeilingApplyConfiguration `json:"ceiling,omitempty"`
+	// holds keep people for a claim, an audit or an investigation, whatever else says that they must go. They hold for every policy over
+	// the same networks, also while this one is suspended, and while it only previews. What is taken out here, or out of a hold's
+	// Secret, goes on: a release is confirmed by the annotation alumni-operator.io/confirm-release-holds with the value
+	// NAME@YYYY-MM-DD, of which there may be several with commas between.
+	Holds []RetentionHoldApplyConfiguration `json:"holds,omitempty"`
 	// erasureRequests are the promises made to people who leave or ask to be erased.
 	ErasureRequests *ErasureRequestsApplyConfiguration `json:"erasureRequests,omitempty"`
 	// execution tunes the size and pace of the erasing transactions.
@@ -119,6 +124,19 @@ func (b *RetentionPolicySpecApplyConfiguration) WithMinimums(values ...*Retentio
 // If called multiple times, the Ceiling field is set to the value of the last call.
 func (b *RetentionPolicySpecApplyConfiguration) WithCeiling(value *RetentionCeilingApplyConfiguration) *RetentionPolicySpecApplyConfiguration {
 	b.Ceiling = value
+	return b
+}
+
+// WithHolds adds the given value to the Holds field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Holds field.
+func (b *RetentionPolicySpecApplyConfiguration) WithHolds(values ...*RetentionHoldApplyConfiguration) *RetentionPolicySpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithHolds")
+		}
+		b.Holds = append(b.Holds, *values[i])
+	}
 	return b
 }
 

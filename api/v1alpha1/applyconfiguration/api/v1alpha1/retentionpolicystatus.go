@@ -15,8 +15,8 @@ import (
 //
 // RetentionPolicyStatus is what a policy has planned and erased.
 type RetentionPolicyStatusApplyConfiguration struct {
-	// conditions: Ready sums up RulesValid, CatalogueComplete, Planned and ErasuresOnTime; Reconciling and Stalled are there only
-	// while they are true.
+	// conditions: Ready sums up RulesValid, HoldsPlaced, CatalogueComplete, Planned and ErasuresOnTime; Reconciling and Stalled are
+	// there only while they are true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that the conditions speak of; -1 until the operator has
 	// looked at the object, so that whoever waits for it does not take it for settled.
