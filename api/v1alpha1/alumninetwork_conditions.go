@@ -70,7 +70,8 @@ const (
 )
 
 // StoreDeletedCondition is there only while a network with reclaimPolicy Delete is being deleted, and says what its deletion
-// waits for. Positive polarity; never True, for the network is gone then. It has reasons of StoreReady as well.
+// waits for. Positive polarity; never True, for the network is gone then. It has reasons of StoreReady as well, and
+// ReleaseNotConfirmed while people in the store are on legal hold.
 const (
 	StoreDeletedCondition = "StoreDeleted"
 

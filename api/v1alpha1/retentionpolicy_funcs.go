@@ -16,6 +16,11 @@ const (
 	defaultPauseMilliseconds  = 100
 )
 
+// ReleaseHoldsAnnotation confirms a release from legal hold by name and day, NAME@YYYY-MM-DD. On a policy the name is that of a hold,
+// with commas between several, and what the hold does not declare any more is released; on a network that is deleted with its store it
+// is the network's, and everybody is.
+const ReleaseHoldsAnnotation = "alumni-operator.io/confirm-release-holds"
+
 // RetentionConditions lists the component conditions that Ready sums up, in the order in which they are reached.
 func RetentionConditions() []string {
 	return []string{RulesValidCondition, HoldsPlacedCondition, CatalogueCompleteCondition, PlannedCondition, ErasuresOnTimeCondition}

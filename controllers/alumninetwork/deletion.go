@@ -33,6 +33,8 @@ const (
 	storeFinalizer = "alumni-operator.io/store"
 	// confirmAnnotation confirms a deletion by the network's name and the day: NAME@YYYY-MM-DD.
 	confirmAnnotation = "alumni-operator.io/confirm-delete"
+	// heldTable has a row for each person on legal hold.
+	heldTable = "alumni.legal_hold_member"
 	// wayOut ends every message of a deletion that waits.
 	wayOut = "; to end the wait and keep the store, set spec.store.reclaimPolicy to Retain"
 )
@@ -137,22 +139,41 @@ func (r *Reconciler) namespaceGoing(ctx context.Context, name string) (bool, err
 // confirmed says whether somebody has confirmed the deletion by name and day. Yesterday and tomorrow count, for days begin at
 // different times around the world; a confirmation that has lain in a file for long does not.
 func confirmed(n *v1alpha1.AlumniNetwork, now time.Time) error {
-	given, day := n.Annotations[confirmAnnotation], now.UTC()
-	for _, d := range []int{0, -1, 1} {
-		if given == confirmation(n, day.AddDate(0, 0, d)) {
-			return nil
-		}
+	if confirms(n, confirmAnnotation, now) {
+		return nil
 	}
 	found := "the deletion of the store is not confirmed"
-	if given != "" {
+	if n.Annotations[confirmAnnotation] != "" {
 		found = "the confirmation names another network or a day that is not today"
 	}
 	return outcome.Stop(v1alpha1.ReasonConfirmationNeeded, "%s: set annotation %s to %s to drop the store for good",
-		found, confirmAnnotation, confirmation(n, day))
+		found, confirmAnnotation, confirmation(n, now))
+}
+
+// released says whether people on legal hold may go with the store. That needs a confirmation of its own: who confirms a deletion need
+// not know of them.
+func released(n *v1alpha1.AlumniNetwork, tables []deletedTable, now time.Time) error {
+	for _, t := range tables {
+		if t.Table == heldTable && t.Rows > 0 && !confirms(n, v1alpha1.ReleaseHoldsAnnotation, now) {
+			return outcome.Stop(v1alpha1.ReasonReleaseNotConfirmed, "people in the store are on legal hold, and nothing of it was dropped: set annotation %s "+
+				"to %s as well to let them go with it", v1alpha1.ReleaseHoldsAnnotation, confirmation(n, now))
+		}
+	}
+	return nil
+}
+
+// confirms says whether an annotation has the network's name and the day.
+func confirms(n *v1alpha1.AlumniNetwork, annotation string, now time.Time) bool {
+	for _, d := range []int{0, -1, 1} {
+		if n.Annotations[annotation] == confirmation(n, now.AddDate(0, 0, d)) {
+			return true
+		}
+	}
+	return false
 }
 
 func confirmation(n *v1alpha1.AlumniNetwork, day time.Time) string {
-	return n.Name + "@" + day.Format(time.DateOnly)
+	return n.Name + "@" + day.UTC().Format(time.DateOnly)
 }
 
 // stopWorkloads ends all that works on the store, and waits until no pod of it is left.

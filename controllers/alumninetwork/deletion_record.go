@@ -39,7 +39,8 @@ const (
 type deletionCertificate struct {
 	Format       string          `json:"format"`
 	Network      deletedNetwork  `json:"network"`
-	Confirmation string          `json:"confirmation"` // the annotation; who set it only the API server's audit log knows
+	Confirmation string          `json:"confirmation"`           // the annotation; who set it only the API server's audit log knows
+	HoldsRelease string          `json:"holdsRelease,omitempty"` // the annotation that let people on legal hold go
 	Store        deletedStore    `json:"store"`
 	Objects      []deletedObject `json:"objects"` // of Kubernetes, that held the store
 	Kept         []string        `json:"kept"`
@@ -120,10 +121,14 @@ func (r *Reconciler) deletedNetwork(n *v1alpha1.AlumniNetwork) deletedNetwork {
 func (r *Reconciler) beginRecord(ctx context.Context, n *v1alpha1.AlumniNetwork, d *deletionRecord) error {
 	d.content = deletionCertificate{
 		Format: deletionFormat, Network: r.deletedNetwork(n), Confirmation: n.Annotations[confirmAnnotation],
-		Store: deletedStore{Type: string(n.StoreKind()), Database: databaseName(n), Tables: []deletedTable{}}, Objects: []deletedObject{},
+		HoldsRelease: n.Annotations[v1alpha1.ReleaseHoldsAnnotation],
+		Store:        deletedStore{Type: string(n.StoreKind()), Database: databaseName(n), Tables: []deletedTable{}}, Objects: []deletedObject{},
 		Kept: keptAfter(n), BeganAt: r.Clock.Now().UTC().Format(time.RFC3339),
 	}
 	if err := r.takeStock(ctx, n, &d.content); err != nil {
+		return err
+	}
+	if err := released(n, d.content.Store.Tables, r.Clock.Now()); err != nil {
 		return err
 	}
 	text, err := canonical.Marshal(d.content)

@@ -357,6 +357,35 @@ func TestClaimsOfOthersStopADeletion(t *testing.T) {
 	g.Expect(number(ctx, g, server, database, members)).To(Equal(1))
 }
 
+func TestPeopleOnLegalHoldStopADeletion(t *testing.T) {
+	t.Parallel()
+	g, ctx := NewWithT(t), t.Context()
+	s, server, today := operator(t), pg.Start(t), time.Now().UTC()
+	n := s.readyOnShared(ctx, t, g, deletes)
+	database := n.Status.Store.Database
+	inStore(ctx, g, server, database, "INSERT INTO alumni.legal_hold_member (recipient_id, hold) SELECT id, 'group/dispute' FROM alumni.member")
+
+	g.Expect(s.Client.Delete(ctx, n)).To(Succeed())
+	s.change(ctx, g, n, confirm("main", today))
+	message := s.condition(ctx, g, n, v1alpha1.StoreDeletedCondition, metav1.ConditionFalse, v1alpha1.ReasonReleaseNotConfirmed)
+	g.Expect(message).To(And(ContainSubstring("people in the store are on legal hold"), ContainSubstring(wayOut)))
+	release := func(day time.Time) func(*v1alpha1.AlumniNetwork) {
+		return func(n *v1alpha1.AlumniNetwork) {
+			metav1.SetMetaDataAnnotation(&n.ObjectMeta, v1alpha1.ReleaseHoldsAnnotation, "main@"+day.Format(time.DateOnly))
+		}
+	}
+	s.change(ctx, g, n, release(today.AddDate(0, 0, -2)))
+	g.Consistently(func() error { return s.Client.Get(ctx, client.ObjectKeyFromObject(n), n) }, "1s", beat).Should(Succeed(), "long ago is no release")
+	g.Expect(number(ctx, g, server, database, members)).To(Equal(1))
+
+	s.change(ctx, g, n, release(today))
+	s.gone(ctx, g, n)
+	g.Expect(databases(ctx, g, server, database)).To(BeZero())
+	record := &corev1.ConfigMap{}
+	g.Expect(s.Client.Get(ctx, client.ObjectKey{Namespace: n.Namespace, Name: naming.DeletionCertificate("main", today)}, record)).To(Succeed())
+	g.Expect(record.Data["certificate.json"]).To(ContainSubstring(`"holdsRelease":"main@` + today.Format(time.DateOnly)))
+}
+
 func TestNeverFinishedNetworksGoToo(t *testing.T) {
 	t.Parallel()
 	g, ctx := NewWithT(t), t.Context()

@@ -29,9 +29,6 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/storeread"
 )
 
-// releaseAnnotation confirms the release of what holds do not name any more: NAME@YYYY-MM-DD, several with commas between.
-const releaseAnnotation = "alumni-operator.io/confirm-release-holds"
-
 // hold is a legal hold as workers are told it, with the Secret that lists its members.
 type hold struct {
 	settings.RetentionHold
@@ -172,7 +169,7 @@ func shortName(policy, name string) string { return strings.TrimPrefix(name, pol
 // at different times around the world; what has lain in a file for long does not.
 func (n *networkScope) releases(s *scope) []string {
 	given := map[string]bool{}
-	for _, word := range strings.Split(s.policy.Annotations[releaseAnnotation], ",") {
+	for _, word := range strings.Split(s.policy.Annotations[v1alpha1.ReleaseHoldsAnnotation], ",") {
 		given[strings.TrimSpace(word)] = true
 	}
 	var names []string
@@ -273,7 +270,24 @@ func showHolds(s *scope) {
 		conditions.True(s.policy, kind, v1alpha1.ReasonNoHolds, "No policy over the networks has holds")
 		return
 	}
-	conditions.True(s.policy, kind, v1alpha1.ReasonHoldsPlaced, "Every hold is on in every network")
+	message := "Every hold is on in every network"
+	if n := s.unknown(); n > 0 {
+		message += fmt.Sprintf("; identifiers that a network has nobody for: %d, status.networks tells where", n)
+	}
+	conditions.True(s.policy, kind, v1alpha1.ReasonHoldsPlaced, message)
+}
+
+// unknown counts the identifiers of the policy's own holds that a network has nobody for, over all networks.
+func (s *scope) unknown() int64 {
+	var sum int64
+	for _, n := range s.networks {
+		for _, is := range n.result.Holds {
+			if strings.HasPrefix(is.Name, s.policy.Name+"/") {
+				sum += is.Unknown
+			}
+		}
+	}
+	return sum
 }
 
 // holdsTrouble says how what a store keeps differs from what is declared; empty when it does not.
@@ -286,7 +300,7 @@ func (n *networkScope) holdsTrouble(s *scope) (reason, message string) {
 		return v1alpha1.ReasonReleaseNotConfirmed, fmt.Sprintf(
 			"Hold %s keeps more in AlumniNetwork %s than is declared, and goes on: it has %d members, of whom %d are not listed any more. "+
 				"Declare it again, or set annotation %s to %s to release what is not declared",
-			h.Name, n.network.Name, h.Members+h.Unknown, h.Unlisted, releaseAnnotation, confirmation(s, h.Name, 0))
+			h.Name, n.network.Name, h.Members+h.Unknown, h.Unlisted, v1alpha1.ReleaseHoldsAnnotation, confirmation(s, h.Name, 0))
 	}
 	if n.holdsWait() || len(confirmed) > 0 {
 		return v1alpha1.ReasonProgressing,

@@ -53,7 +53,7 @@ func inStore(name string, change func(*stats.Hold)) stats.Hold {
 
 func TestWhatTheStoreKeepsBeyondWhatIsDeclaredIsToldUntilSomebodyConfirms(t *testing.T) {
 	confirm := func(p v1alpha1.RetentionPolicy, value string) v1alpha1.RetentionPolicy {
-		p.Annotations = map[string]string{releaseAnnotation: value}
+		p.Annotations = map[string]string{v1alpha1.ReleaseHoldsAnnotation: value}
 		return p
 	}
 	none, one := policy("group", nil), holding(policy("group", nil))
@@ -75,12 +75,12 @@ func TestWhatTheStoreKeepsBeyondWhatIsDeclaredIsToldUntilSomebodyConfirms(t *tes
 	}{
 		"no holds":                        {none, nil, nil, v1alpha1.ReasonNoHolds, "", nil, false},
 		"a hold that is not on yet":       {one, nil, nil, v1alpha1.ReasonProgressing, "wait for a run", nil, true},
-		"a hold that is on":               {one, nil, []stats.Hold{on}, v1alpha1.ReasonHoldsPlaced, "", nil, false},
+		"a hold that is on":               {one, nil, []stats.Hold{on}, v1alpha1.ReasonHoldsPlaced, "nobody for: 1,", nil, false},
 		"its Secret was changed":          {one, nil, []stats.Hold{inStore("group/dispute", func(h *stats.Hold) { h.SecretVersion = "uid/0" })}, v1alpha1.ReasonProgressing, "", nil, true},
 		"a category came to it":           {one, nil, []stats.Hold{inStore("group/dispute", func(h *stats.Hold) { h.Categories = h.Categories[1:] })}, v1alpha1.ReasonProgressing, "", nil, true},
 		"its review is due":               {reviewed, nil, []stats.Hold{on}, v1alpha1.ReasonReviewDue, "reviewed on 2026-11-21 and goes on", nil, false},
 		"its review is not due yet":       {later, nil, []stats.Hold{on}, v1alpha1.ReasonHoldsPlaced, "", nil, false},
-		"it was taken out":                {none, nil, []stats.Hold{on}, v1alpha1.ReasonReleaseNotConfirmed, releaseAnnotation + " to dispute@2026-11-21", nil, false},
+		"it was taken out":                {none, nil, []stats.Hold{on}, v1alpha1.ReasonReleaseNotConfirmed, v1alpha1.ReleaseHoldsAnnotation + " to dispute@2026-11-21", nil, false},
 		"members were taken off":          {one, nil, []stats.Hold{inStore("group/dispute", func(h *stats.Hold) { h.Unlisted = 2 })}, v1alpha1.ReasonReleaseNotConfirmed, "4 members, of whom 2 are not listed", nil, false},
 		"a category was taken out":        {narrow, nil, []stats.Hold{on}, v1alpha1.ReasonReleaseNotConfirmed, "", nil, false},
 		"the release was confirmed":       {confirm(none, "dispute@2026-11-20"), nil, []stats.Hold{on}, v1alpha1.ReasonProgressing, "", []string{"group/dispute"}, true},
@@ -121,7 +121,7 @@ func TestAHoldIsTriedAfterGrowingPausesWhereItCannotBePutOn(t *testing.T) {
 func TestHoldsOfAllPoliciesOverANetworkAreToldAndOnlyARunForRequestsReleases(t *testing.T) {
 	g := NewWithT(t)
 	own := policy("group", nil)
-	own.Annotations = map[string]string{releaseAnnotation: "old@2026-11-21"}
+	own.Annotations = map[string]string{v1alpha1.ReleaseHoldsAnnotation: "old@2026-11-21"}
 	going, suspended := holding(policy("going", nil)), holding(policy("suspended", nil))
 	going.DeletionTimestamp = ptr.To(metav1.Now())
 	suspended.Spec.State = v1alpha1.StateSuspended
