@@ -194,24 +194,24 @@ func (n *networkScope) holdsDue(s *scope) bool {
 	if !n.holdsWait() && len(n.releases(s)) == 0 {
 		return false
 	}
-	failed, last := failedRequests(n.result)
-	return !s.now.Before(last.Add(pauseAfter(failed)))
+	failed, newest := failedRequests(n.result)
+	return failed == 0 || !s.now.Before(newest.FinishedAt.Add(pauseAfter(failed)))
 }
 
-// failedRequests counts the newest runs for requests as long as they failed, and tells when the newest of them did.
-func failedRequests(result storeread.Retention) (failed int, last time.Time) {
+// failedRequests counts the newest runs for requests as long as they failed, and finds the newest of them.
+func failedRequests(result storeread.Retention) (failed int, newest stats.RetentionRun) {
 	for _, run := range result.Runs {
 		switch {
 		case run.Kind != kindOfRequests || run.FinishedAt == nil:
 		case run.State != "Failed":
-			return failed, last
+			return failed, newest
 		default:
 			if failed++; failed == 1 {
-				last = *run.FinishedAt
+				newest = run
 			}
 		}
 	}
-	return failed, last
+	return failed, newest
 }
 
 // tellHolds adds holds to what a run is told. Only a run for requests releases.
@@ -302,11 +302,14 @@ func (n *networkScope) holdsTrouble(s *scope) (reason, message string) {
 				"Declare it again, or set annotation %s to %s to release what is not declared",
 			h.Name, n.network.Name, h.Members+h.Unknown, h.Unlisted, v1alpha1.ReleaseHoldsAnnotation, confirmation(s, h.Name, 0))
 	}
-	if n.holdsWait() || len(confirmed) > 0 {
-		return v1alpha1.ReasonProgressing,
-			fmt.Sprintf("Holds of AlumniNetwork %s wait for a run that puts them on or takes them off", n.network.Name)
+	if !n.holdsWait() && len(confirmed) == 0 {
+		return "", ""
 	}
-	return "", ""
+	message = fmt.Sprintf("Holds of AlumniNetwork %s wait for a run that puts them on or takes them off", n.network.Name)
+	if failed, newest := failedRequests(n.result); failed > 0 {
+		return v1alpha1.ReasonRetentionRunFailed, fmt.Sprintf("%s; run %s failed: %s", message, newest.RunName, newest.Failure)
+	}
+	return v1alpha1.ReasonProgressing, message
 }
 
 // location is the zone of the policy; UTC when it cannot be read, which RulesValid tells.

@@ -5,6 +5,7 @@ package retentionpolicy
 
 import (
 	"errors"
+	"path"
 	"testing"
 	"time"
 
@@ -111,7 +112,12 @@ func TestAHoldIsTriedAfterGrowingPausesWhereItCannotBePutOn(t *testing.T) {
 	g := NewWithT(t)
 	s, n := looking(holding(policy("group", nil)), nil)
 	n.result.Runs = []stats.RetentionRun{run(kindOfRequests, "Failed", "2026-11-21T11:59:30Z", 0)}
+	n.result.Runs[0].Failure = "ClockJump"
 	g.Expect(n.holdsDue(s)).To(BeFalse())
+	showHolds(s)
+	told := conditions.Get(s.policy, v1alpha1.HoldsPlacedCondition)
+	g.Expect(told.Reason).To(Equal(v1alpha1.ReasonRetentionRunFailed))
+	g.Expect(told.Message).To(HaveSuffix("failed: ClockJump"))
 	s.now = s.now.Add(31 * time.Second)
 	g.Expect(n.holdsDue(s)).To(BeTrue())
 	n.result.Runs = []stats.RetentionRun{run(kindOfRequests, "Certified", "2026-11-21T12:00:30Z", 0)}
@@ -135,6 +141,8 @@ func TestHoldsOfAllPoliciesOverANetworkAreToldAndOnlyARunForRequestsReleases(t *
 		g.Expect(told.Holds[1]).To(Equal(settings.RetentionHold{Name: "suspended/dispute", Categories: []string{"DeliveryLogs", "Profile"}, Reason: "LegalClaim",
 			Members: "1/members", Version: "uid/1"}))
 		g.Expect(in.Holds).To(Equal([]job.HoldList{{Secret: "dispute", Key: "members"}, {Secret: "dispute", Key: "members"}}))
+		g.Expect(job.BuildRetentionJob(in).Spec.Template.Spec.Containers[0].VolumeMounts).To(ContainElement(
+			HaveField("MountPath", path.Join(settings.HoldsDir, path.Dir(told.Holds[1].Members)))), "the list lies where the worker looks")
 		g.Expect(told.HoldsAt).To(Equal("2026-11-21T12:00:00Z"))
 		if kind == kindRequests {
 			g.Expect(told.Releases).To(Equal([]string{"group/old"}))

@@ -118,7 +118,7 @@ var mounted = map[string][]string{
 	"main-backup-29000": {"main-db-backup", "bucket-keys"},
 	"main-drill-29000":  {"main-db-backup", "bucket-keys", "drill-key"},
 	"main-restore":      {"main-db-owner", "main-pepper", "bucket-keys", "officer-key"},
-	"keep-main-s-29000": {"main-db-retention", "main-pepper", "keep-signing", "bucket-keys"},
+	"keep-main-s-29000": {"main-db-retention", "main-pepper", "keep-signing", "bucket-keys", "dispute", "audits"},
 }
 
 func TestEachWorkloadSeesItsOwnSecretsOnly(t *testing.T) {
@@ -258,6 +258,7 @@ func jobs(n *v1alpha1.AlumniNetwork) []client.Object {
 	retention := job.RetentionInput{Run: run("keep-main-s-29000"), Policy: "keep", Kind: "scheduled", SigningSecret: "keep-signing"}
 	if b := n.Spec.Store.Backup; b != nil {
 		retention.LedgerSecret = b.Destination.S3.SecretRef.Name
+		retention.Holds = []job.HoldList{{Secret: "dispute", Key: "members"}, {Secret: "audits", Key: "of-2026"}}
 	}
 	all := []client.Object{
 		job.BuildRosterJob(roster),

@@ -341,6 +341,20 @@ func TestRetentionSumsRunsAndShowsTheChain(t *testing.T) {
 	g.Expect(none).To(BeNil())
 }
 
+func TestRetentionTellsTheHoldsThatAreOn(t *testing.T) {
+	g := NewWithT(t)
+	holds := []string{`INSERT INTO alumni.legal_hold (name, reason, categories, secret_version, members, unknown_members, unlisted_members, released_at) VALUES
+		('p/b', 'Audit', '{DeliveryLogs,Profile}', 'uid/2', 3, 1, 2, NULL), ('p/a', 'LegalClaim', '{Profile}', 'uid/1', 1, 0, 0, NULL),
+		('p/c', 'Audit', '{Profile}', 'uid/1', 0, 0, 0, now())`}
+	got, err := open(t, holds...).Retention(t.Context(), "uid", 1)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(got.Holds).To(Equal([]stats.Hold{{Name: "p/a", Categories: []string{"Profile"}, SecretVersion: "uid/1", Members: 1},
+		{Name: "p/b", Categories: []string{"DeliveryLogs", "Profile"}, SecretVersion: "uid/2", Members: 3, Unknown: 1, Unlisted: 2}}))
+	got, err = open(t, append(holds, `DROP VIEW alumni_stats.legal_holds`)...).Retention(t.Context(), "uid", 1)
+	g.Expect(err).NotTo(HaveOccurred(), "the store of an earlier version is read, too")
+	g.Expect(got.Holds).To(BeEmpty())
+}
+
 func TestTheDayOfASenderIsThatOnWhichItSentLast(t *testing.T) {
 	g := NewWithT(t)
 	r := open(t, `INSERT INTO alumni.send_allowance (sender, day, day_used) VALUES ('Email', '2026-11-24', 237), ('Email/docomo.example', DEFAULT, DEFAULT)`)

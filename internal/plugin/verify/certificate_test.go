@@ -35,7 +35,7 @@ func withheld() []certificate.Withheld {
 			Keep: "P3Y", Since: "Created", Until: "2028-01-11", Total: sum(2, 20)}
 	}
 	return []certificate.Withheld{kept("provision", "Statutory", "APPI 29, 30"), kept("figures", "Business", ""),
-		{Ground: certificate.GroundCatalogue, Total: sum(1, 10)}}
+		{Ground: certificate.GroundCatalogue, Total: sum(1, 10)}, {Ground: certificate.GroundHold, Hold: "group-default/dispute", Total: sum(1, 10)}}
 }
 
 // files writes a certificate with the public key that signed it, and a chain that is not its own.
@@ -50,7 +50,7 @@ func files(t *testing.T) (file string, o Options) {
 			FinishedAt: "2026-04-01T00:00:09Z", PlanHash: "p1", Starts: 1},
 		Rules: []certificate.Rule{
 			{Name: "leavers", Category: "Profile", Since: "Departed", After: "P5Y", Cutoff: "2021-03-31", Action: "Delete", LegalBasis: "APPI article 22",
-				Due: sum(9, 90), Withheld: withheld(), Erased: sum(2, 20), Changed: sum(1, 10), Failed: sum(1, 10)},
+				Due: sum(10, 100), Withheld: withheld(), Erased: sum(2, 20), Changed: sum(1, 10), Failed: sum(1, 10)},
 			{Name: "idle", Category: "Profile", Since: "LastActivity", After: "P3Y", Cutoff: "2023-03-31", Action: "Delete",
 				Due: sum(1, 3), Erased: sum(1, 3)},
 		},
