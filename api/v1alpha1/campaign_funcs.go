@@ -22,6 +22,7 @@ const (
 	defaultTriggerTime             = ClockTime("09:00")
 	defaultTestPercent             = 20
 	defaultTestAfter               = "PT4H"
+	defaultClosesAfter             = "P14D"
 )
 
 // CampaignConditions lists the component conditions that Ready sums up, in the order in which they are reached.
@@ -169,7 +170,10 @@ func (c *Campaign) Once() *time.Time {
 // Days is how long the step comes after the message before.
 func (s CampaignStep) Days() int { return daysOf(s.After) }
 
-// daysOf reads a period of days or weeks.
+// ClosesAfterDays is how many days members can answer.
+func (s Survey) ClosesAfterDays() int { return daysOf(orDefault(s.ClosesAfter, defaultClosesAfter)) }
+
+// daysOf is a period of days or weeks in days.
 func daysOf(period string) int {
 	n, _ := strconv.Atoi(strings.Trim(period, "PDW"))
 	if strings.HasSuffix(period, "W") {

@@ -57,6 +57,12 @@ type Campaign struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || (has(self.tracking) && has(self.tracking.clicks) && self.tracking.clicks != 'Disabled')",message="content.abTest is decided by clicks; set tracking.clicks to Aggregate or Consented"
 // +kubebuilder:validation:XValidation:rule="!has(self.content.abTest) || !has(self.schedule.trigger)",message="content.abTest compares mails of one run; schedule.trigger writes to few members a day, of whom nothing can be told"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Invitation' || !has(self.schedule.trigger)",message="type Invitation takes no schedule.trigger: what HR knows of people who have not joined serves for one invitation only"
+// +kubebuilder:validation:XValidation:rule="!has(self.survey) || self.type == 'Survey'",message="survey goes with type Survey, which asks for the consent to Surveys; set type: Survey, or remove survey"
+// +kubebuilder:validation:XValidation:rule="!has(self.survey) || has(self.schedule.at)",message="a survey asks each member once; take schedule.at, and declare a campaign for each round"
+// +kubebuilder:validation:XValidation:rule="!has(self.survey) || !has(self.channels) || self.channels.exists(c, c.type in ['Email','LINE','Portal'])",message="survey asks members; add Email, LINE or Portal to channels, or remove survey"
+// +kubebuilder:validation:XValidation:rule="!has(self.survey) || self.survey.questions.all(q, q.title.size() == self.content.locales.size() && q.title.all(t, self.content.locales.exists(l, l.locale == t.locale)))",message="every question of survey needs a title in the languages of content.locales, and in no other"
+// +kubebuilder:validation:XValidation:rule="has(self.survey) || !has(self.steps) || !self.steps.exists(s, has(s.exitWhen) && s.exitWhen.exists(x, x.field == 'surveyAnswered'))",message="field surveyAnswered is of the campaign's own survey; declare survey, or take it out of exitWhen"
+// +kubebuilder:validation:XValidation:rule="!has(self.audience) || !has(self.audience.matchExpressions) || !self.audience.matchExpressions.exists(x, x.field == 'surveyAnswered')",message="field surveyAnswered goes with exitWhen of steps alone: nobody has answered before they are asked"
 type CampaignSpec struct {
 	// networkRef names the network whose members are written to; of the same namespace, and fixed.
 	// +required
@@ -111,6 +117,11 @@ type CampaignSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=10
 	Steps []CampaignStep `json:"steps,omitempty"`
+
+	// survey is what members are asked on the portal, by the link {{ .Links.Survey }} of a text. Only of type Survey; without it such a
+	// campaign may link to somebody else's tool.
+	// +optional
+	Survey *Survey `json:"survey,omitempty"`
 
 	// delivery tunes how a run is sent.
 	// +optional
@@ -369,7 +380,7 @@ type CampaignReference struct {
 
 // AudienceField is a fact about a member that an audience can be narrowed by.
 //
-// +kubebuilder:validation:Enum=department;post;tenureMonths;monthsSinceDeparture;departureReason;lifeStage;skills;locale;region;daysSinceJoined;daysSinceActive;engagement
+// +kubebuilder:validation:Enum=department;post;tenureMonths;monthsSinceDeparture;departureReason;lifeStage;skills;locale;region;daysSinceJoined;daysSinceActive;engagement;surveyAnswered
 type AudienceField string
 
 // AudienceOperator compares a fact with values.
@@ -393,6 +404,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.operator in ['Exists','DoesNotExist'] ? !has(self.values) : true",message="Exists and DoesNotExist take no values"
 // +kubebuilder:validation:XValidation:rule="self.operator in ['Gt','Lt'] ? (has(self.values) && self.values.size() == 1 && self.values[0].matches('^[0-9]{1,5}$') && self.field in ['tenureMonths','monthsSinceDeparture','daysSinceJoined','daysSinceActive']) : true",message="Gt and Lt take one whole number and go with tenureMonths, monthsSinceDeparture, daysSinceJoined or daysSinceActive"
 // +kubebuilder:validation:XValidation:rule="self.operator in ['In','NotIn'] ? !(self.field in ['tenureMonths','monthsSinceDeparture','daysSinceJoined','daysSinceActive']) : true",message="tenureMonths, monthsSinceDeparture, daysSinceJoined and daysSinceActive are compared by Gt and Lt"
+// +kubebuilder:validation:XValidation:rule="self.field != 'surveyAnswered' || self.operator in ['Exists','DoesNotExist']",message="surveyAnswered goes with Exists and DoesNotExist"
 type AudienceExpression struct {
 	// field is the fact that is compared.
 	// +required
@@ -740,6 +752,10 @@ type CampaignStatus struct {
 	// steps count whom the steps of the campaign follow.
 	// +optional
 	Steps *StepsStatus `json:"steps,omitempty"`
+
+	// survey is what members answered.
+	// +optional
+	Survey *SurveyStatus `json:"survey,omitempty"`
 
 	// lastRun is the newest run.
 	// +optional

@@ -33,6 +33,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/portal/middleware"
 	"github.com/alumni-operator/alumni-operator/internal/portal/outbox"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 	"github.com/alumni-operator/alumni-operator/internal/tracking"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
@@ -117,6 +118,10 @@ func (a *app) build(o options, network settings.Network, pool *pgxpool.Pool, reg
 	if err != nil {
 		return err
 	}
+	surveys, err := survey.NewSigner(key)
+	if err != nil {
+		return err
+	}
 	proxies, err := middleware.ParseProxies(o.trustedProxies)
 	if err != nil {
 		return err
@@ -137,7 +142,7 @@ func (a *app) build(o options, network settings.Network, pool *pgxpool.Pool, reg
 	}
 	a.requests = outbox.NewRequests(a.store, wake, a.log)
 	a.server, err = portal.New(portal.Config{
-		Network: network, Services: a.store, Links: a.requests, Tokens: signer, Tracker: tracker, Ready: a.store.Ready, Wake: wake,
+		Network: network, Services: a.store, Links: a.requests, Tokens: signer, Tracker: tracker, Surveys: surveys, Ready: a.store.Ready, Wake: wake,
 		Log: a.log, Registry: registry, Now: time.Now, Proxies: proxies, LINEDir: o.lineDir,
 	})
 	return err

@@ -34,6 +34,8 @@ type Ledger interface {
 	TestSend(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (*stats.TestSend, error)
 	// Steps counts whom the steps of a campaign follow.
 	Steps(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) ([]stats.StepCount, error)
+	// Survey is nil before it was planned.
+	Survey(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (*stats.Survey, error)
 	// Finished runs that are named as settled come without numbers of their ledger.
 	CampaignRuns(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string, limit int, settled ...string) ([]stats.CampaignRun, error)
 	// Figures counts the campaigns of a network; see stats.Reader.
@@ -68,7 +70,10 @@ func (r *Reconciler) readRuns(ctx context.Context, s *scope) error {
 	if again := r.Figures.refresh(ctx, s.network, r.Ledger, changed || unfinished(runs) != ""); again > 0 && changed {
 		s.wakeWithin(again)
 	}
-	return r.countSteps(ctx, s)
+	if err := r.countSteps(ctx, s); err != nil {
+		return err
+	}
+	return r.countSurvey(ctx, s)
 }
 
 // settledRuns are the runs in status whose numbers do not change any more, by name.

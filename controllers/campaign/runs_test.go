@@ -21,6 +21,7 @@ type ledger struct {
 	preview *stats.CampaignPreview
 	day     stats.SenderDay
 	test    *stats.TestSend
+	survey  *stats.Survey
 	figures stats.Figures
 	counted int // how often figures were asked for
 	err     error
@@ -37,6 +38,10 @@ func (l *ledger) SenderDay(context.Context, *v1alpha1.AlumniNetwork, string) (st
 
 func (l *ledger) TestSend(context.Context, *v1alpha1.AlumniNetwork, string) (*stats.TestSend, error) {
 	return l.test, nil
+}
+
+func (l *ledger) Survey(context.Context, *v1alpha1.AlumniNetwork, string) (*stats.Survey, error) {
+	return l.survey, l.err
 }
 
 func (l *ledger) Steps(context.Context, *v1alpha1.AlumniNetwork, string) ([]stats.StepCount, error) {

@@ -80,7 +80,7 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 		UID: string(c.UID), Name: c.Name, Generation: c.Generation, Type: string(c.Spec.Type),
 		MaxRecipients: int(delivery.MaxRecipients), RetryDeadlineSeconds: int(delivery.RetryDeadlineSeconds),
 		OnUnknown: string(delivery.OnUnknown), Channels: channelsOf(c), ChannelMode: channelModeOf(c), Tracking: trackingOf(c), ABTest: texts.BuildTest(c),
-		Event: texts.BuildEvent(c),
+		Event: texts.BuildEvent(c), Survey: texts.BuildSurvey(c),
 	}
 	if delivery.MaxPerSecond != nil {
 		s.settings.MaxPerSecond = int(*delivery.MaxPerSecond)
@@ -104,7 +104,7 @@ func (r *Reconciler) readTexts(ctx context.Context, s *scope) error {
 			s.settings.Exclude = append(s.settings.Exclude, settings.Exclusion{Campaign: e.CampaignRef.Name, WithinDays: int(e.WithinDays)})
 		}
 	}
-	if len(c.Spec.Steps) > 0 {
+	if len(c.Spec.Steps) > 0 || c.Spec.Survey != nil {
 		s.settings.FirstAt = c.Once()
 	}
 	var err error

@@ -30,6 +30,7 @@ const (
 	textFact   kind = iota // "" means not known
 	listFact               // empty means not known
 	numberFact             // null means not known
+	plainFact              // holds or does not
 )
 
 // fact is one field of an expression.
@@ -56,6 +57,13 @@ var facts = map[string]fact{
 		" WHEN "+lastActive+" > {day} - %d THEN 'Quiet' ELSE 'Dormant' END", activeDays, quietDays), false},
 }
 
+// surveyAnswered is the fact that a member has answered the campaign's survey, with the parameter that holds its UID. It is known of the
+// campaign's own steps alone, so that it is none of the facts above.
+const (
+	surveyAnswered = "surveyAnswered"
+	answered       = "EXISTS (SELECT FROM alumni.survey_participant v WHERE v.campaign_uid = %s AND v.recipient_id = m.id)"
+)
+
 const lastActive = "(m.last_active_at AT TIME ZONE {zone})::date"
 
 // Within how many days a member was seen on the portal who counts as active, or as quiet; others are dormant.
@@ -77,7 +85,7 @@ const employmentJoin = `LEFT JOIN LATERAL (
     FROM alumni.employment x WHERE x.member_id = m.id
     ORDER BY x.left_on DESC NULLS FIRST, x.joined_on DESC NULLS LAST, x.id DESC LIMIT 1) e ON true`
 
-// Query is a compiled audience, to be put into a statement that names alumni.member m. It uses the names d, e, o, r, t, w and x
+// Query is a compiled audience, to be put into a statement that names alumni.member m. It uses the names d, e, o, r, t, v, w and x
 // besides.
 type Query struct {
 	Join     string // what else must be joined; may be empty
@@ -108,7 +116,10 @@ func Validate(c settings.Campaign) error {
 // CompileExit makes the condition on which members leave the steps of a campaign before one of them, as it is on one day: whoever matches
 // any of its expressions, and whoever the campaign leaves out because they work for the company again. Parameters begin with $first.
 func CompileExit(campaign settings.Campaign, step settings.Step, asOf time.Time, first int) (Query, error) {
-	c := &compiler{next: first, asOf: asOf}
+	c := &compiler{next: first, asOf: asOf, steps: true}
+	if campaign.Survey != nil {
+		c.survey = campaign.UID
+	}
 	var errs []error
 	conditions := []string{"false"}
 	for i, x := range step.ExitWhen {
@@ -175,6 +186,8 @@ type compiler struct {
 	asOf       time.Time
 	day        string // the parameter that holds asOf, once it is needed
 	employment bool
+	steps      bool   // it is the condition to leave a campaign's steps
+	survey     string // the UID of the campaign, of steps with a survey
 }
 
 func (c *compiler) parameter(value any, sqlType string) string {
@@ -222,9 +235,9 @@ func (c *compiler) recipient(x settings.Exclusion) string {
 }
 
 func (c *compiler) expression(x settings.MatchExpression) (string, error) {
-	f, ok := facts[x.Field]
-	if !ok {
-		return "", fmt.Errorf("unknown field %q", x.Field)
+	f, err := c.fact(x.Field)
+	if err != nil {
+		return "", err
 	}
 	if err := check(f.kind, x); err != nil {
 		return "", err
@@ -256,6 +269,22 @@ func (c *compiler) expression(x settings.MatchExpression) (string, error) {
 	}
 }
 
+// fact finds a field.
+func (c *compiler) fact(field string) (fact, error) {
+	f, ok := facts[field]
+	switch {
+	case ok:
+		return f, nil
+	case field != surveyAnswered:
+		return f, fmt.Errorf("unknown field %q", field)
+	case !c.steps:
+		return f, errors.New("surveyAnswered goes with exitWhen of steps alone: nobody has answered before they are asked")
+	case c.survey == "":
+		return f, errors.New("surveyAnswered is of the campaign's own survey, and it has none")
+	}
+	return fact{kind: plainFact, sql: fmt.Sprintf(answered, c.parameter(c.survey, "text"))}, nil
+}
+
 // in is never null.
 func (c *compiler) in(k kind, sql string, values []string) string {
 	if k == listFact {
@@ -271,6 +300,8 @@ func known(k kind, sql string) string {
 		return "(cardinality(" + sql + ") > 0)"
 	case numberFact:
 		return "(" + sql + " IS NOT NULL)"
+	case plainFact:
+		return sql
 	default:
 		return "(coalesce(" + sql + ", '') <> '')"
 	}
@@ -278,6 +309,9 @@ func known(k kind, sql string) string {
 
 // check refuses what the API's rules refuse, for those who do not come through the API.
 func check(k kind, x settings.MatchExpression) error {
+	if k == plainFact && x.Operator != opExists && x.Operator != opDoesNotExist {
+		return fmt.Errorf("%s goes with Exists and DoesNotExist", x.Field)
+	}
 	switch x.Operator {
 	case opIn, opNotIn:
 		if k == numberFact {

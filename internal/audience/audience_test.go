@@ -20,6 +20,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/audience"
 	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/pg"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/store"
 )
@@ -47,6 +48,25 @@ func TestBadExpressionsAreRefused(t *testing.T) {
 			NewWithT(t).Expect(audience.Validate(settings.Campaign{MatchExpressions: []settings.MatchExpression{c.expression}})).To(MatchError(ContainSubstring(c.want)))
 		})
 	}
+}
+
+func TestWhoAnsweredIsKnownOfACampaignsOwnSurveyAlone(t *testing.T) {
+	g := NewWithT(t)
+	validate := func(operator string, asks bool, values ...string) error {
+		c := settings.Campaign{UID: "u", Steps: []settings.Step{{ExitWhen: []settings.MatchExpression{{Field: "surveyAnswered", Operator: operator, Values: values}}}}}
+		if asks {
+			c.Survey = &survey.Definition{}
+		}
+		return audience.Validate(c)
+	}
+	g.Expect(validate("Exists", true)).To(Succeed())
+	g.Expect(validate("DoesNotExist", true)).To(Succeed())
+	g.Expect(validate("Exists", false)).To(MatchError(ContainSubstring("steps[0]: exitWhen[0]: surveyAnswered is of the campaign's own survey, and it has none")))
+	g.Expect(validate("In", true, "a")).To(MatchError(ContainSubstring("surveyAnswered goes with Exists and DoesNotExist")))
+	g.Expect(validate("Gt", true, "1")).To(MatchError(ContainSubstring("surveyAnswered goes with Exists and DoesNotExist")))
+	g.Expect(validate("Exists", true, "a")).To(MatchError(ContainSubstring("takes no values")))
+	g.Expect(audience.Validate(settings.Campaign{Survey: &survey.Definition{}, MatchExpressions: []settings.MatchExpression{{Field: "surveyAnswered", Operator: "Exists"}}})).
+		To(MatchError(ContainSubstring("matchExpressions[0]: surveyAnswered goes with exitWhen of steps alone")))
 }
 
 func TestEveryBadExpressionIsNamed(t *testing.T) {

@@ -93,6 +93,7 @@ var (
 	sqlPreviewNote     = statement("preview_note")
 	sqlTestSendNote    = statement("test_send_note")
 	sqlEcho            = statement("echo")
+	sqlSurveyNote      = statement("survey_note")
 	sqlRunPause        = statement("run_pause")
 	sqlRunResume       = statement("run_resume")
 	sqlEndPaused       = statement("end_paused")
@@ -253,6 +254,9 @@ func (l *ledger) freeze(ctx context.Context, tx pgx.Tx, id int64, job Job, query
 		}
 	}
 	if err := l.freezeSteps(ctx, tx, id, job); err != nil {
+		return err
+	}
+	if err := noteSurvey(ctx, tx, job); err != nil {
 		return err
 	}
 	var rows, planned int64

@@ -21,6 +21,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/content"
 	"github.com/alumni-operator/alumni-operator/internal/mail/compose"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 	"github.com/alumni-operator/alumni-operator/internal/tracking"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
@@ -33,8 +34,10 @@ type words struct {
 	purpose string
 	run     int64
 	tracker *tracking.Signer
-	reader  bool   // links tell who follows them, of members who consented to it
-	image   string // where the image of an opened mail is; empty without one
+	reader  bool           // links tell who follows them, of members who consented to it
+	asks    *survey.Signer // of the links to the campaign's survey; nil without one
+	survey  string         // where these begin
+	image   string         // where the image of an opened mail is; empty without one
 }
 
 // compiler reads the text of a campaign for one kind of channel.
@@ -49,6 +52,12 @@ func newWords(job Job, runID int64, compile compiler) (*words, error) {
 	}
 	if w.signer, err = unsubscribe.NewSigner(job.TokenKey); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFinal, err)
+	}
+	if job.Campaign.Survey != nil {
+		w.survey = job.Network.PublicURL + survey.Path
+		if w.asks, err = survey.NewSigner(job.TokenKey); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrFinal, err)
+		}
 	}
 	if err := w.compile(job, compile); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFinal, err)
@@ -69,6 +78,14 @@ func (w *words) needsEmployment() bool {
 // unsubscribe is the link that stops what a member is written for.
 func (w *words) unsubscribe(member uuid.UUID) string {
 	return w.base + w.signer.Token(unsubscribe.Claim{Member: member, Purpose: w.purpose, Run: w.run})
+}
+
+// question is the link by which a member answers the campaign's survey; empty without one.
+func (w *words) question(member uuid.UUID) string {
+	if w.asks == nil {
+		return ""
+	}
+	return w.survey + w.asks.Token(survey.Claim{Member: member, Run: w.run})
 }
 
 // writer makes the whole mail of a row. It is safe for concurrent use.
@@ -182,7 +199,7 @@ func (w *words) track(job Job, variant string) content.Tracking {
 
 // links are the addresses that belong to the mail of one member.
 func (w *words) links(i *item, unsubscribe string) content.Links {
-	l := content.Links{Unsubscribe: unsubscribe}
+	l := content.Links{Unsubscribe: unsubscribe, Survey: w.question(i.member)}
 	if !i.tracked {
 		return l
 	}

@@ -123,7 +123,7 @@ func newTester(pool *pgxpool.Pool, job Job) (*tester, error) {
 		return nil, err
 	}
 	t.pace = newPacer(l, channelEmail, mailLimits(job.Network), rate.NewLimiter(rate.Inf, 0))
-	t.links.Unsubscribe = t.writer.unsubscribe(uuid.Nil)
+	t.links.Unsubscribe, t.links.Survey = t.writer.unsubscribe(uuid.Nil), t.writer.question(uuid.Nil)
 	return t, nil
 }
 

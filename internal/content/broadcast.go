@@ -29,7 +29,7 @@ func CompileBroadcast(network settings.Network, campaign settings.Campaign) (Bro
 	var chosen Broadcast
 	var errs []error
 	for i, l := range campaign.Locales {
-		b, err := compileBroadcast(&known, l)
+		b, err := compileBroadcast(&known, l, use{everybody: true, survey: campaign.Survey != nil})
 		if err != nil {
 			errs = append(errs, err)
 		} else if i == 0 || l.Locale == network.DefaultLocale {
@@ -43,7 +43,7 @@ func CompileBroadcast(network settings.Network, campaign settings.Campaign) (Bro
 }
 
 // compileBroadcast renders one language: nothing in it depends on who reads it.
-func compileBroadcast(v *values, l settings.LocalisedContent) (Broadcast, error) {
+func compileBroadcast(v *values, l settings.LocalisedContent, u use) (Broadcast, error) {
 	own := settings.Broadcast{}
 	if l.Broadcast != nil {
 		own = *l.Broadcast
@@ -55,8 +55,8 @@ func compileBroadcast(v *values, l settings.LocalisedContent) (Broadcast, error)
 	if own.Body != "" {
 		bodyPart = partBroadcastBody
 	}
-	subject, subjectErr := parsePart(l.Locale, subjectPart, cmp.Or(own.Subject, l.Subject), true)
-	body, bodyErr := parsePart(l.Locale, bodyPart, cmp.Or(own.Body, l.Body), true)
+	subject, subjectErr := parsePart(l.Locale, subjectPart, cmp.Or(own.Subject, l.Subject), u)
+	body, bodyErr := parsePart(l.Locale, bodyPart, cmp.Or(own.Body, l.Body), u)
 	if err := errors.Join(subjectErr, bodyErr); err != nil {
 		return Broadcast{}, err
 	}

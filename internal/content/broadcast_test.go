@@ -65,6 +65,7 @@ func TestWhatIsOfOneMemberIsNotPostedToEverybody(t *testing.T) {
 		"a condition on a member":       {[]settings.LocalisedContent{text("a", "{{ if eq .Member.YearsSinceJoining 10 }}x{{ end }}")}, "field .Member.YearsSinceJoining is of one member"},
 		"a member's value inside with":  {[]settings.LocalisedContent{text("a", "{{ with .Member.Region }}{{ . }}{{ end }}")}, "field .Member.Region is of one member"},
 		"the link of one member":        {[]settings.LocalisedContent{text("a", "[stop]({{ .Links.Unsubscribe }})")}, "field .Links.Unsubscribe is of one member"},
+		"the survey of one member":      {[]settings.LocalisedContent{text("a", "[answer]({{ .Links.Survey }})")}, "field .Links.Survey leads to the campaign's survey, and it has none"},
 		"a name in its own text":        {[]settings.LocalisedContent{of(text("a", "b"), settings.Broadcast{Body: "x\n{{ .Member.GivenName }}"})}, "ja broadcast.body, line 2: field .Member.GivenName"},
 		"a name in its own title":       {[]settings.LocalisedContent{of(text("a", "b"), settings.Broadcast{Subject: "{{ .Member.GivenName }}"})}, "ja broadcast.subject, line 1"},
 		"a language that is not posted": {[]settings.LocalisedContent{text("a", "b"), english}, "en body, line 1: field .Member.Post is of one member"},

@@ -26,6 +26,7 @@ type Content struct {
 	network  values
 	tracking Tracking
 	bare     bool // without what stands around a mail
+	use      use
 	texts    map[string]*localeText
 	fallback *localeText
 }
@@ -74,7 +75,8 @@ func compile(network settings.Network, campaign settings.Campaign, tracking Trac
 	if len(campaign.Locales) == 0 {
 		return nil, errors.New("the campaign has no text")
 	}
-	c := &Content{network: networkValues(network), texts: map[string]*localeText{}, tracking: tracking, bare: bare}
+	c := &Content{network: networkValues(network), texts: map[string]*localeText{}, tracking: tracking, bare: bare,
+		use: use{survey: campaign.Survey != nil}}
 	var errs []error
 	for _, l := range campaign.Locales {
 		t, err := c.compileLocale(campaign.Type, l)
@@ -115,10 +117,10 @@ func (c *Content) compileLocale(campaignType string, l settings.LocalisedContent
 	t := &localeText{locale: l.Locale, shapes: map[shape]*shapeText{}, layout: layout{locale: l.Locale, reason: reason, known: c.network, image: c.tracking.Opens}, bare: c.bare}
 	var errs []error
 	var err error
-	if t.subject, err = parsePart(l.Locale, partSubject, l.Subject, false); err != nil {
+	if t.subject, err = parsePart(l.Locale, partSubject, l.Subject, c.use); err != nil {
 		errs = append(errs, err)
 	}
-	if t.body, err = parsePart(l.Locale, partBody, l.Body, false); err != nil {
+	if t.body, err = parsePart(l.Locale, partBody, l.Body, c.use); err != nil {
 		errs = append(errs, err)
 	}
 	if len(errs) > 0 {
@@ -154,7 +156,7 @@ const (
 )
 
 // parsePart checks the bounds of one part and reads its template.
-func parsePart(locale, part, source string, everybody bool) (*program, error) {
+func parsePart(locale, part, source string, u use) (*program, error) {
 	fail := func(problem string) error { return &Error{locale, part, 0, problem} }
 	isSubject := part == partSubject || part == partBroadcastSubject
 	switch {
@@ -172,7 +174,7 @@ func parsePart(locale, part, source string, everybody bool) (*program, error) {
 	if i := strings.IndexFunc(source, badControl); i >= 0 {
 		return nil, &Error{locale, part, 1 + strings.Count(source[:i], "\n"), "control characters are not allowed"}
 	}
-	return parseProgram(locale, part, source, everybody)
+	return parseProgram(locale, part, source, u)
 }
 
 func breaksLine(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }

@@ -43,7 +43,7 @@ var (
 	// mallory's facts try to be Markdown, HTML, a template and headers.
 	mallory = Member{FamilyName: "<script>alert(1)</script>", GivenName: "**Bold**\r\nBcc: x@evil.example", Locale: "en",
 		Department: "[click](https://evil.example)", Post: "{{ .Links.Portal }}", Region: "\u202egnp.exe\x00"}
-	links = Links{Unsubscribe: "https://alumni.hoshino-foods.example/u/AbCdEf0123456789"}
+	links = Links{Unsubscribe: "https://alumni.hoshino-foods.example/u/AbCdEf0123456789", Survey: "https://alumni.hoshino-foods.example/s/AbCdEf"}
 )
 
 func campaign(kind string, locales ...settings.LocalisedContent) settings.Campaign {

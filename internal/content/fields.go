@@ -37,6 +37,7 @@ func (m *Member) DisplayName() string {
 // Links are the addresses that belong to one mail.
 type Links struct {
 	Unsubscribe string // one-click, https
+	Survey      string // where the member answers the campaign's survey; of a campaign with one
 	Reader      string // names the member in links that Tracking made; empty for nobody
 	Image       string // address of the image of an opened mail; empty for none
 }
@@ -61,6 +62,7 @@ const (
 	networkOperatorContact
 	linksUnsubscribe
 	linksPortal
+	linksSurvey
 	subjectLine // the rendered subject, for the title of the HTML part; it and those below are not for templates
 	linksReader
 	linksImage // the whole element, for the end of the HTML part
@@ -85,6 +87,7 @@ var fieldNames = [...]string{
 	networkOperatorContact:    "Network.OperatorContact",
 	linksUnsubscribe:          "Links.Unsubscribe",
 	linksPortal:               "Links.Portal",
+	linksSurvey:               "Links.Survey",
 }
 
 // FieldNames lists the fields that a template may use, without the leading dot.
@@ -102,11 +105,13 @@ func fieldByPath(path []string) (fieldID, bool) {
 
 // isURL tells the fields that hold a whole address and may stand where a link's address stands.
 func (f fieldID) isURL() bool {
-	return f == networkURL || f == linksUnsubscribe || f == linksPortal || f >= firstLink
+	return f == networkURL || f == linksUnsubscribe || f == linksPortal || f == linksSurvey || f >= firstLink
 }
 
 // isPersonal tells the fields that have a meaning only in a mail to one member.
-func (f fieldID) isPersonal() bool { return f < networkDisplayName || f == linksUnsubscribe }
+func (f fieldID) isPersonal() bool {
+	return f < networkDisplayName || f == linksUnsubscribe || f == linksSurvey
+}
 
 // isOfEmployment tells the fields that are known from the member's work.
 func (f fieldID) isOfEmployment() bool {
@@ -144,7 +149,7 @@ func (v *values) setMember(m *Member, l Links) {
 	v.text[memberRegion] = clean(m.Region)
 	v.setNumber(memberYearsSinceJoining, m.YearsSinceJoining)
 	v.setNumber(memberYearsSinceDeparture, m.YearsSinceDeparture)
-	v.text[linksUnsubscribe], v.text[linksReader], v.text[linksImage] = l.Unsubscribe, l.Reader, ""
+	v.text[linksUnsubscribe], v.text[linksSurvey], v.text[linksReader], v.text[linksImage] = l.Unsubscribe, l.Survey, l.Reader, ""
 	if l.Image != "" {
 		v.text[linksImage] = `<img src="` + l.Image + `" width="1" height="1" alt="">`
 	}

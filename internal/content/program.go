@@ -100,12 +100,18 @@ type parser struct {
 	conditions   int
 	depth        int
 	employment   bool
-	everybody    bool // the text is the same for everybody, so that it may say nothing of one member
+	use          use
+}
+
+// use is what a text is for, which decides the fields that it may have.
+type use struct {
+	everybody bool // the text is the same for everybody, so that it may say nothing of one member
+	survey    bool // its campaign has a survey
 }
 
 // parseProgram reads one part. It admits what it knows and refuses the rest.
-func parseProgram(locale, part, source string, everybody bool) (*program, error) {
-	p := &parser{locale: locale, part: part, everybody: everybody}
+func parseProgram(locale, part, source string, u use) (*program, error) {
+	p := &parser{locale: locale, part: part, use: u}
 	set := map[string]*parse.Tree{}
 	p.tree = parse.New(part)
 	p.tree.Mode = parse.SkipFuncCheck
@@ -275,7 +281,10 @@ func (p *parser) field(n parse.Node, dot *fieldID) (fieldID, error) {
 		return 0, p.fail(n, "unknown field .%s; the fields are .%s", strings.Join(path, "."), strings.Join(fieldNames[:], ", ."))
 	}
 	p.employment = p.employment || field.isOfEmployment()
-	if p.everybody && field.isPersonal() {
+	if field == linksSurvey && !p.use.survey {
+		return 0, p.fail(n, "field .%s leads to the campaign's survey, and it has none; declare spec.survey, or write the address of the tool that asks", strings.Join(path, "."))
+	}
+	if p.use.everybody && field.isPersonal() {
 		return 0, p.fail(n, "field .%s is of one member, and a post to Slack, Teams or a webhook goes to everybody; take it out, "+
 			"or give this language a text of its own for posts in broadcast", strings.Join(path, "."))
 	}

@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 )
 
 func TestBadTextsAreRefusedWithTheirPlace(t *testing.T) {
@@ -20,6 +21,7 @@ func TestBadTextsAreRefusedWithTheirPlace(t *testing.T) {
 		want          []string
 	}{
 		"an unknown field":                 {"Hi", "a\nb\n{{ .Member.Salary }}", []string{"en body, line 3: unknown field .Member.Salary", ".Member.GivenName"}},
+		"a survey that there is not":       {"Hi", "a\n[b]({{ .Links.Survey }})", []string{"en body, line 2: field .Links.Survey leads to the campaign's survey, and it has none"}},
 		"an unknown field in the subject":  {"{{ .Member.Email }}", "x", []string{"en subject, line 1: unknown field .Member.Email"}},
 		"a method":                         {"Hi", "{{ .Member.DisplayName.Foo }}", []string{"unknown field .Member.DisplayName.Foo"}},
 		"an unknown field in a condition":  {"Hi", "{{ if .Member.Rating }}x{{ end }}", []string{"unknown field .Member.Rating"}},
@@ -107,11 +109,14 @@ func TestGoodTextsAreTaken(t *testing.T) {
 		"a mail address":            {"Hi", "Write to <a@b.example>", `href="mailto:a@b.example"`},
 		"an image":                  {"Hi", "![Logo](https://img.example/a.png)", `src="https://img.example/a.png" alt="Logo"`},
 		"a year that is not a list": {"Hi", "{{ .Member.YearsSinceDeparture }}. of May", "<p>1. of May</p>"},
+		"a survey":                  {"Hi", "[here]({{ .Links.Survey }})", `href="https://alumni.hoshino-foods.example/s/AbCdEf"`},
 		"text like a marker":        {"Hi", "zqkxvaaqz {{ .Member.GivenName }}", "zqkxvaaqz Alex"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			compiled, err := Compile(network, campaign("Newsletter", lang("en", c.subject, c.body)))
+			asks := campaign("Survey", lang("en", c.subject, c.body))
+			asks.Survey = &survey.Definition{}
+			compiled, err := Compile(network, asks)
 			g.Expect(err).NotTo(HaveOccurred())
 			m, err := compiled.Render(&alex, links)
 			g.Expect(err).NotTo(HaveOccurred())

@@ -18,6 +18,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/internal/community"
 	"github.com/alumni-operator/alumni-operator/internal/portal/i18n"
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/portaltest"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
@@ -40,6 +41,15 @@ func everyAnswer(w *portaltest.World, site *portaltest.Site, language string) ma
 	token := w.Tokens.Token(unsubscribe.Claim{Member: invited.ID, Purpose: "Jobs"})
 	all["unsubscribe"] = guest.Get("/u/" + token)
 	all["unsubscribed"] = guest.Post("/u/"+token, "stop", "all")
+	asks := func(name, anonymity string) string { return surveyLink(w, name+language, questions(anonymity), person) }
+	anonymous, named := asks("anonymous-", ""), asks("named-", survey.Named)
+	all["survey"], all["named survey"] = guest.Get(anonymous+"?lang="+language), guest.Get(named)
+	all["wrong answers"] = guest.Post(anonymous, "q-mood", "9", "q-words", strings.Repeat("x", survey.MaxText+1))
+	all["answers"] = guest.Post(anonymous, "q-back", "yes", "q-mood", "5")
+	all["answered"] = guest.Get(anonymous)
+	w.Exec(`UPDATE alumni.survey SET closes_at = now() - interval '1 day' WHERE campaign_uid = $1`, "named-"+language)
+	all["survey closed"] = guest.Get(named)
+	all["survey of a test mail"] = guest.Get(survey.Path + w.Surveys.Token(survey.Claim{}))
 	foreign := guest.Request(http.MethodPost, "/sign-in", nil)
 	foreign.Header.Set("Sec-Fetch-Site", "cross-site")
 	all["forged"] = guest.Do(foreign)

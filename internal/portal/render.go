@@ -45,6 +45,7 @@ type view struct {
 	Switches  []languageSwitch
 	Done      string
 	Problem   *problem
+	Faulty    bool // the page itself says what is wrong with the form
 	Style     string
 	Icon      string
 	Findable  bool

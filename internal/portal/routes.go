@@ -18,6 +18,8 @@ const (
 	routeClick       = "GET /c/{token}"
 	routeClickOf     = "GET /c/{token}/{reader}"
 	routeOpen        = "GET /o/{token}"
+	routeSurvey      = "GET /s/{token}"
+	routeAnswer      = "POST /s/{token}"
 	routeLINE        = "POST /line/events"
 	// routeNone is how requests to nowhere are counted.
 	routeNone = "none"
@@ -49,6 +51,8 @@ func (s *Server) routes() *http.ServeMux {
 		routeClick:              s.follow,
 		routeClickOf:            s.follow,
 		routeOpen:               s.opened,
+		routeSurvey:             s.surveyForm,
+		routeAnswer:             s.answerSurvey,
 	}
 	maps.Copy(public, s.trialRoutes())
 	for pattern, p := range public {

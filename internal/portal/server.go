@@ -20,6 +20,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/portal/i18n"
 	"github.com/alumni-operator/alumni-operator/internal/portal/middleware"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 	"github.com/alumni-operator/alumni-operator/internal/tracking"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
@@ -51,6 +52,7 @@ type Services interface {
 	community.LINEService
 	community.UnsubscribeService
 	community.TrackingService
+	community.SurveyService
 	community.TrialService
 }
 
@@ -68,6 +70,7 @@ type Config struct {
 	Links    LinkRequests
 	Tokens   *unsubscribe.Signer
 	Tracker  *tracking.Signer
+	Surveys  *survey.Signer
 	// Ready answers nil when the store can be used.
 	Ready func(context.Context) error
 	// Wake says that a mail was queued.
@@ -142,6 +145,7 @@ func (s *Server) wrap(h http.Handler) (http.Handler, error) {
 	limiter := middleware.NewLimiter(signInEvery, signInBurst, s.Now)
 	links := middleware.NewLimiter(followEvery, followBurst, s.Now)
 	events := middleware.NewLimiter(eventEvery, eventBurst, s.Now)
+	followed := map[string]bool{routeClick: true, routeClickOf: true, routeOpen: true, routeSurvey: true, routeAnswer: true}
 	quiet := map[string]bool{routeHealth: true, routeReady: true, routeAssets: true}
 	return middleware.Chain(h,
 		middleware.RequestID(),
@@ -154,7 +158,7 @@ func (s *Server) wrap(h http.Handler) (http.Handler, error) {
 		middleware.BodyLimit(s.bodyLimit, s.refuse),
 		crossOrigin,
 		middleware.RateLimit(limiter, s.routeOf, map[string]bool{routeSignIn: true}, s.Proxies, s.refuse),
-		middleware.RateLimit(links, s.routeOf, map[string]bool{routeClick: true, routeClickOf: true, routeOpen: true}, s.Proxies, s.refuse),
+		middleware.RateLimit(links, s.routeOf, followed, s.Proxies, s.refuse),
 		middleware.RateLimit(events, s.routeOf, map[string]bool{routeLINE: true}, s.Proxies, s.refuse),
 	), nil
 }

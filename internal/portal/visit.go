@@ -26,6 +26,7 @@ type visit struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	locale community.Locale
+	chosen bool             // by the visitor, here or before
 	viewer community.Viewer // on members' pages only
 }
 
@@ -67,7 +68,10 @@ func (s *Server) newVisit(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{w: w, r: r, locale: i18n.Choose(wish, community.Locale(s.Network.DefaultLocale))}
 	w.Header().Set("Content-Language", string(v.locale))
 	w.Header().Set("Vary", "Accept-Language, Cookie")
-	if _, asked := community.ParseLocale(wish.Query); asked && wish.Query != wish.Cookie {
+	_, asked := community.ParseLocale(wish.Query)
+	_, kept := community.ParseLocale(wish.Cookie)
+	v.chosen = asked || kept
+	if asked && wish.Query != wish.Cookie {
 		http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: wish.Query, Path: "/", MaxAge: int(languageLifetime.Seconds()),
 			HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
 	}

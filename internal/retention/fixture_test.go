@@ -154,12 +154,14 @@ func queueEverything(batch *pgx.Batch, id uuid.UUID) {
 	batch.Queue(`INSERT INTO alumni.address_change (recipient_id, address, requested_at, expires_at) VALUES ($1, 'new@mail.example', now(), now())`, id)
 	batch.Queue(`INSERT INTO alumni.line_link (recipient_id) VALUES ($1)`, id)
 	batch.Queue(`INSERT INTO alumni.opt_out (recipient_id, kind, source) VALUES ($1, 'Birthday', 'portal')`, id)
+	batch.Queue(`INSERT INTO alumni.survey_participant (campaign_uid, recipient_id) VALUES ('c', $1)`, id)
+	batch.Queue(`INSERT INTO alumni.survey_answer (campaign_uid, recipient_id, answers) VALUES ('c', $1, '{}')`, id)
 	batch.Queue(`INSERT INTO alumni.tracking_event (recipient_id, run_id, kind, link) VALUES ($1, 1, 'Click', 1)`, id)
 	batch.Queue(`INSERT INTO alumni.bounce (recipient_id, run_id, kind) VALUES ($1, 1, 'HardBounce')`, id)
 }
 
 // childrenRows is how many rows queueEverything makes, consent_state's included.
-const childrenRows = 19
+const childrenRows = 21
 
 func (w *world) send(batch *pgx.Batch) {
 	w.t.Helper()

@@ -18,6 +18,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 )
 
 // Where the operator mounts what a workload needs. Every path is a folder with one file for each key.
@@ -281,7 +283,8 @@ type Campaign struct {
 	ABTest               *ABTest            `json:"abTest,omitempty"`
 	Event                *Event             `json:"event,omitempty"`    // of an EventInvitation; nil: its mails carry none
 	Steps                []Step             `json:"steps,omitempty"`    // what follows the first message
-	FirstAt              *time.Time         `json:"firstAt,omitempty"`  // with steps: when the first message goes, of a campaign that begins once
+	FirstAt              *time.Time         `json:"firstAt,omitempty"`  // with steps or a survey: when the first message goes, of a campaign that begins once
+	Survey               *survey.Definition `json:"survey,omitempty"`   // what members are asked
 	ResendOf             string             `json:"resendOf,omitempty"` // the run whose failed and unknown messages are sent again
 }
 

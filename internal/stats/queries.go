@@ -8,6 +8,10 @@ import _ "embed"
 var (
 	//go:embed queries/store.sql
 	sqlStore string
+	//go:embed queries/survey.sql
+	sqlSurvey string
+	//go:embed queries/survey_counts.sql
+	sqlSurveyCounts string
 	//go:embed queries/members.sql
 	sqlMembers string
 	//go:embed queries/erasure.sql

@@ -88,6 +88,18 @@ func (s Store) Steps(ctx context.Context, network *v1alpha1.AlumniNetwork, campa
 	return counts, err
 }
 
+// Survey reads the survey of a campaign; nil before it was planned, or where the store is one of an earlier version.
+func (s Store) Survey(ctx context.Context, network *v1alpha1.AlumniNetwork, campaignUID string) (found *stats.Survey, err error) {
+	if network.Status.Store == nil || network.Status.Store.SchemaVersion < stats.SurveySchemaVersion {
+		return nil, nil
+	}
+	err = s.with(ctx, network, func(ctx context.Context, r *stats.Reader) error {
+		found, err = r.Survey(ctx, campaignUID)
+		return err
+	})
+	return found, err
+}
+
 // Figures counts the campaigns of a network. What is known of settled runs comes back with an error too.
 func (s Store) Figures(ctx context.Context, network *v1alpha1.AlumniNetwork, known stats.Settled) (figures stats.Figures, settled stats.Settled, err error) {
 	settled = known

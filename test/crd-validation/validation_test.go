@@ -668,3 +668,65 @@ func TestRetentionPolicyRules(t *testing.T) {
 		"a zone that is no zone":          refused("spec.timeZone", "IANA name", set("Tokyo time", "spec", "timeZone")),
 	})
 }
+
+func TestRulesOfSurveys(t *testing.T) {
+	title := func(locales ...string) list {
+		var all list
+		for _, l := range locales {
+			all = append(all, object{"locale": l, "text": "t"})
+		}
+		return all
+	}
+	question := func(kind string, more object) object {
+		q := object{"name": "q", "kind": kind, "title": title("ja")}
+		maps.Copy(q, more)
+		return q
+	}
+	option := func(name string, locales ...string) object { return object{"name": name, "title": title(locales...)} }
+	options := object{"options": list{option("yes", "ja"), option("no", "ja")}}
+	asks := func(questions ...any) change { return set(object{"questions": questions}, "spec", "survey") }
+	asksWith := func(field string, value any) change {
+		return set(object{"questions": list{question("Scale", nil)}, field: value}, "spec", "survey")
+	}
+	kind, once := set("Survey", "spec", "type"), set(object{"at": "2030-01-01T00:00:00Z"}, "spec", "schedule")
+	answered := object{"field": "surveyAnswered", "operator": "Exists"}
+	reminder := func(exit object) change {
+		return set(list{object{"name": "reminder", "after": "P7D", "exitWhen": list{exit},
+			"content": object{"locales": list{object{"locale": "ja", "subject": "s", "body": "b"}}}}}, "spec", "steps")
+	}
+	scale := asks(question("Scale", nil))
+	var many list
+	for i := range 31 {
+		many = append(many, question("Scale", object{"name": fmt.Sprintf("q-%d", i)}))
+	}
+	runCases(t, "campaign.yaml", map[string]validationCase{
+		"one of each kind": accepted(kind, once, asks(question("SingleChoice", options), question("MultipleChoice", object{"name": "b", "options": options["options"]}),
+			question("Scale", object{"name": "c", "required": "Required"}), question("Text", object{"name": "d", "required": "Optional"}))),
+		"somebody else's tool":              accepted(kind, once),
+		"a named one of two weeks":          accepted(kind, once, set(object{"anonymity": "Named", "closesAfter": "P2W", "questions": list{question("Scale", nil)}}, "spec", "survey")),
+		"ninety days":                       accepted(kind, once, asksWith("closesAfter", "P90D")),
+		"ninety-one days":                   refused("spec.survey.closesAfter", "from P1D to P90D", kind, once, asksWith("closesAfter", "P91D")),
+		"thirteen weeks":                    refused("spec.survey.closesAfter", "from P1D to P90D", kind, once, asksWith("closesAfter", "P13W")),
+		"no day":                            refused("spec.survey.closesAfter", "from P1D to P90D", kind, once, asksWith("closesAfter", "P0D")),
+		"half anonymous":                    refused("spec.survey.anonymity", "Unsupported value", kind, once, asksWith("anonymity", "Half")),
+		"a newsletter that asks":            refused("spec", "survey goes with type Survey", once, scale),
+		"every month":                       refused("spec", "a survey asks each member once", kind, scale),
+		"posts that ask":                    refused("spec", "survey asks members", kind, once, unset("spec", "audience"), set(list{object{"type": "Slack", "destination": "news"}}, "spec", "channels"), scale),
+		"no question":                       refused("spec.survey.questions", "at least 1 items", kind, once, set(object{"questions": list{}}, "spec", "survey")),
+		"more questions than there can be":  refused("spec.survey.questions", "at most 30 items", kind, once, asks(many...)),
+		"two questions of one name":         refused("spec.survey.questions[1]", "Duplicate value", kind, once, asks(question("Scale", nil), question("Text", nil))),
+		"a choice of nothing":               refused("spec.survey.questions[0]", "need options", kind, once, asks(question("SingleChoice", nil))),
+		"a choice of one":                   refused("spec.survey.questions[0].options", "at least 2 items", kind, once, asks(question("SingleChoice", object{"options": list{option("yes", "ja")}}))),
+		"two options of one name":           refused("spec.survey.questions[0].options[1]", "Duplicate value", kind, once, asks(question("SingleChoice", object{"options": list{option("yes", "ja"), option("yes", "ja")}}))),
+		"a scale with options":              refused("spec.survey.questions[0]", "options go with SingleChoice and MultipleChoice", kind, once, asks(question("Scale", options))),
+		"a question in another language":    refused("spec", "a title in the languages of content.locales", kind, once, asks(question("Scale", object{"title": title("en")}))),
+		"a question in one language more":   refused("spec", "a title in the languages of content.locales", kind, once, asks(question("Scale", object{"title": title("ja", "en")}))),
+		"an option in another language":     refused("spec.survey.questions[0]", "every option needs a title", kind, once, asks(question("SingleChoice", object{"options": list{option("yes", "ja"), option("no", "en")}}))),
+		"a question of two lines":           refused("spec.survey.questions[0].title[0].text", "single line", kind, once, asks(question("Scale", object{"title": list{object{"locale": "ja", "text": "a\nb"}}}))),
+		"whether it is required as a bool":  refused("spec.survey.questions[0].required", "Unsupported value", kind, once, asks(question("Scale", object{"required": "true"}))),
+		"a reminder to those who did not":   accepted(kind, once, scale, reminder(answered)),
+		"a reminder without a survey":       refused("spec", "field surveyAnswered is of the campaign's own survey", kind, once, reminder(answered)),
+		"an answer that is compared":        refused("spec.steps[0].exitWhen[0]", "surveyAnswered goes with Exists and DoesNotExist", kind, once, scale, reminder(object{"field": "surveyAnswered", "operator": "In", "values": list{"yes"}})),
+		"an audience of those who answered": refused("spec", "surveyAnswered goes with exitWhen of steps alone", kind, once, scale, set(list{answered}, "spec", "audience", "matchExpressions")),
+	})
+}

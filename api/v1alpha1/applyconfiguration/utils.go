@@ -235,6 +235,20 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.StoreCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StoreStatus"):
 		return &apiv1alpha1.StoreStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Survey"):
+		return &apiv1alpha1.SurveyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SurveyOption"):
+		return &apiv1alpha1.SurveyOptionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SurveyOptionCount"):
+		return &apiv1alpha1.SurveyOptionCountApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SurveyQuestion"):
+		return &apiv1alpha1.SurveyQuestionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SurveyQuestionStatus"):
+		return &apiv1alpha1.SurveyQuestionStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SurveyStatus"):
+		return &apiv1alpha1.SurveyStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SurveyTitle"):
+		return &apiv1alpha1.SurveyTitleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TestRecipients"):
 		return &apiv1alpha1.TestRecipientsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TextVariant"):

@@ -64,6 +64,9 @@ func (g *grants) portal() {
 	g.give(naming.RolePortal, mayReadInsertDelete, "alumni.opt_out", "alumni.tracking_event")
 	g.give(naming.RolePortal, mayReadWrite, "alumni.tracking_count")
 	g.give(naming.RolePortal, mayReadInsertDelete, "alumni.captured_mail") // of a trial; see internal/capture
+	g.give(naming.RolePortal, mayRead, "alumni.survey")
+	g.give(naming.RolePortal, mayReadInsert, "alumni.survey_participant")
+	g.give(naming.RolePortal, mayInsert, "alumni.survey_answer") // nobody's pages show an answer
 }
 
 func (g *grants) campaign() {
@@ -75,7 +78,8 @@ func (g *grants) campaign() {
 	g.give(naming.RoleCampaign, mayReadWriteDelete, "alumni.delivery_chunk")
 	g.give(naming.RoleCampaign, mayReadInsert, "alumni.notice")
 	g.give(naming.RoleCampaign, mayReadWriteDelete, "alumni.enrolment")
-	g.give(naming.RoleCampaign, mayRead, "alumni.delivery_erased")
+	g.give(naming.RoleCampaign, mayRead, "alumni.delivery_erased", "alumni.survey_participant")
+	g.give(naming.RoleCampaign, mayReadWrite, "alumni.survey")
 	g.give(naming.RoleCampaign, mayInsert, "alumni.captured_mail")      // of a trial
 	g.give(naming.RoleCampaign, mayReadInsertDelete, "alumni.occasion") // of a run that is not sent after all
 	g.give(naming.RoleCampaign, mayRead, "alumni.opt_out", "alumni.tracking_count")
@@ -95,7 +99,8 @@ func (g *grants) retention() {
 	g.give(naming.RoleRetention, mayReadDelete, "alumni.contact", "alumni.employment", "alumni.consent", "alumni.consent_state",
 		"alumni.visibility", "alumni.suppression", "alumni.delivery", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
 		"alumni.captured_mail", "alumni.bounce", "alumni.occasion", "alumni.opt_out", "alumni.tracking_event",
-		"alumni.notice", "alumni.line_link", "alumni.address_change", "alumni.enrolment")
+		"alumni.notice", "alumni.line_link", "alumni.address_change", "alumni.enrolment",
+		"alumni.survey_participant", "alumni.survey_answer")
 	g.give(naming.RoleRetention, mayRead, "alumni.campaign_run", "alumni.delivery_chunk")
 	g.give(naming.RoleRetention, mayReadWrite, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
 	g.give(naming.RoleRetention, mayReadInsertDelete, "alumni.retention_failure", "alumni.legal_hold_member")
@@ -120,7 +125,8 @@ func (g *grants) readers() {
 	g.give(naming.RoleBackup, mayReadWrite, "alumni.backup_run")
 	g.give(naming.RoleMetrics, mayRead, "alumni_stats.backup_runs", "alumni_stats.campaign_pauses", "alumni_stats.campaign_previews", "alumni_stats.campaign_posts",
 		"alumni_stats.campaign_tracking", "alumni_stats.campaign_tests", "alumni_stats.campaign_variants", "alumni_stats.send_allowances", "alumni_stats.campaign_resends",
-		"alumni_stats.campaign_test_sends", "alumni_stats.campaign_steps", "alumni_stats.campaign_lags", "alumni_stats.legal_holds")
+		"alumni_stats.campaign_test_sends", "alumni_stats.campaign_steps", "alumni_stats.campaign_lags", "alumni_stats.legal_holds",
+		"alumni_stats.surveys", "alumni_stats.survey_counts")
 	// A workload tells by the version whether the store is ready for it.
 	for _, role := range []naming.Role{naming.RolePortal, naming.RoleCampaign, naming.RoleRetention, naming.RoleRoster} {
 		g.give(role, mayRead, VersionTable)

@@ -22,7 +22,7 @@ import (
 )
 
 // RequiredSchemaVersion is the oldest schema with which the portal's queries work. Newer ones only widen.
-const RequiredSchemaVersion = 23
+const RequiredSchemaVersion = 26
 
 // Portal implements the domain's services and the mail queue over a pool of the portal's role.
 type Portal struct {
@@ -41,6 +41,7 @@ var (
 	_ community.LINEService        = (*Portal)(nil)
 	_ community.UnsubscribeService = (*Portal)(nil)
 	_ community.TrackingService    = (*Portal)(nil)
+	_ community.SurveyService      = (*Portal)(nil)
 	_ community.MailQueue          = (*Portal)(nil)
 	_ community.Housekeeper        = (*Portal)(nil)
 	_ community.TrialService       = (*Portal)(nil)

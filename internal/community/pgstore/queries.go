@@ -149,6 +149,12 @@ var (
 	sqlSuppressionGet string
 	//go:embed queries/suppression_insert.sql
 	sqlSuppressionInsert string
+	//go:embed queries/survey_answer_insert.sql
+	sqlSurveyAnswerInsert string
+	//go:embed queries/survey_get.sql
+	sqlSurveyGet string
+	//go:embed queries/survey_participant_insert.sql
+	sqlSurveyParticipantInsert string
 	//go:embed queries/track.sql
 	sqlTrack string
 	//go:embed queries/tracking_forget.sql

@@ -22,6 +22,7 @@ import (
 	texts "github.com/alumni-operator/alumni-operator/internal/resources/campaign"
 	"github.com/alumni-operator/alumni-operator/internal/resources/network"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 )
 
 // PreviewOptions choose which samples are shown.
@@ -60,7 +61,7 @@ func Preview(ctx context.Context, kube client.Reader, out io.Writer, key client.
 
 // resolve reads the texts that stand in ConfigMaps.
 func resolve(ctx context.Context, kube client.Reader, c *v1alpha1.Campaign) (settings.Campaign, error) {
-	declared := settings.Campaign{Name: c.Name, Type: string(c.Spec.Type), ABTest: texts.BuildTest(c)}
+	declared := settings.Campaign{Name: c.Name, Type: string(c.Spec.Type), ABTest: texts.BuildTest(c), Survey: texts.BuildSurvey(c)}
 	var err error
 	declared.Locales, declared.Steps, err = texts.BuildTexts(c, func(from v1alpha1.ConfigMapKeyReference) (string, error) {
 		object := &corev1.ConfigMap{}
@@ -119,7 +120,7 @@ func writeSamples(b *bytes.Buffer, n settings.Network, c settings.Campaign, o Pr
 	}
 	samples := content.Samples(o.Locale)
 	for i := range samples {
-		mail, err := compiled.Render(&samples[i], content.Links{Unsubscribe: n.PublicURL + "/u/sample"})
+		mail, err := compiled.Render(&samples[i], sampleLinks(n))
 		if err != nil {
 			return fmt.Errorf("make sample %d: %w", i+1, err)
 		}
@@ -145,11 +146,16 @@ func writeSteps(b *bytes.Buffer, n settings.Network, c settings.Campaign, member
 		if err != nil {
 			return fmt.Errorf("step %s: %w", step.Name, err)
 		}
-		mail, err := compiled.Render(&member, content.Links{Unsubscribe: n.PublicURL + "/u/sample"})
+		mail, err := compiled.Render(&member, sampleLinks(n))
 		if err != nil {
 			return fmt.Errorf("make a sample of step %s: %w", step.Name, err)
 		}
 		fmt.Fprintf(b, "\n--- Step %s, %d days after the message before: %s\nSubject: %s\n\n%s", step.Name, step.AfterDays, member.DisplayName(), mail.Subject, mail.Text)
 	}
 	return nil
+}
+
+// sampleLinks are what the links of a mail look like.
+func sampleLinks(n settings.Network) content.Links {
+	return content.Links{Unsubscribe: n.PublicURL + "/u/sample", Survey: n.PublicURL + survey.Path + "sample"}
 }

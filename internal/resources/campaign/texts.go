@@ -8,6 +8,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 )
 
 // Read gives the body that stands in a ConfigMap.
@@ -83,4 +84,35 @@ func BuildTest(c *v1alpha1.Campaign) *settings.ABTest {
 		return nil
 	}
 	return &settings.ABTest{TestPercent: int(t.TestPercent), HoldOutPercent: int(*t.HoldOutPercent), AfterSeconds: int(wait / time.Second)}
+}
+
+// BuildSurvey is what a worker writes into the store of a campaign's survey; nil without one.
+func BuildSurvey(c *v1alpha1.Campaign) *survey.Definition {
+	declared := c.Spec.Survey
+	if declared == nil {
+		return nil
+	}
+	d := &survey.Definition{ClosesAfterDays: declared.ClosesAfterDays()}
+	if declared.Anonymity == v1alpha1.SurveyNamed {
+		d.Anonymity = survey.Named
+	}
+	for _, q := range declared.Questions {
+		question := survey.Question{Name: q.Name, Kind: string(q.Kind), Title: buildTitle(q.Title)}
+		if q.Required == v1alpha1.SurveyQuestionRequired {
+			question.Required = survey.Required
+		}
+		for _, o := range q.Options {
+			question.Options = append(question.Options, survey.Option{Name: o.Name, Title: buildTitle(o.Title)})
+		}
+		d.Questions = append(d.Questions, question)
+	}
+	return d
+}
+
+func buildTitle(declared []v1alpha1.SurveyTitle) []survey.Title {
+	var all []survey.Title
+	for _, t := range declared {
+		all = append(all, survey.Title{Locale: string(t.Locale), Text: t.Text})
+	}
+	return all
 }

@@ -55,6 +55,8 @@ func Followers() []Follower {
 		{Table: "alumni.notice", Column: "recipient_id", Trigger: "notice_follows"},
 		{Table: "alumni.occasion", Column: "recipient_id", Trigger: "occasion_follows"},
 		{Table: "alumni.opt_out", Column: "recipient_id", Trigger: "opt_out_follows"},
+		{Table: "alumni.survey_answer", Column: "recipient_id", Trigger: "survey_answer_follows"},
+		{Table: "alumni.survey_participant", Column: "recipient_id", Trigger: "survey_participant_follows"},
 		{Table: "alumni.tracking_event", Column: "recipient_id", Trigger: "tracking_event_follows"},
 	}
 }

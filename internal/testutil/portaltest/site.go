@@ -54,7 +54,7 @@ func (w *World) Serve() *Site {
 
 	var err error
 	s.Server, err = portal.New(portal.Config{
-		Network: w.Network, Services: s.Portal, Links: requests, Tokens: w.Tokens, Tracker: w.Tracker, Ready: s.Portal.Ready, Wake: wake,
+		Network: w.Network, Services: s.Portal, Links: requests, Tokens: w.Tokens, Tracker: w.Tracker, Surveys: w.Surveys, Ready: s.Portal.Ready, Wake: wake,
 		Log: log, Registry: s.Registry, Now: w.Clock.Now, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, LINEDir: w.LINEDir,
 	})
 	if err != nil {

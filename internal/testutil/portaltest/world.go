@@ -16,6 +16,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/internal/community"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/smtptest"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/store"
 	"github.com/alumni-operator/alumni-operator/internal/tracking"
@@ -35,6 +36,7 @@ type World struct {
 	LINEDir string // what is mounted of the LINE account
 	Tokens  *unsubscribe.Signer
 	Tracker *tracking.Signer
+	Surveys *survey.Signer
 	Clock   *Clock
 	Log     *Buffer
 }
@@ -51,6 +53,9 @@ func New(t testing.TB) *World {
 	}
 	w.Tokens = signer
 	if w.Tracker, err = tracking.NewSigner(w.Key); err != nil {
+		t.Fatalf("make a signer: %v", err)
+	}
+	if w.Surveys, err = survey.NewSigner(w.Key); err != nil {
 		t.Fatalf("make a signer: %v", err)
 	}
 	w.Network = settings.Network{
@@ -92,6 +97,17 @@ func (w *World) Run(name string) int64 {
 	w.t.Helper()
 	w.Exec(`INSERT INTO alumni.campaign_run (run_name, campaign_uid, campaign, type, purpose, generation, state, scheduled_at, deadline)
 		VALUES ($1, 'uid', 'news', 'Newsletter', 'Newsletter', 1, 'Finished', now(), now())`, name)
+	var id int64
+	w.scan(&id, `SELECT id FROM alumni.campaign_run WHERE run_name = $1`, name)
+	return id
+}
+
+// Survey adds a run whose campaign asks members something, and returns the id of the run.
+func (w *World) Survey(name string, asked survey.Definition, closes time.Time) int64 {
+	w.t.Helper()
+	w.Exec(`INSERT INTO alumni.campaign_run (run_name, campaign_uid, campaign, type, purpose, generation, state, scheduled_at, deadline)
+		VALUES ($1, $1, 'survey', 'Survey', 'Surveys', 1, 'Finished', now(), now())`, name)
+	w.Exec(`INSERT INTO alumni.survey (campaign_uid, definition, closes_at) VALUES ($1, $2, $3)`, name, asked, closes)
 	var id int64
 	w.scan(&id, `SELECT id FROM alumni.campaign_run WHERE run_name = $1`, name)
 	return id

@@ -602,6 +602,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: survey
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Survey
     - name: testRecipients
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.TestRecipients
@@ -649,6 +652,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: steps
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StepsStatus
+    - name: survey
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyStatus
     - name: testSend
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.CampaignTestSend
@@ -2029,6 +2035,126 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StoreType
   scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Survey
+  map:
+    fields:
+    - name: anonymity
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyAnonymity
+      default: Anonymous
+    - name: closesAfter
+      type:
+        scalar: string
+      default: P14D
+    - name: questions
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyQuestion
+          elementRelationship: associative
+          keys:
+          - name
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyAnonymity
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyOption
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: title
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyTitle
+          elementRelationship: associative
+          keys:
+          - locale
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyOptionCount
+  map:
+    fields:
+    - name: count
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyQuestion
+  map:
+    fields:
+    - name: kind
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyQuestionKind
+    - name: name
+      type:
+        scalar: string
+    - name: options
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyOption
+          elementRelationship: associative
+          keys:
+          - name
+    - name: required
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyRequired
+      default: Optional
+    - name: title
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyTitle
+          elementRelationship: associative
+          keys:
+          - locale
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyQuestionKind
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyQuestionStatus
+  map:
+    fields:
+    - name: answered
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        scalar: string
+    - name: options
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyOptionCount
+          elementRelationship: associative
+          keys:
+          - name
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyRequired
+  scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyStatus
+  map:
+    fields:
+    - name: answered
+      type:
+        scalar: numeric
+    - name: closesAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: questions
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyQuestionStatus
+          elementRelationship: associative
+          keys:
+          - name
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.SurveyTitle
+  map:
+    fields:
+    - name: locale
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Locale
+    - name: text
+      type:
+        scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.TestRecipients
   map:
     fields:

@@ -39,6 +39,9 @@ type CampaignSpecApplyConfiguration struct {
 	Event *CampaignEventApplyConfiguration `json:"event,omitempty"`
 	// steps are further messages to those who got the first, each so long after the one before. Posts are of the first alone.
 	Steps []CampaignStepApplyConfiguration `json:"steps,omitempty"`
+	// survey is what members are asked on the portal, by the link {{ .Links.Survey }} of a text. Only of type Survey; without it such a
+	// campaign may link to somebody else's tool.
+	Survey *SurveyApplyConfiguration `json:"survey,omitempty"`
 	// delivery tunes how a run is sent.
 	Delivery *DeliveryApplyConfiguration `json:"delivery,omitempty"`
 	// tracking is what is learnt of mails after they were sent. Without it, nothing.
@@ -139,6 +142,14 @@ func (b *CampaignSpecApplyConfiguration) WithSteps(values ...*CampaignStepApplyC
 		}
 		b.Steps = append(b.Steps, *values[i])
 	}
+	return b
+}
+
+// WithSurvey sets the Survey field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Survey field is set to the value of the last call.
+func (b *CampaignSpecApplyConfiguration) WithSurvey(value *SurveyApplyConfiguration) *CampaignSpecApplyConfiguration {
+	b.Survey = value
 	return b
 }
 

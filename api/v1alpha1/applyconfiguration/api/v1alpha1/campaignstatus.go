@@ -34,6 +34,8 @@ type CampaignStatusApplyConfiguration struct {
 	TestSend *CampaignTestSendApplyConfiguration `json:"testSend,omitempty"`
 	// steps count whom the steps of the campaign follow.
 	Steps *StepsStatusApplyConfiguration `json:"steps,omitempty"`
+	// survey is what members answered.
+	Survey *SurveyStatusApplyConfiguration `json:"survey,omitempty"`
 	// lastRun is the newest run.
 	LastRun *CampaignRunApplyConfiguration `json:"lastRun,omitempty"`
 	// runs are the last ten runs, newest first.
@@ -112,6 +114,14 @@ func (b *CampaignStatusApplyConfiguration) WithTestSend(value *CampaignTestSendA
 // If called multiple times, the Steps field is set to the value of the last call.
 func (b *CampaignStatusApplyConfiguration) WithSteps(value *StepsStatusApplyConfiguration) *CampaignStatusApplyConfiguration {
 	b.Steps = value
+	return b
+}
+
+// WithSurvey sets the Survey field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Survey field is set to the value of the last call.
+func (b *CampaignStatusApplyConfiguration) WithSurvey(value *SurveyStatusApplyConfiguration) *CampaignStatusApplyConfiguration {
+	b.Survey = value
 	return b
 }
 
