@@ -23,6 +23,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/alumni-operator/alumni-operator/internal/community"
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/portaltest"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
 )
@@ -107,10 +108,31 @@ func controls(w *portaltest.World) http.Handler {
 		reply(rw, map[string]string{"token": w.Tokens.Token(unsubscribe.Claim{
 			Member: uuid.MustParse(r.FormValue("id")), Purpose: r.FormValue("purpose"), Run: run})})
 	})
+	mux.HandleFunc("GET /survey", func(rw http.ResponseWriter, r *http.Request) {
+		run := w.Survey(uuid.NewString(), surveyOf(r.FormValue("anonymity")), time.Now().Add(14*24*time.Hour))
+		reply(rw, map[string]string{"path": survey.Path + w.Surveys.Token(survey.Claim{Member: uuid.MustParse(r.FormValue("id")), Run: run})})
+	})
 	mux.HandleFunc("GET /state", func(rw http.ResponseWriter, r *http.Request) {
 		reply(rw, map[string]string{"state": w.Value(`SELECT state FROM alumni.member WHERE id = $1`, r.FormValue("id"))})
 	})
 	return mux
+}
+
+// surveyOf asks one question of each kind.
+func surveyOf(anonymity string) survey.Definition {
+	titles := func(ja, en string) []survey.Title {
+		return []survey.Title{{Locale: "ja", Text: ja}, {Locale: "en", Text: en}}
+	}
+	return survey.Definition{Anonymity: anonymity, ClosesAfterDays: 14, Questions: []survey.Question{
+		{Name: "back", Kind: survey.SingleChoice, Required: survey.Required, Title: titles("また一緒に働きたいですか", "Would you like to work with us again?"), Options: []survey.Option{
+			{Name: "yes", Title: titles("はい", "Yes")},
+			{Name: "no", Title: titles("いいえ", "No")},
+			{Name: "maybe", Title: titles("条件しだいで、たとえば勤務地や時間が合えば考えたいです", "It depends, for example on where and at which hours I could work")}}},
+		{Name: "topics", Kind: survey.MultipleChoice, Title: titles("関心のあること", "What interests you"), Options: []survey.Option{
+			{Name: "events", Title: titles("集まり", "Events")}, {Name: "jobs", Title: titles("求人", "Job openings")}}},
+		{Name: "mood", Kind: survey.Scale, Required: survey.Required, Title: titles("このネットワークに満足していますか", "How satisfied are you with this network?")},
+		{Name: "words", Kind: survey.Text, Title: titles("ご意見", "Anything else?")},
+	}}
 }
 
 func reply(rw http.ResponseWriter, v any) {

@@ -5,7 +5,7 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { launch, line, mail, notice, person, portal, signIn, stateOf, unsubscribeToken, visitor } from './lib.mjs';
+import { launch, line, mail, notice, person, portal, signIn, stateOf, surveyPath, unsubscribeToken, visitor } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -53,6 +53,26 @@ test('somebody invited joins on a telephone, shows the name, and leaves', async 
   assert.ok((await mail(invited.address, 2)).text.includes(request));
   await page.goto('/me');
   assert.equal(await heading(page), 'ログイン');
+  await page.context().close();
+});
+
+test('a member answers a survey without signing in, after forgetting a question', async () => {
+  const page = await visitor(browser, { size: 'phone', language: 'en' });
+  const path = await surveyPath((await person('Active')).id);
+  await page.goto(path);
+  assert.equal(await heading(page), 'アンケート', 'the page is in the language of the member');
+  await page.check('#q-topics--jobs');
+  await page.fill('#q-words', 'また集まりたい');
+  await page.click('main button');
+  assert.match(await page.locator('#problem').innerText(), /また一緒に働きたいですか/);
+  assert.ok(await page.locator('#q-topics--jobs').isChecked());
+  assert.equal(await page.locator('#q-words').inputValue(), 'また集まりたい');
+  await page.locator('#q-back').getByText('はい').click();
+  await page.check('#q-mood--5');
+  await page.click('main button');
+  assert.equal(await heading(page), 'ありがとうございました');
+  await page.goto(path);
+  assert.equal(await heading(page), '回答済みです');
   await page.context().close();
 });
 

@@ -39,6 +39,7 @@ export const notice = async (to, locale, title, body) => (await ask('POST', '/no
 export const line = async (from, kind, text = '') => (await ask('POST', '/line', { from: from.id, kind, text })).status;
 export const mail = (to, n = 1) => ask('GET', '/mail', { to, n });
 export const unsubscribeToken = async (id, purpose) => (await ask('GET', '/unsubscribe', { id, purpose })).token;
+export const surveyPath = async (id, anonymity = '') => (await ask('GET', '/survey', { id, anonymity })).path;
 export const stateOf = async (id) => (await ask('GET', '/state', { id })).state;
 
 // signIn signs a member in by the mailed link.

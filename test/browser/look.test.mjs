@@ -5,7 +5,7 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { accessible, fits, launch, line, mail, notice, person, shoot, signIn, sizes, unsubscribeToken, visitor } from './lib.mjs';
+import { accessible, fits, launch, line, mail, notice, person, shoot, signIn, sizes, surveyPath, unsubscribeToken, visitor } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -57,6 +57,16 @@ for (const language of ['ja', 'en']) {
       await look(page, 'unsubscribed', language, size);
 
       const member = await person('Active');
+      await open('survey-named', `${await surveyPath(member.id, 'Named')}?lang=${language}`);
+      const asked = `${await surveyPath(member.id)}?lang=${language}`;
+      await open('survey', asked);
+      await page.click('main button');
+      await look(page, 'survey-wrong', language, size);
+      await page.check('#q-back--maybe');
+      await page.check('#q-mood--4');
+      await page.click('main button');
+      await look(page, 'survey-thanks', language, size);
+      await open('survey-answered', asked);
       await page.goto('/sign-in');
       await page.fill('#address', member.address);
       await page.click('main button');

@@ -217,7 +217,7 @@ func TestTheTextsOfTheSamplesCompile(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 			c := &v1alpha1.Campaign{}
 			g.Expect(yaml.UnmarshalStrict(data, c)).To(Succeed())
-			declared := settings.Campaign{Name: c.Name, Type: string(c.Spec.Type)}
+			declared := settings.Campaign{Name: c.Name, Type: string(c.Spec.Type), Survey: texts.BuildSurvey(c)}
 			declared.Locales, declared.Steps, err = texts.BuildTexts(c, nil)
 			g.Expect(err).NotTo(HaveOccurred())
 			network := settings.Network{

@@ -51,6 +51,31 @@ CREATE OR REPLACE TRIGGER survey_participant_follows AFTER DELETE ON alumni.memb
 CREATE OR REPLACE TRIGGER survey_answer_follows AFTER DELETE ON alumni.member
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION alumni.survey_answer_follow();
 
+-- Each anonymous answer is written together with four others, chosen by lot, anew and in a random order. Without it the order of the rows
+-- in a table or in a dump, and the number of the transaction that wrote them, would tell which member gave which answer.
+-- +goose StatementBegin
+CREATE OR REPLACE FUNCTION alumni.survey_answer_mix() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    WITH mixed AS (
+        DELETE FROM alumni.survey_answer a
+        WHERE a.id IN (
+            SELECT f.id FROM fresh f WHERE f.recipient_id IS NULL
+            UNION ALL
+            SELECT o.id FROM fresh f CROSS JOIN LATERAL (
+                SELECT x.id FROM alumni.survey_answer x
+                WHERE x.campaign_uid = f.campaign_uid AND x.recipient_id IS NULL AND x.id <> f.id
+                ORDER BY random() LIMIT 4 FOR UPDATE SKIP LOCKED) o
+            WHERE f.recipient_id IS NULL)
+        RETURNING a.campaign_uid, a.answers)
+    INSERT INTO alumni.survey_answer (campaign_uid, answers) SELECT campaign_uid, answers FROM mixed ORDER BY random();
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION alumni.survey_answer_mix() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER survey_answer_mixes AFTER INSERT ON alumni.survey_answer
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION alumni.survey_answer_mix();
+
 -- How many answered; nothing while they are fewer than five, by whom nobody could be hidden.
 CREATE OR REPLACE VIEW alumni_stats.surveys AS
 SELECT s.campaign_uid, s.definition, s.closes_at, CASE WHEN c.answered >= 5 THEN c.answered END AS answered
