@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 )
 
 // leading is a Tracking whose addresses can be read.
@@ -22,7 +24,9 @@ func leading() Tracking {
 
 func renderTracked(t *testing.T, body string, m Member, l Links) *Mail {
 	t.Helper()
-	c, err := CompileTracked(englishNetwork, campaign("Newsletter", lang("en", "s", body)), leading())
+	asks := campaign("Newsletter", lang("en", "s", body))
+	asks.Survey = &survey.Definition{}
+	c, err := CompileTracked(englishNetwork, asks, leading())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,9 +44,9 @@ func TestLinksOfABodyLeadByWayOfThePortal(t *testing.T) {
 too, [again](https://shop.example/a?b=1&c=2), [**ours**]({{ .Links.Portal }}/events), {{ .Links.Portal }}
 
 [plain](http://plain.example), [mail](mailto:a@b.example), [mine](https://shop.example/?who={{ .Member.GivenName }}),
-[stop]({{ .Links.Unsubscribe }})`
+[answer]({{ .Links.Survey }}), [stop]({{ .Links.Unsubscribe }})`
 	unsubscribe := "https://portal.example/u/TOKEN"
-	mail := renderTracked(t, body, alex, Links{Unsubscribe: unsubscribe, Reader: "/READER", Image: "https://p.example/o/READER"})
+	mail := renderTracked(t, body, alex, Links{Unsubscribe: unsubscribe, Survey: "https://portal.example/s/TOKEN", Reader: "/READER", Image: "https://p.example/o/READER"})
 	g := NewWithT(t)
 	at := func(number int, target string) string {
 		return fmt.Sprintf("https://p.example/c/N%d/READER?to=%s", number, url.QueryEscape(target))
@@ -54,7 +58,7 @@ too, [again](https://shop.example/a?b=1&c=2), [**ours**]({{ .Links.Portal }}/eve
 		got = append(got, m[1])
 	}
 	g.Expect(got).To(Equal([]string{shop, bare, found, shop, events, at(5, own), "http://plain.example", "mailto:a@b.example",
-		"https://shop.example/?who=Alex", unsubscribe, unsubscribe, own}))
+		"https://shop.example/?who=Alex", "https://portal.example/s/TOKEN", unsubscribe, unsubscribe, own}))
 	g.Expect(string(mail.HTML)).To(ContainSubstring(">https://bare.example/x</a>"), "a reader sees where a bare address leads")
 	g.Expect(string(mail.HTML)).To(ContainSubstring(`<img src="https://p.example/o/READER" width="1" height="1" alt=""></div></body>`))
 

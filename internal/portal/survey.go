@@ -111,7 +111,7 @@ func (s *Server) speak(v *visit, locale community.Locale) {
 func (s *Server) surveyPage(v *visit, status int, data surveyData) error {
 	title := "survey.title"
 	if data.State != "" {
-		title = "survey." + data.State + ".title"
+		title = "survey.page." + data.State + ".title"
 	}
 	v.w.Header().Set("Cache-Control", "no-store")
 	vw := s.frame(v, "survey", title, data)

@@ -23,7 +23,7 @@ const (
 	Text           = "Text"
 )
 
-// ScaleMax is the best value of a scale; 1 is the worst.
+// ScaleMax is the highest value of a scale; 1 is the lowest.
 const ScaleMax = 5
 
 // Definition is what a campaign asks; see Survey of the API. It is written into the store as JSON, and stays readable there.

@@ -56,7 +56,7 @@ func names(text string) []string {
 var quoted = regexp.MustCompile(`"([a-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)+)"`)
 
 // made are the beginnings of keys that are put together at run time.
-var made = []string{"purpose.", "field.", "hint.", "audience.", "preview.as.", "decision.", "channel.", "consents.suppressed.", "programme.", "region.", "zone."}
+var made = []string{"purpose.", "field.", "hint.", "audience.", "preview.as.", "decision.", "channel.", "consents.suppressed.", "programme.", "region.", "zone.", "survey.fault.", "survey.page."}
 
 func TestEveryTextIsUsedAndEveryUsedTextExists(t *testing.T) {
 	g := NewWithT(t)
