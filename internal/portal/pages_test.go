@@ -47,6 +47,7 @@ func everyAnswer(w *portaltest.World, site *portaltest.Site, language string) ma
 	all["wrong answers"] = guest.Post(anonymous, "q-mood", "9", "q-words", strings.Repeat("x", survey.MaxText+1))
 	all["answers"] = guest.Post(anonymous, "q-back", "yes", "q-mood", "5")
 	all["answered"] = guest.Get(anonymous)
+	all["survey that is named now"] = guest.Post(named, "q-back", "yes", "q-mood", "5")
 	w.Exec(`UPDATE alumni.survey SET closes_at = now() - interval '1 day' WHERE campaign_uid = $1`, "named-"+language)
 	all["survey closed"] = guest.Get(named)
 	all["survey of a test mail"] = guest.Get(survey.Path + w.Surveys.Token(survey.Claim{}))

@@ -18,6 +18,7 @@ import (
 type surveyData struct {
 	State     string // of a page without a form: Thanks, Answered, Closed, or Sample of a mail that people look over
 	Named     bool
+	Renamed   bool
 	ClosesAt  time.Time
 	Questions []surveyQuestion
 	Faulty    []surveyQuestion // those of Questions with a fault, for the summary
@@ -41,6 +42,9 @@ type surveyOption struct {
 	Value, Title string
 	Chosen       bool
 }
+
+// surveyNamed is the field by which the form of a named survey says that it told the member.
+const surveyNamed = "named"
 
 // surveyField is the name of a question's field: it cannot be that of anything else in the page.
 func surveyField(question string) string { return "q-" + question }
@@ -75,7 +79,8 @@ func (s *Server) answerSurvey(v *visit) error {
 	if link.Member == uuid.Nil {
 		return s.surveyPage(v, http.StatusOK, surveyData{State: "Sample"})
 	}
-	asked, answers, faults, err := s.Services.Answer(v.r.Context(), link, func(question string) []string { return form[surveyField(question)] })
+	asked, answers, faults, err := s.Services.Answer(v.r.Context(), link, community.SurveyForm{Named: form.Get(surveyNamed) != "",
+		Given: func(question string) []string { return form[surveyField(question)] }})
 	if err != nil {
 		return err
 	}
@@ -84,6 +89,8 @@ func (s *Server) answerSurvey(v *visit) error {
 	switch {
 	case data.State != "":
 		return s.surveyPage(v, http.StatusOK, data)
+	case data.Renamed:
+		return s.surveyPage(v, http.StatusConflict, data)
 	case len(faults) > 0:
 		return s.surveyPage(v, http.StatusUnprocessableEntity, data)
 	}
@@ -115,13 +122,13 @@ func (s *Server) surveyPage(v *visit, status int, data surveyData) error {
 	}
 	v.w.Header().Set("Cache-Control", "no-store")
 	vw := s.frame(v, "survey", title, data)
-	vw.Faulty = len(data.Faulty) > 0
+	vw.Faulty = data.Renamed || len(data.Faulty) > 0
 	return s.show(v, status, vw)
 }
 
 // surveyOf puts a survey into the language of the page.
 func (s *Server) surveyOf(v *visit, asked community.Survey, answers survey.Answers, faults map[string]survey.Fault) surveyData {
-	data := surveyData{Named: asked.IsNamed(), ClosesAt: asked.ClosesAt}
+	data := surveyData{Named: asked.IsNamed(), Renamed: asked.Renamed, ClosesAt: asked.ClosesAt}
 	switch {
 	case asked.Answered:
 		data.State = "Answered"

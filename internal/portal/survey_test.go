@@ -4,6 +4,7 @@
 package portal_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/alumni-operator/alumni-operator/internal/community"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
 	"github.com/alumni-operator/alumni-operator/internal/survey"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/portaltest"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
@@ -75,12 +77,27 @@ func TestANamedAnswerIsTheMembersAndSaysSo(t *testing.T) {
 	b := w.Serve().Browser()
 	p := w.Person(community.StatePaused)
 	link := surveyLink(w, "s", questions(survey.Named), p)
-	g.Expect(b.Get(link + "?lang=en").Body).To(ContainSubstring("not anonymous"))
-	g.Expect(b.Post(link, "q-back", "no", "q-mood", "1").Body).To(ContainSubstring("Thank you"))
+	g.Expect(b.Get(link + "?lang=en").Body).To(And(ContainSubstring("not anonymous"), ContainSubstring(`name="named" value="yes"`)))
+	g.Expect(b.Post(link, "named", "yes", "q-back", "no", "q-mood", "1").Body).To(ContainSubstring("Thank you"))
 	g.Expect(w.Value("SELECT recipient_id FROM alumni.survey_answer")).To(Equal(p.ID.String()))
 	w.Exec("DELETE FROM alumni.member WHERE id = $1", p.ID)
 	g.Expect(w.Value("SELECT count(*) FROM alumni.survey_answer")).To(Equal("0"), "it goes with the member")
 	g.Expect(w.Value("SELECT count(*) FROM alumni.survey_participant")).To(Equal("0"))
+}
+
+// The campaign may change until somebody has answered, while others have the page open.
+func TestNobodyWhoWasPromisedAnonymityIsNamed(t *testing.T) {
+	g := NewWithT(t)
+	w := portaltest.New(t)
+	b := w.Serve().Browser()
+	link := surveyLink(w, "s", questions(""), w.Person(community.StateActive))
+	g.Expect(b.Get(link + "?lang=en").Body).To(And(ContainSubstring("is anonymous"), Not(ContainSubstring(`name="named"`))))
+	w.Exec("UPDATE alumni.survey SET definition = $1", questions(survey.Named))
+	a := b.Post(link, "q-back", "no", "q-mood", "1")
+	g.Expect(a.Status).To(Equal(http.StatusConflict))
+	g.Expect(a.Body).To(And(ContainSubstring("not anonymous any more"), ContainSubstring(`value="no" checked`), ContainSubstring(`name="named" value="yes"`)))
+	g.Expect(w.Value("SELECT count(*) FROM alumni.survey_participant")).To(Equal("0"))
+	g.Expect(b.Post(link, "named", "yes", "q-back", "no", "q-mood", "1").Body).To(ContainSubstring("Thank you"))
 }
 
 func TestAFormWithFaultsComesBackWithWhatWasGiven(t *testing.T) {
@@ -189,4 +206,26 @@ func TestNothingInAnAnonymousAnswerIsOfItsMember(t *testing.T) {
 	g.Expect(order).NotTo(Equal("abcdefghijkl"), "the order of the rows does not tell who")
 	g.Expect(w.Value(`SELECT count(*) FROM alumni.survey_answer a JOIN alumni.survey_participant p ON p.xmin = a.xmin WHERE p.recipient_id = $1`,
 		people[11].ID)).To(Equal("5"), "and neither does the transaction that wrote them")
+}
+
+// Answers that come at once would otherwise not see each other, and each stand alone beside the note that its member has answered.
+func TestAnAnswerIsMixedWithOneThatIsBeingWritten(t *testing.T) {
+	g := NewWithT(t)
+	w := portaltest.New(t)
+	site := w.Serve()
+	run := w.Survey("s", questions(""), w.Clock.Now().Add(time.Hour))
+	first, err := w.Store.Pool(naming.RolePortal).Begin(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	_, err = first.Exec(t.Context(), `INSERT INTO alumni.survey_answer (campaign_uid, answers) VALUES ('s', '{"mood": ["1"]}')`)
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(func() { _ = first.Rollback(context.Background()) })
+	second := make(chan int, 1)
+	link := survey.Path + w.Surveys.Token(survey.Claim{Member: w.Person(community.StateActive).ID, Run: run})
+	go func() { second <- site.Browser().Post(link, "q-back", "yes", "q-mood", "5").Status }()
+	w.Eventually("the second waits for the first", func() bool {
+		return w.Value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == "1"
+	})
+	g.Expect(first.Commit(t.Context())).To(Succeed())
+	g.Expect(<-second).To(Equal(http.StatusOK))
+	g.Expect(w.Value("SELECT count(*) FROM alumni.survey_answer a JOIN alumni.survey_participant p ON p.xmin = a.xmin")).To(Equal("2"))
 }

@@ -40,11 +40,11 @@ func TestASurveyIsCountedOnceFiveHaveAnswered(t *testing.T) {
 		"back": {"": 5, "yes": 4, "no": 1}, "topics": {"": 4, "events": 4, "jobs": 4}, "words": {"": 4}}), "what was written is not here")
 }
 
-// Neither the operator nor the portal's own role can read an answer back.
+// Neither the operator nor any workload but a backup can read an answer back.
 func TestAnswersAreReadByNobodyWhoDoesNotNeedThem(t *testing.T) {
 	g := NewWithT(t)
 	s := store.New(t)
-	for _, role := range []naming.Role{naming.RoleMetrics, naming.RolePortal, naming.RoleCampaign, naming.RoleRoster} {
+	for _, role := range []naming.Role{naming.RoleMetrics, naming.RolePortal, naming.RoleCampaign, naming.RoleRoster, naming.RoleRetention} {
 		_, err := s.Pool(role).Exec(t.Context(), "SELECT answers FROM alumni.survey_answer")
 		g.Expect(err).To(MatchError(ContainSubstring("permission denied")), string(role))
 	}

@@ -27,7 +27,7 @@ func Grants() []Grant {
 
 // What a role may do with a table: read, insert, update, delete.
 var (
-	mayRead, mayInsert, mayUpdate                          = []string{"SELECT"}, []string{"INSERT"}, []string{"UPDATE"}
+	mayRead, mayInsert, mayUpdate, mayDelete               = []string{"SELECT"}, []string{"INSERT"}, []string{"UPDATE"}, []string{"DELETE"}
 	mayReadInsert, mayReadUpdate, mayReadDelete            = []string{"SELECT", "INSERT"}, []string{"SELECT", "UPDATE"}, []string{"SELECT", "DELETE"}
 	mayReadWrite, mayReadInsertDelete, mayReadUpdateDelete = []string{"SELECT", "INSERT", "UPDATE"}, []string{"SELECT", "INSERT", "DELETE"}, []string{"SELECT", "UPDATE", "DELETE"}
 	mayReadWriteDelete                                     = []string{"SELECT", "INSERT", "UPDATE", "DELETE"}
@@ -100,14 +100,17 @@ func (g *grants) retention() {
 		"alumni.visibility", "alumni.suppression", "alumni.delivery", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
 		"alumni.captured_mail", "alumni.bounce", "alumni.occasion", "alumni.opt_out", "alumni.tracking_event",
 		"alumni.notice", "alumni.line_link", "alumni.address_change", "alumni.enrolment",
-		"alumni.survey_participant", "alumni.survey_answer")
+		"alumni.survey_participant")
 	g.give(naming.RoleRetention, mayRead, "alumni.campaign_run", "alumni.delivery_chunk")
 	g.give(naming.RoleRetention, mayReadWrite, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
 	g.give(naming.RoleRetention, mayReadInsertDelete, "alumni.retention_failure", "alumni.legal_hold_member")
 	g.give(naming.RoleRetention, mayReadWrite, "alumni.legal_hold")
 	g.give(naming.RoleRetention, mayReadUpdate, "alumni.erasure_request")
 	g.give(naming.RoleRetention, mayReadInsert, "alumni.pepper", "alumni.tombstone", "alumni.audit_record", "alumni.retention_certificate")
+	g.give(naming.RoleRetention, mayDelete, "alumni.survey_answer")
 	*g = append(*g,
+		// An answer goes with its member, unread.
+		Grant{Role: naming.RoleRetention, Privileges: mayRead, Object: "alumni.survey_answer", Columns: []string{"recipient_id"}},
 		// To lock a row, a role must be able to update it. Nobody can give an identity column a value of their own.
 		Grant{Role: naming.RoleRetention, Privileges: mayUpdate, Object: "alumni.employment", Columns: []string{"id"}},
 		// Of two erasures of one person, as after a restore, the newer counts.

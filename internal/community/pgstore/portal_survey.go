@@ -24,7 +24,7 @@ func (p *Portal) Survey(ctx context.Context, link survey.Claim) (asked community
 }
 
 // Answer implements community.SurveyService. The member stays as they are until the answer is kept, so that nobody is erased around it.
-func (p *Portal) Answer(ctx context.Context, link survey.Claim, sent func(question string) []string) (asked community.Survey,
+func (p *Portal) Answer(ctx context.Context, link survey.Claim, form community.SurveyForm) (asked community.Survey,
 	answers survey.Answers, faults map[string]survey.Fault, err error) {
 	err = p.inTx(ctx, "keep an answer", func(tx pgx.Tx) error {
 		if lockErr := lockMember(ctx, tx, link.Member); lockErr != nil {
@@ -33,7 +33,8 @@ func (p *Portal) Answer(ctx context.Context, link survey.Claim, sent func(questi
 		if asked, err = p.survey(ctx, tx, link); err != nil || asked.Closed || asked.Answered {
 			return err
 		}
-		if answers, faults = asked.Read(sent); len(faults) > 0 {
+		asked.Renamed = asked.IsNamed() && !form.Named
+		if answers, faults = asked.Read(form.Given); asked.Renamed || len(faults) > 0 {
 			return nil
 		}
 		var member *uuid.UUID

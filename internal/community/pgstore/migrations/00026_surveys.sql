@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS alumni.survey_answer (
     recipient_id uuid,                           -- the member, of a named survey; null of an anonymous one
     answers      jsonb NOT NULL                  -- the values given, by the name of the question
 );
-CREATE INDEX IF NOT EXISTS survey_answer_campaign ON alumni.survey_answer (campaign_uid);
+CREATE INDEX IF NOT EXISTS survey_answer_campaign ON alumni.survey_answer (campaign_uid, id);
 CREATE INDEX IF NOT EXISTS survey_answer_recipient ON alumni.survey_answer (recipient_id);
 
 -- +goose StatementBegin
@@ -52,20 +52,28 @@ CREATE OR REPLACE TRIGGER survey_answer_follows AFTER DELETE ON alumni.member
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION alumni.survey_answer_follow();
 
 -- Each anonymous answer is written together with four others, chosen by lot, anew and in a random order. Without it the order of the rows
--- in a table or in a dump, and the number of the transaction that wrote them, would tell which member gave which answer.
+-- in a table or in a dump, and the number of the transaction that wrote them, would tell which member gave which answer. The lot is the
+-- identifier: the four that follow it are chance, and found without reading all. Answers to one survey come one after the other, so that
+-- each finds the ones before it, however many come at once.
 -- +goose StatementBegin
 CREATE OR REPLACE FUNCTION alumni.survey_answer_mix() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM FROM alumni.survey s WHERE s.campaign_uid IN (SELECT f.campaign_uid FROM fresh f WHERE f.recipient_id IS NULL)
+    ORDER BY s.campaign_uid FOR UPDATE;
     WITH mixed AS (
         DELETE FROM alumni.survey_answer a
         WHERE a.id IN (
             SELECT f.id FROM fresh f WHERE f.recipient_id IS NULL
             UNION ALL
-            SELECT o.id FROM fresh f CROSS JOIN LATERAL (
-                SELECT x.id FROM alumni.survey_answer x
-                WHERE x.campaign_uid = f.campaign_uid AND x.recipient_id IS NULL AND x.id <> f.id
-                ORDER BY random() LIMIT 4 FOR UPDATE SKIP LOCKED) o
+            SELECT n.id FROM fresh f CROSS JOIN LATERAL (
+                SELECT y.id FROM (
+                    (SELECT x.id FROM alumni.survey_answer x
+                     WHERE x.campaign_uid = f.campaign_uid AND x.recipient_id IS NULL AND x.id > f.id ORDER BY x.id LIMIT 4)
+                    UNION ALL
+                    (SELECT x.id FROM alumni.survey_answer x
+                     WHERE x.campaign_uid = f.campaign_uid AND x.recipient_id IS NULL AND x.id < f.id ORDER BY x.id LIMIT 4)) y
+                ORDER BY y.id < f.id, y.id LIMIT 4) n
             WHERE f.recipient_id IS NULL)
         RETURNING a.campaign_uid, a.answers)
     INSERT INTO alumni.survey_answer (campaign_uid, answers) SELECT campaign_uid, answers FROM mixed ORDER BY random();
