@@ -77,6 +77,8 @@ const (
 	ReasonRunNotFinished = "RunNotFinished"
 	// ReasonNothingToResend: no message of the run failed or is in doubt, but for addresses that do not exist.
 	ReasonNothingToResend = "NothingToResend"
+	// ReasonSurveyClosed: the run asks for answers to a survey that takes none any more.
+	ReasonSurveyClosed = "SurveyClosed"
 )
 
 // LastRunSucceededCondition says how the newest run that has ended did. Positive polarity.

@@ -23,6 +23,7 @@ import (
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="metadata.name of a Campaign has at most 40 characters, so that the names of its runs fit"
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name of a Campaign begins with a letter and has lower case letters, digits and hyphens only, so that its children can be named after it"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.survey) || !has(oldSelf.spec.survey) || !has(oldSelf.status) || !has(oldSelf.status.runs) || !oldSelf.status.runs.exists(r, r.sent > 0) || !has(self.spec.schedule.at) || !has(oldSelf.spec.schedule.at) || self.spec.schedule.at == oldSelf.spec.schedule.at",message="members have been asked, and a survey asks each member once; leave schedule.at as it is, and declare a campaign for another round"
 type Campaign struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -61,6 +62,7 @@ type Campaign struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.survey) || has(self.schedule.at)",message="a survey asks each member once; take schedule.at, and declare a campaign for each round"
 // +kubebuilder:validation:XValidation:rule="!has(self.survey) || !has(self.channels) || self.channels.exists(c, c.type in ['Email','LINE','Portal'])",message="survey asks members; add Email, LINE or Portal to channels, or remove survey"
 // +kubebuilder:validation:XValidation:rule="!has(self.survey) || self.survey.questions.all(q, q.title.size() == self.content.locales.size() && q.title.all(t, self.content.locales.exists(l, l.locale == t.locale)))",message="every question of survey needs a title in the languages of content.locales, and in no other"
+// +kubebuilder:validation:XValidation:rule="!has(self.survey) || !has(self.steps) || !self.survey.closesAfter.matches('^P[0-9]{1,2}[DW]$') || !self.steps.all(s, s.after.matches('^P[0-9]{1,3}[DW]$')) || self.steps.map(s, int(s.after.substring(1, s.after.size() - 1)) * (s.after.endsWith('W') ? 7 : 1)).sum() < int(self.survey.closesAfter.substring(1, self.survey.closesAfter.size() - 1)) * (self.survey.closesAfter.endsWith('W') ? 7 : 1)",message="the last of steps comes when survey has closed: together their after must be less than survey.closesAfter"
 // +kubebuilder:validation:XValidation:rule="has(self.survey) || !has(self.steps) || !self.steps.exists(s, has(s.exitWhen) && s.exitWhen.exists(x, x.field == 'surveyAnswered'))",message="field surveyAnswered is of the campaign's own survey; declare survey, or take it out of exitWhen"
 // +kubebuilder:validation:XValidation:rule="!has(self.audience) || !has(self.audience.matchExpressions) || !self.audience.matchExpressions.exists(x, x.field == 'surveyAnswered')",message="field surveyAnswered goes with exitWhen of steps alone: nobody has answered before they are asked"
 type CampaignSpec struct {

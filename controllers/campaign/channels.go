@@ -6,6 +6,7 @@ package campaign
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
 	"github.com/alumni-operator/alumni-operator/internal/conditions"
@@ -57,11 +58,11 @@ func trackingOf(c *v1alpha1.Campaign) *settings.Tracking {
 
 // compileTexts tries every text as it will be sent and posted.
 func compileTexts(n settings.Network, c settings.Campaign) error {
-	if _, err := content.Compile(n, c); err != nil {
+	if err := compileFirst(n, c); err != nil {
 		return err
 	}
 	for _, name := range c.Variants() {
-		if _, err := content.Compile(n, c.Variant(name)); err != nil {
+		if err := compileFirst(n, c.Variant(name)); err != nil {
 			return fmt.Errorf("variant %s: %w", name, err)
 		}
 	}
@@ -75,6 +76,18 @@ func compileTexts(n settings.Network, c settings.Campaign) error {
 	}
 	_, err := content.CompileBroadcast(n, c)
 	return err
+}
+
+// compileFirst reads the text of the first message. One that asks must say where members answer; what follows need not, for it may thank.
+func compileFirst(n settings.Network, c settings.Campaign) error {
+	text, err := content.Compile(n, c)
+	if err != nil || c.Survey == nil {
+		return err
+	}
+	if without := text.LacksSurvey(); len(without) > 0 {
+		return fmt.Errorf("the body in %s has no {{ .Links.Survey }}, so that nobody could answer the survey", strings.Join(without, " and "))
+	}
+	return nil
 }
 
 // checkSenders makes sure that the network has every sender that the campaign needs.

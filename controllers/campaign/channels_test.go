@@ -17,6 +17,7 @@ import (
 	texts "github.com/alumni-operator/alumni-operator/internal/resources/campaign"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/stats"
+	"github.com/alumni-operator/alumni-operator/internal/survey"
 )
 
 // poster is a network that may post to a channel of Slack and to a server.
@@ -178,6 +179,21 @@ func TestEveryVariantOfATextIsTriedAndToldToTheWorker(t *testing.T) {
 	g.Expect(told.Variant("a").Locales[0].Subject).To(Equal("A"))
 	g.Expect(told.Variant("a").Locales[0].Body).To(Equal("b"), "what a variant leaves out is as without it")
 	g.Expect(compileTexts(settings.Network{DefaultLocale: "en"}, told)).To(MatchError(And(ContainSubstring("variant b"), ContainSubstring("Member.Salary"))))
+}
+
+func TestASurveyThatNoTextLeadsToIsRefused(t *testing.T) {
+	g := NewWithT(t)
+	text := func(body string) []settings.LocalisedContent {
+		return []settings.LocalisedContent{{Locale: "ja", Subject: "s", Body: "[回答]({{ .Links.Survey }})"}, {Locale: "en", Subject: "s", Body: body}}
+	}
+	asks := settings.Campaign{Type: "Survey", Survey: &survey.Definition{}, Locales: text("Answer, please."),
+		Steps: []settings.Step{{Name: "thanks", Locales: text("Thank you.")}}}
+	network := settings.Network{DefaultLocale: "en"}
+	g.Expect(compileTexts(network, asks)).To(MatchError("the body in en has no {{ .Links.Survey }}, so that nobody could answer the survey"))
+	asks.Locales = text("[Answer]({{ .Links.Survey }})")
+	g.Expect(compileTexts(network, asks)).To(Succeed(), "a step may say thanks")
+	asks.Survey, asks.Steps, asks.Locales = nil, nil, text("Answer at https://forms.example")[1:]
+	g.Expect(compileTexts(network, asks)).To(Succeed(), "of somebody else's tool nothing is known")
 }
 
 func TestARunShowsItsTest(t *testing.T) {

@@ -66,6 +66,8 @@ func (s *scope) mayNotResend(run v1alpha1.CampaignRun) *refusal {
 	case len(s.campaign.MemberChannels()) == 0 || run.Failed+run.InDoubt == 0:
 		return &refusal{v1alpha1.ReasonNothingToResend, fmt.Sprintf(
 			"No message of run %s failed or is in doubt, but for the %d to addresses that do not exist", run.ID, run.Bounced)}
+	case s.surveyClosed():
+		return &refusal{v1alpha1.ReasonSurveyClosed, fmt.Sprintf("Run %s is not sent again: nobody can answer the survey any more", run.ID)}
 	case s.suspended():
 		return &refusal{v1alpha1.ReasonSuspended, fmt.Sprintf("Run %s is sent again when campaign and network are not suspended any more", run.ID)}
 	case s.awaits != "":

@@ -10,6 +10,7 @@ import (
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
@@ -93,6 +94,11 @@ func TestWhatCannotBeSentAgainSaysWhy(t *testing.T) {
 	r.g.Expect(r.said(nil, stats.CampaignRun{RunName: name, State: "Finished", Audience: 9, Sent: 7, Bounced: 2})).To(
 		Equal("False NothingToResend: No message of run " + name + " failed or is in doubt, but for the 2 to addresses that do not exist"))
 	r.g.Expect(r.said(func(s *scope) { s.awaits = "its approval" }, failed("Finished"))).To(HavePrefix("False AwaitingApproval: "))
+	r.g.Expect(r.said(func(s *scope) {
+		s.campaign.Spec.Survey = &v1alpha1.Survey{}
+		s.campaign.Status.Survey = &v1alpha1.SurveyStatus{ClosesAt: &metav1.Time{Time: s.now}}
+	}, failed("Finished"))).To(HavePrefix("False SurveyClosed: "))
+	r.campaign.Spec.Survey = nil
 	r.g.Expect(r.said(func(s *scope) { s.busy = true }, failed("Finished"))).To(HavePrefix("False Resending: "))
 	r.g.Expect(r.jobs()).To(BeEmpty())
 }

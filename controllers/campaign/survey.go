@@ -27,6 +27,12 @@ func (r *Reconciler) countSurvey(ctx context.Context, s *scope) error {
 	return nil
 }
 
+// surveyClosed says that what the campaign asks cannot be answered any more.
+func (s *scope) surveyClosed() bool {
+	shown := s.campaign.Status.Survey
+	return s.campaign.Spec.Survey != nil && shown != nil && shown.ClosesAt != nil && !s.now.Before(shown.ClosesAt.Time)
+}
+
 // surveyStatus writes in the words of the API what the store counts, in the order in which it was asked.
 func surveyStatus(found *stats.Survey) *v1alpha1.SurveyStatus {
 	if found == nil {

@@ -45,7 +45,7 @@ var titles = map[string]string{
 	catalogue.Consent:       "Consent: what somebody agreed to",
 	catalogue.DeliveryLogs:  "DeliveryLogs: what was sent to somebody",
 	catalogue.Messages:      "Messages",
-	catalogue.Engagement:    "Engagement: clicks and opens",
+	catalogue.Engagement:    "Engagement: clicks, opens and surveys",
 	catalogue.AccessLogs:    "AccessLogs: who signed in",
 	catalogue.AuditRecords:  "AuditRecords: the proof of what was erased",
 	catalogue.NoPersonsData: "None: nothing of a person",

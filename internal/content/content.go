@@ -6,6 +6,8 @@ package content
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -106,6 +108,17 @@ func (c *Content) NeedsEmployment() bool {
 		}
 	}
 	return false
+}
+
+// LacksSurvey lists the languages whose body does not lead to the campaign's survey.
+func (c *Content) LacksSurvey() []string {
+	var without []string
+	for _, locale := range slices.Sorted(maps.Keys(c.texts)) {
+		if !c.texts[locale].body.survey {
+			without = append(without, locale)
+		}
+	}
+	return without
 }
 
 // compileLocale parses subject and body and tries the body in its extreme shapes.

@@ -25,6 +25,7 @@ type program struct {
 	nodes      []node
 	conditions int
 	employment bool // it says something of the member's work
+	survey     bool // it leads to the campaign's survey
 }
 
 // node is literal text, a field, or a condition.
@@ -100,6 +101,7 @@ type parser struct {
 	conditions   int
 	depth        int
 	employment   bool
+	survey       bool
 	use          use
 }
 
@@ -127,7 +129,7 @@ func parseProgram(locale, part, source string, u use) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &program{source: source, nodes: nodes, conditions: p.conditions, employment: p.employment}, nil
+	return &program{source: source, nodes: nodes, conditions: p.conditions, employment: p.employment, survey: p.survey}, nil
 }
 
 // syntaxError turns "template: body:3: unexpected …" into an Error.
@@ -281,6 +283,7 @@ func (p *parser) field(n parse.Node, dot *fieldID) (fieldID, error) {
 		return 0, p.fail(n, "unknown field .%s; the fields are .%s", strings.Join(path, "."), strings.Join(fieldNames[:], ", ."))
 	}
 	p.employment = p.employment || field.isOfEmployment()
+	p.survey = p.survey || field == linksSurvey
 	if field == linksSurvey && !p.use.survey {
 		return 0, p.fail(n, "field .%s leads to the campaign's survey, and it has none; declare spec.survey, or write the address of the tool that asks", strings.Join(path, "."))
 	}

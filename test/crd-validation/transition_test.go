@@ -17,6 +17,45 @@ func clusterStore(section object) object {
 	return object{"type": "CloudNativePG", "cloudNativePG": section}
 }
 
+// A second round would lead whoever answered the first to a page that says so, and everybody else to one that is closed.
+func TestASurveyThatWasSentKeepsItsTime(t *testing.T) {
+	env := kube.Start(t)
+	for name, tt := range map[string]struct {
+		sent   int64
+		survey any
+		kept   bool
+	}{
+		"once members were asked":            {1, object{"closesAfter": "P2W", "questions": list{object{"name": "q", "kind": "Scale", "title": list{object{"locale": "ja", "text": "t"}}}}}, true},
+		"but not while nobody was":           {0, object{"questions": list{object{"name": "q", "kind": "Scale", "title": list{object{"locale": "ja", "text": "t"}}}}}, false},
+		"and not that of another's own tool": {1, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			live := load(t, "campaign.yaml", []change{set("Survey", "spec", "type"), set(object{"at": "2030-01-01T00:00:00Z"}, "spec", "schedule"), set(tt.survey, "spec", "survey")})
+			live.SetNamespace(env.NewNamespace(t))
+			g.Expect(env.Client.Create(t.Context(), live)).To(Succeed())
+			live.Object["status"] = object{"survey": object{"closesAt": "2030-01-15T00:00:00Z"}, "runs": list{sentRun(tt.sent)}}
+			g.Expect(env.Client.Status().Update(t.Context(), live)).To(Succeed())
+			g.Expect(unstructured.SetNestedField(live.Object, "2031-01-01T00:00:00Z", "spec", "schedule", "at")).To(Succeed())
+			err := env.Client.Update(t.Context(), live)
+			if tt.kept {
+				g.Expect(err).To(MatchError(ContainSubstring("declare a campaign for another round")))
+				return
+			}
+			g.Expect(err).NotTo(HaveOccurred())
+		})
+	}
+}
+
+// sentRun is a finished run in status.
+func sentRun(sent int64) object {
+	run := object{"id": "r", "state": "Finished", "startedAt": "2030-01-01T00:00:00Z", "sent": sent}
+	for _, count := range []string{"audience", "pending", "deferred", "failed", "bounced", "inDoubt", "expired", "unsubscribed", "complained"} {
+		run[count] = int64(0)
+	}
+	return run
+}
+
 func TestWhatCannotBeChangedOnALiveObject(t *testing.T) {
 	external := object{"type": "External", "external": object{"adminSecretRef": object{"name": "pg"}, "database": "hoshino"}}
 	tests := map[string]struct {

@@ -725,6 +725,8 @@ func TestRulesOfSurveys(t *testing.T) {
 		"a question of two lines":           refused("spec.survey.questions[0].title[0].text", "single line", kind, once, asks(question("Scale", object{"title": list{object{"locale": "ja", "text": "a\nb"}}}))),
 		"whether it is required as a bool":  refused("spec.survey.questions[0].required", "Unsupported value", kind, once, asks(question("Scale", object{"required": "true"}))),
 		"a reminder to those who did not":   accepted(kind, once, scale, reminder(answered)),
+		"a reminder on the last day":        accepted(kind, once, asksWith("closesAfter", "P8D"), reminder(answered)),
+		"a reminder when it has closed":     refused("spec", "together their after must be less", kind, once, asksWith("closesAfter", "P1W"), reminder(answered)),
 		"a reminder without a survey":       refused("spec", "field surveyAnswered is of the campaign's own survey", kind, once, reminder(answered)),
 		"an answer that is compared":        refused("spec.steps[0].exitWhen[0]", "surveyAnswered goes with Exists and DoesNotExist", kind, once, scale, reminder(object{"field": "surveyAnswered", "operator": "In", "values": list{"yes"}})),
 		"an audience of those who answered": refused("spec", "surveyAnswered goes with exitWhen of steps alone", kind, once, scale, set(list{answered}, "spec", "audience", "matchExpressions")),

@@ -21,7 +21,7 @@ const (
 	Consent       = "Consent"      // what somebody agreed to
 	DeliveryLogs  = "DeliveryLogs" // what was sent to somebody
 	Messages      = "Messages"     // messages themselves
-	Engagement    = "Engagement"   // clicks and opens
+	Engagement    = "Engagement"   // clicks, opens and surveys
 	AccessLogs    = "AccessLogs"   // sign-ins
 	AuditRecords  = "AuditRecords" // proof of what was erased
 	NoPersonsData = "None"         // numbers, and names of campaigns and runs
