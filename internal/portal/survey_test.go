@@ -229,3 +229,21 @@ func TestAnAnswerIsMixedWithOneThatIsBeingWritten(t *testing.T) {
 	g.Expect(<-second).To(Equal(http.StatusOK))
 	g.Expect(w.Value("SELECT count(*) FROM alumni.survey_answer a JOIN alumni.survey_participant p ON p.xmin = a.xmin")).To(Equal("2"))
 }
+
+func TestOfManyMembersAtOnceEachIsHeardAndHidden(t *testing.T) {
+	g := NewWithT(t)
+	w := portaltest.New(t)
+	site := w.Serve()
+	run := w.Survey("s", questions(""), w.Clock.Now().Add(time.Hour))
+	const many = 16
+	answered := make(chan int, many)
+	for range many {
+		link, b := survey.Path+w.Surveys.Token(survey.Claim{Member: w.Person(community.StateActive).ID, Run: run}), site.Browser()
+		go func() { answered <- b.Post(link, "q-back", "yes", "q-mood", "3").Status }()
+	}
+	for range many {
+		g.Expect(<-answered).To(Equal(http.StatusOK))
+	}
+	g.Expect(w.Value("SELECT count(*) FROM alumni.survey_answer")).To(Equal("16"))
+	g.Expect(w.Value("SELECT max(n) FROM (SELECT count(*) AS n FROM alumni.survey_answer GROUP BY xmin) t")).To(Equal("5"), "the last was written with four others")
+}

@@ -224,19 +224,30 @@ func TestMigrationsAreForwardOnlyAndTransactional(t *testing.T) {
 	}
 }
 
-// TestBouncesMigrateAgain runs what may have run before, as after a crash between the change and its note.
-func TestBouncesMigrateAgain(t *testing.T) {
+// migrateAgain runs what may have run before, as after a crash between the change and its note.
+func migrateAgain(t *testing.T, file string) *pgx.Conn {
+	t.Helper()
 	g := NewWithT(t)
 	login, conn := emptyStore(t)
 	_, err := Migrate(t.Context(), login)
 	g.Expect(err).NotTo(HaveOccurred())
-	content, err := fs.ReadFile(migrations(), "00009_bounces.sql")
+	content, err := fs.ReadFile(migrations(), file)
 	g.Expect(err).NotTo(HaveOccurred())
 	for range 2 {
 		_, err = conn.Exec(t.Context(), string(content))
 		g.Expect(err).NotTo(HaveOccurred())
 	}
-	g.Expect(scan[int64](t, conn, `SELECT count(*) FROM pg_constraint WHERE conrelid = 'alumni.suppression'::regclass AND contype = 'c' AND conname LIKE '%reason%'`)).To(Equal(int64(1)))
+	return conn
+}
+
+func TestBouncesMigrateAgain(t *testing.T) {
+	conn := migrateAgain(t, "00009_bounces.sql")
+	NewWithT(t).Expect(scan[int64](t, conn, `SELECT count(*) FROM pg_constraint WHERE conrelid = 'alumni.suppression'::regclass AND contype = 'c' AND conname LIKE '%reason%'`)).To(Equal(int64(1)))
+}
+
+func TestSurveysMigrateAgain(t *testing.T) {
+	conn := migrateAgain(t, "00026_surveys.sql")
+	NewWithT(t).Expect(scan[int64](t, conn, `SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'survey\_%'`)).To(Equal(int64(3)))
 }
 
 // takesAway finds statements after which programs of the version before could fail.
