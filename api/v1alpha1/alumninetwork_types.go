@@ -170,7 +170,27 @@ type Programme struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=6
 	Purposes []ProgrammePurpose `json:"purposes,omitempty"`
+	// modules lists what members find in the portal beside their own profile and notices. Unset means every module of this version; a list
+	// keeps a network as it is when a later version brings more, and an empty one leaves the profile alone.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=16
+	Modules []Module `json:"modules,omitzero"`
 }
+
+// Module is one part of the portal that a network can do without.
+//
+// +kubebuilder:validation:Enum=Feed;Events;Jobs
+type Module string
+
+const (
+	// ModuleFeed is what members tell each other: posts, comments and reactions.
+	ModuleFeed Module = "Feed"
+	// ModuleEvents are meetings to which members register.
+	ModuleEvents Module = "Events"
+	// ModuleJobs is the board of posts that members hear of first.
+	ModuleJobs Module = "Jobs"
+)
 
 // ProgrammePurpose is one thing a programme is for.
 //

@@ -81,10 +81,20 @@ func (s *Server) routes() *http.ServeMux {
 		"GET /me/leave/confirm":    s.leaveForm,
 		"POST /me/leave/confirm":   s.saveLeave,
 	}
+	for module, pages := range s.moduleRoutes() {
+		if s.Network.Serves(module) {
+			maps.Copy(members, pages)
+		}
+	}
 	for pattern, p := range members {
 		mux.HandleFunc(pattern, s.members(p))
 	}
 	return mux
+}
+
+// moduleRoutes are the members' pages of each module. A network that does without a module does not have them at all.
+func (s *Server) moduleRoutes() map[string]map[string]page {
+	return map[string]map[string]page{}
 }
 
 // routeOf names the route of a request by its pattern.

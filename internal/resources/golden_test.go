@@ -173,6 +173,7 @@ func TestThePortalsDigestChangesExactlyWithWhatItReadsAtItsStart(t *testing.T) {
 		"more replicas":        {digest(t, edited(func(n *v1alpha1.AlumniNetwork) { five := int32(5); n.Spec.Portal.Replicas = &five }), "secret-one", "key"), true},
 		"a new generation":     {digest(t, edited(func(n *v1alpha1.AlumniNetwork) { n.Generation = 9 }), "secret-one", "key"), true},
 		"purposes reordered":   {digest(t, edited(reversePurposes), "secret-one", "key"), true},
+		"a module less":        {digest(t, edited(func(n *v1alpha1.AlumniNetwork) { n.Spec.Programme.Modules = []v1alpha1.Module{} }), "secret-one", "key"), false},
 		"another display name": {digest(t, edited(func(n *v1alpha1.AlumniNetwork) { n.Spec.DisplayName = "x" }), "secret-one", "key"), false},
 		"another mail server":  {digest(t, edited(func(n *v1alpha1.AlumniNetwork) { n.Spec.Channels.Email.Host = "x" }), "secret-one", "key"), false},
 		"another LINE quota":   {digest(t, edited(func(n *v1alpha1.AlumniNetwork) { *n.LINE() = v1alpha1.LINEChannel{AccountID: "@hoshino"} }), "secret-one", "key"), true},

@@ -104,6 +104,7 @@ type Network struct {
 	PublicURL     string   `json:"publicURL"` // no slash at the end
 	ErasureHours  int      `json:"erasureHours,omitempty"`
 	Purposes      []string `json:"purposes,omitempty"`
+	Modules       []string `json:"modules,omitzero"` // of the portal; nil: all that there are. See Serves
 	Operator      Operator `json:"operator"`
 	Email         *Email   `json:"email,omitempty"`
 	LINE          *LINE    `json:"line,omitempty"`
@@ -111,6 +112,18 @@ type Network struct {
 
 	QuietHours   *QuietHours   `json:"quietHours,omitempty"`   // nil: what Rest says
 	FrequencyCap *FrequencyCap `json:"frequencyCap,omitempty"` // nil: what Cap says
+}
+
+// The modules of the portal, as the API names them.
+const (
+	ModuleFeed   = "Feed"
+	ModuleEvents = "Events"
+	ModuleJobs   = "Jobs"
+)
+
+// Serves tells whether the portal has a module.
+func (n Network) Serves(module string) bool {
+	return n.Modules == nil || slices.Contains(n.Modules, module)
 }
 
 // QuietHours are the times at which no campaign writes to a member; see QuietHours of the API.

@@ -39,12 +39,7 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 		DefaultLocale: string(n.Locale()), TimeZone: string(n.Zone()), PublicURL: n.URL(),
 		Operator: settings.Operator(n.Spec.Operator),
 	}
-	if p := n.Spec.Programme; p != nil {
-		for _, purpose := range p.Purposes {
-			s.Purposes = append(s.Purposes, string(purpose))
-		}
-		slices.Sort(s.Purposes)
-	}
+	buildProgramme(&s, n.Spec.Programme)
 	if e := n.Email(); e != nil {
 		s.Email = &settings.Email{
 			Host: e.Host, Port: int(e.Port), TLS: string(e.TLS), FromAddress: e.FromAddress, FromName: e.FromName,
@@ -92,6 +87,25 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 		s.Roster = &settings.Roster{Encoding: "UTF-8", Invented: int(n.TrialMembers())}
 	}
 	return s
+}
+
+// buildProgramme says what the network is for, and what its portal offers.
+func buildProgramme(s *settings.Network, p *v1alpha1.Programme) {
+	if p == nil {
+		return
+	}
+	for _, purpose := range p.Purposes {
+		s.Purposes = append(s.Purposes, string(purpose))
+	}
+	slices.Sort(s.Purposes)
+	if p.Modules == nil {
+		return
+	}
+	s.Modules = make([]string, 0, len(p.Modules)) // none is something else than all
+	for _, module := range p.Modules {
+		s.Modules = append(s.Modules, string(module))
+	}
+	slices.Sort(s.Modules)
 }
 
 func buildWarmUp(e *v1alpha1.EmailChannel) *settings.WarmUp {

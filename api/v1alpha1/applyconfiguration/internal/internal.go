@@ -1223,6 +1223,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: withdrawn
       type:
         scalar: numeric
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Module
+  scalar: string
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.NetworkReference
   map:
     fields:
@@ -1363,6 +1365,12 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.Programme
   map:
     fields:
+    - name: modules
+      type:
+        list:
+          elementType:
+            namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Module
+          elementRelationship: associative
     - name: purposes
       type:
         list:

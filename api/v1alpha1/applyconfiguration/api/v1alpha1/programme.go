@@ -16,6 +16,9 @@ import (
 type ProgrammeApplyConfiguration struct {
 	// purposes lists what the programme is for. They are shown to people before they consent.
 	Purposes []apiv1alpha1.ProgrammePurpose `json:"purposes,omitempty"`
+	// modules lists what members find in the portal beside their own profile and notices. Unset means every module of this version; a list
+	// keeps a network as it is when a later version brings more, and an empty one leaves the profile alone.
+	Modules []apiv1alpha1.Module `json:"modules,omitempty"`
 }
 
 // ProgrammeApplyConfiguration constructs a declarative configuration of the Programme type for use with
@@ -30,6 +33,16 @@ func Programme() *ProgrammeApplyConfiguration {
 func (b *ProgrammeApplyConfiguration) WithPurposes(values ...apiv1alpha1.ProgrammePurpose) *ProgrammeApplyConfiguration {
 	for i := range values {
 		b.Purposes = append(b.Purposes, values[i])
+	}
+	return b
+}
+
+// WithModules adds the given value to the Modules field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Modules field.
+func (b *ProgrammeApplyConfiguration) WithModules(values ...apiv1alpha1.Module) *ProgrammeApplyConfiguration {
+	for i := range values {
+		b.Modules = append(b.Modules, values[i])
 	}
 	return b
 }
