@@ -58,7 +58,21 @@ func (s *Server) routes() *http.ServeMux {
 	for pattern, p := range public {
 		mux.HandleFunc(pattern, s.public(p))
 	}
-	members := map[string]page{
+	members := s.memberRoutes()
+	for module, pages := range s.moduleRoutes() {
+		if s.Network.Serves(module) {
+			maps.Copy(members, pages)
+		}
+	}
+	for pattern, p := range members {
+		mux.HandleFunc(pattern, s.members(p))
+	}
+	return mux
+}
+
+// memberRoutes are the pages that every network has for its members.
+func (s *Server) memberRoutes() map[string]page {
+	return map[string]page{
 		"GET /notices":             s.notices,
 		"GET /notices/{id}":        s.notice,
 		"GET /me":                  s.profile,
@@ -73,6 +87,8 @@ func (s *Server) routes() *http.ServeMux {
 		"POST /me/address":         s.saveAddress,
 		"GET /me/address/{token}":  s.openAddress,
 		"POST /me/address/{token}": s.confirmAddress,
+		"GET /me/data":             s.dataPage,
+		"POST /me/data":            s.downloadData,
 		"GET /me/line":             s.lineForm,
 		"POST /me/line":            s.saveLINE,
 		"GET /me/sessions":         s.sessions,
@@ -81,15 +97,6 @@ func (s *Server) routes() *http.ServeMux {
 		"GET /me/leave/confirm":    s.leaveForm,
 		"POST /me/leave/confirm":   s.saveLeave,
 	}
-	for module, pages := range s.moduleRoutes() {
-		if s.Network.Serves(module) {
-			maps.Copy(members, pages)
-		}
-	}
-	for pattern, p := range members {
-		mux.HandleFunc(pattern, s.members(p))
-	}
-	return mux
 }
 
 // moduleRoutes are the members' pages of each module. A network that does without a module does not have them at all.

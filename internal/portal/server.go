@@ -48,6 +48,7 @@ type Services interface {
 	community.SessionService
 	community.MemberService
 	community.AddressService
+	community.AccessService
 	community.NoticeService
 	community.LINEService
 	community.UnsubscribeService

@@ -67,6 +67,7 @@ func (g *grants) portal() {
 	g.give(naming.RolePortal, mayRead, "alumni.survey")
 	g.give(naming.RolePortal, mayReadInsert, "alumni.survey_participant")
 	g.give(naming.RolePortal, mayInsert, "alumni.survey_answer") // nobody's pages show an answer
+	g.give(naming.RolePortal, mayRead, "alumni.subject_copy")    // what is held of a member, for that member
 }
 
 func (g *grants) campaign() {

@@ -43,6 +43,10 @@ var (
 	sqlConsentState string
 	//go:embed queries/contact_verify.sql
 	sqlContactVerify string
+	//go:embed queries/copy_count.sql
+	sqlCopyCount string
+	//go:embed queries/copy_rows.sql
+	sqlCopyRows string
 	//go:embed queries/employment_list.sql
 	sqlEmploymentList string
 	//go:embed queries/erasure_get.sql

@@ -56,13 +56,14 @@ func names(text string) []string {
 var quoted = regexp.MustCompile(`"([a-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)+)"`)
 
 // made are the beginnings of keys that are put together at run time.
-var made = []string{"purpose.", "field.", "hint.", "audience.", "preview.as.", "decision.", "channel.", "consents.suppressed.", "programme.", "region.", "zone.", "survey.fault.", "survey.page."}
+var made = []string{"purpose.", "field.", "hint.", "audience.", "preview.as.", "decision.", "channel.", "consents.suppressed.", "programme.", "region.", "zone.", "survey.fault.", "survey.page.",
+	"data.table.", "data.column.", "data.category.", "data.recipient."}
 
 func TestEveryTextIsUsedAndEveryUsedTextExists(t *testing.T) {
 	g := NewWithT(t)
 	c := load(t)
 	used := map[string]bool{}
-	for _, pattern := range []string{"../*.go", "../templates/*.html", "../outbox/*.go", "../../community/*.go", "../../community/pgstore/portal*.go"} {
+	for _, pattern := range []string{"../*.go", "../templates/*.html", "../files/*.html", "../outbox/*.go", "../../community/*.go", "../../community/pgstore/portal*.go"} {
 		paths, err := filepath.Glob(pattern)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(paths).NotTo(BeEmpty(), pattern)

@@ -103,7 +103,7 @@ func TestWhatIsNotKnownIsNamed(t *testing.T) {
 			`DROP INDEX alumni.captured_mail_recipient`,
 			"alumni.captured_mail.recipient_id has no index that begins with it"},
 		"a follower that is gone": {
-			`DROP TABLE alumni.captured_mail`,
+			`DROP TABLE alumni.captured_mail CASCADE`,
 			"alumni.captured_mail is missing"},
 		"a new column of a member": {
 			`ALTER TABLE alumni.member ADD blood_type text`,

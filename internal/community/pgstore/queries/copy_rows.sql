@@ -1,0 +1,5 @@
+-- Everything that every table holds of a person. $1 member
+SELECT c.category, c.relation, c.item
+FROM alumni.subject_copy c
+WHERE c.subject = $1
+ORDER BY c.category, c.relation, c.item
