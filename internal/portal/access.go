@@ -173,7 +173,9 @@ func (s *Server) writeReadable(w io.Writer, locale community.Locale, c community
 		}
 		var shown []copiedValue
 		for _, name := range slices.Sorted(maps.Keys(values)) {
-			shown = append(shown, s.copiedValue(locale, row.Table, name, values[name]))
+			if v := s.copiedValue(locale, row.Table, name, values[name]); v.Text != "" {
+				shown = append(shown, v)
+			}
 		}
 		data := map[string]any{"Category": row.Category, "Table": row.Table, "NewCategory": row.Category != last.Category, "NewTable": row.Table != last.Table, "Values": shown}
 		last = community.CopiedRow{Category: row.Category, Table: row.Table}

@@ -73,6 +73,7 @@ for (const language of ['ja', 'en']) {
       await open('link', `/sign-in/${(await mail(member.address)).token}`);
       await page.click('main button');
       await open('me', '/me');
+      await open('data', '/me/data');
       await open('address', '/me/address');
       await page.fill('#address', 'nobody');
       await page.click('main button');

@@ -2,4 +2,4 @@
 SELECT c.category, c.relation, c.item
 FROM alumni.subject_copy c
 WHERE c.subject = $1
-ORDER BY c.category, c.relation, c.item
+ORDER BY array_position('{Profile,Contact,Consent,DeliveryLogs,Messages,Engagement,AccessLogs,AuditRecords}'::text[], c.category), c.category, c.relation, c.item
