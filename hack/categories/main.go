@@ -40,15 +40,17 @@ A rule for ` + "`Profile`" + ` erases a person from every table that **goes with
 
 // titles say the categories in words.
 var titles = map[string]string{
-	catalogue.Profile:       "Profile: who somebody is",
-	catalogue.Contact:       "Contact: how somebody is reached",
-	catalogue.Consent:       "Consent: what somebody agreed to",
-	catalogue.DeliveryLogs:  "DeliveryLogs: what was sent to somebody",
-	catalogue.Messages:      "Messages",
-	catalogue.Engagement:    "Engagement: clicks, opens and surveys",
-	catalogue.AccessLogs:    "AccessLogs: who signed in",
-	catalogue.AuditRecords:  "AuditRecords: the proof of what was erased",
-	catalogue.NoPersonsData: "None: nothing of a person",
+	catalogue.Profile:         "Profile: who somebody is",
+	catalogue.Contact:         "Contact: how somebody is reached",
+	catalogue.Consent:         "Consent: what somebody agreed to",
+	catalogue.DeliveryLogs:    "DeliveryLogs: what was sent to somebody",
+	catalogue.Messages:        "Messages",
+	catalogue.Engagement:      "Engagement: clicks, opens and surveys",
+	catalogue.AuthoredContent: "AuthoredContent: what somebody wrote for others",
+	catalogue.EventAttendance: "EventAttendance: to which meetings somebody goes",
+	catalogue.AccessLogs:      "AccessLogs: who signed in",
+	catalogue.AuditRecords:    "AuditRecords: the proof of what was erased",
+	catalogue.NoPersonsData:   "None: nothing of a person",
 }
 
 func main() {

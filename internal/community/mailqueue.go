@@ -23,6 +23,10 @@ const (
 	MailAddressConfirmation MailKind = "AddressConfirmation"
 	// MailAddressChanged tells the former address of a member that it was replaced.
 	MailAddressChanged MailKind = "AddressChanged"
+	// MailEventSeat tells who waited for a seat of an event that they have one.
+	MailEventSeat MailKind = "EventSeat"
+	// MailEventCancelled tells who registered for an event that it does not take place.
+	MailEventCancelled MailKind = "EventCancelled"
 )
 
 // Mail is one queued mail on which its holder has a lease.
@@ -36,6 +40,16 @@ type Mail struct {
 	Address   string     // empty: the network knows none any more
 	Request   *uuid.UUID // the erasure request, for a receipt
 	Received  *time.Time // when it was received
+	Event     *MailEvent // the event that it tells of
+}
+
+// MailEvent is what a mail tells of an event.
+type MailEvent struct {
+	ID               uuid.UUID
+	Title            string
+	Place            string
+	StartsAt, EndsAt time.Time
+	TimeZone         string
 }
 
 // MailQueue is worked by every replica of the portal.

@@ -6,9 +6,33 @@ package community
 import (
 	"context"
 	"time"
+
+	"github.com/google/uuid"
 )
 
-// Notice is what a campaign told a member in the portal, as it was said then.
+// NoticeKind says what a notice tells of.
+type NoticeKind string
+
+// The kinds of notices.
+const (
+	// NoticeCampaign is what a campaign wrote.
+	NoticeCampaign NoticeKind = "Campaign"
+	// NoticeEventSeat tells who waited that they have a seat.
+	NoticeEventSeat NoticeKind = "EventSeat"
+	// NoticeEventChanged tells of new facts of an event.
+	NoticeEventChanged NoticeKind = "EventChanged"
+	// NoticeEventCancelled tells that an event does not take place.
+	NoticeEventCancelled NoticeKind = "EventCancelled"
+	// NoticeEventOrganiserLeft tells that the member who organised an event has left the network.
+	NoticeEventOrganiserLeft NoticeKind = "EventOrganiserLeft"
+)
+
+// EventNotices lists the kinds that tell of an event; their title is the event's, as it was then, and they have no body.
+func EventNotices() []NoticeKind {
+	return []NoticeKind{NoticeEventSeat, NoticeEventChanged, NoticeEventCancelled, NoticeEventOrganiserLeft}
+}
+
+// Notice is what a campaign or an event told a member in the portal, as it was said then.
 type Notice struct {
 	ID        int64
 	Locale    Locale
@@ -16,6 +40,8 @@ type Notice struct {
 	Body      string // HTML; whoever shows it sanitises it again. Empty in a list.
 	CreatedAt time.Time
 	Seen      bool
+	Kind      NoticeKind
+	Event     *uuid.UUID // nil: it tells of none
 }
 
 // NoticeService shows the viewer's own notices. Nobody else's exist for the viewer.

@@ -4,13 +4,10 @@
 package content
 
 import (
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
-	ics "github.com/arran4/golang-ical"
-
+	"github.com/alumni-operator/alumni-operator/internal/icalendar"
 	"github.com/alumni-operator/alumni-operator/internal/mail/compose"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
@@ -30,36 +27,12 @@ func calendar(n settings.Network, c settings.Campaign, locale string) []byte {
 		return nil
 	}
 	text := e.Locales[max(0, slices.IndexFunc(e.Locales, func(t settings.EventText) bool { return t.Locale == locale }))]
-	file := ics.NewCalendarFor(product)
-	file.SetProductId(product)
-	file.SetMethod(ics.MethodPublish)
-	event := file.AddEvent(c.UID + "@" + host(n.PublicURL))
-	event.SetDtStampTime(now())
-	event.SetSequence(int(c.Generation))
-	event.SetStartAt(e.StartsAt)
-	event.SetEndAt(e.EndsAt)
-	event.SetSummary(clean(text.Title))
-	if text.Location != "" {
-		event.SetLocation(clean(text.Location))
-	}
-	if e.URL != "" {
-		event.SetURL(e.URL)
-	}
+	file := icalendar.Event{Product: product, UID: c.UID + "@" + icalendar.Host(n.PublicURL), Sequence: int(c.Generation), At: now(),
+		StartsAt: e.StartsAt, EndsAt: e.EndsAt, Title: clean(text.Title), Place: clean(text.Location), URL: e.URL}
 	if n.Email != nil {
-		event.SetOrganizer(n.Email.FromAddress, ics.WithCN(unquoted.Replace(clean(n.Email.FromName))))
+		file.Address, file.Name = n.Email.FromAddress, clean(n.Email.FromName)
 	}
-	return []byte(file.Serialize(ics.WithNewLineWindows))
-}
-
-// unquoted leaves out of a name what a parameter can hold in quotation marks only, which the library does not write.
-var unquoted = strings.NewReplacer(";", " ", ":", " ", ",", " ", `"`, " ", `\`, " ")
-
-// host is the name of the portal, under which UIDs are the network's own.
-func host(address string) string {
-	if u, err := url.Parse(address); err == nil {
-		return u.Hostname()
-	}
-	return ""
+	return icalendar.File(file)
 }
 
 // mixed is the boundary between a mail and its calendar file.

@@ -6,10 +6,12 @@ package portal
 import (
 	"html/template"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/alumni-operator/alumni-operator/internal/community"
 	"github.com/alumni-operator/alumni-operator/internal/content"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
 // noticesListed is how many notices one page of the list has.
@@ -26,6 +28,15 @@ type noticesData struct {
 type noticeData struct {
 	Notice community.Notice
 	Body   template.HTML
+	Text   string // of one that tells of an event
+	Link   string // to the event
+}
+
+// titleNotice says in the visitor's language what happened to an event.
+func (s *Server) titleNotice(v *visit, n *community.Notice) {
+	if slices.Contains(community.EventNotices(), n.Kind) {
+		n.Title, n.Locale = s.text(v.locale, "eventNotice."+string(n.Kind), "title", n.Title), v.locale
+	}
 }
 
 func (s *Server) notices(v *visit) error {
@@ -36,6 +47,9 @@ func (s *Server) notices(v *visit) error {
 	}
 	if data.Notices, err = s.Services.Notices(v.r.Context(), v.viewer, before, noticesListed+1); err != nil {
 		return err
+	}
+	for i := range data.Notices {
+		s.titleNotice(v, &data.Notices[i])
 	}
 	if len(data.Notices) > noticesListed {
 		data.Notices = data.Notices[:noticesListed]
@@ -54,8 +68,15 @@ func (s *Server) notice(v *visit) error {
 	if err != nil {
 		return err
 	}
-	vw := s.frame(v, "notice", "notices.title", noticeData{Notice: n,
-		Body: template.HTML(content.Page(n.Body))}) //nolint:gosec // content.Page lets nothing through that acts or loads
+	s.titleNotice(v, &n)
+	data := noticeData{Notice: n, Body: template.HTML(content.Page(n.Body))} //nolint:gosec // content.Page lets nothing through that acts or loads
+	if n.Event != nil && slices.Contains(community.EventNotices(), n.Kind) {
+		data.Text = s.text(v.locale, "eventNotice."+string(n.Kind)+".text")
+		if s.Network.Serves(settings.ModuleEvents) {
+			data.Link = "/events/" + n.Event.String()
+		}
+	}
+	vw := s.frame(v, "notice", "notices.title", data)
 	vw.Title = n.Title
 	return s.show(v, 200, vw)
 }

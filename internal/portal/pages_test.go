@@ -83,6 +83,7 @@ func everyAnswer(w *portaltest.World, site *portaltest.Site, language string) ma
 	all["wrong birthday"] = member.Post("/me/profile", "Locale", "ja", "BirthdayMonth", "2", "BirthdayDay", "30")
 	all["wrong time zone"] = member.Post("/me/profile", "Locale", "ja", "TimeZone", "Mars/Olympus")
 	all["wrong consents"] = member.Post("/me/consents", "wording", "old")
+	eventAnswers(w, site, member, language, all)
 	all["wrong pause"] = member.Post("/me/pause", "until", "x")
 	member.Post("/me/pause", "act", "pause")
 	all["paused"] = member.Get("/me")
@@ -91,6 +92,37 @@ func everyAnswer(w *portaltest.World, site *portaltest.Site, language string) ma
 	all["wrong leave"] = member.Post("/me/leave/confirm")
 	all["left"] = member.Post("/me/leave/confirm", "understood", "yes")
 	return all
+}
+
+// eventAnswers asks for every page of events, as the one who organises and the one who registers.
+func eventAnswers(w *portaltest.World, site *portaltest.Site, member *portaltest.Browser, language string, all map[string]portaltest.Answer) {
+	all["no events"] = member.Get("/events")
+	all["none of mine"] = member.Get("/events?view=mine")
+	all["none past"] = member.Get("/events?view=past")
+	all["new event"] = member.Get("/events/new")
+	all["wrong event"] = member.Post("/events/new", eventOf(w, "EventTitle", "")...)
+	path := organised(member, w)
+	guest, _ := signedIn(w, site)
+	waits, _ := signedIn(w, site)
+	guest.Language, waits.Language = language, language
+	all["event to register for"] = guest.Get(path)
+	guest.Post(path, "act", "register")
+	all["event registered for"] = guest.Get(path)
+	waits.Post(path, "act", "register")
+	all["event waited for"] = waits.Get(path)
+	all["events"] = waits.Get("/events?view=mine")
+	all["own event"] = member.Get(path)
+	all["edit event"] = member.Get(path + "/edit")
+	all["event file"] = member.Get(path + "/event.ics")
+	all["cancel event"] = member.Get(path + "/cancel")
+	guest.Post(path, "act", "unregister")
+	member.Post(path + "/cancel")
+	all["event cancelled"] = waits.Get(path)
+	all["event notices"] = waits.Get("/notices")
+	all["event notice"] = waits.Get(regexp.MustCompile(`/notices/\d+`).FindString(all["event notices"].Body))
+	draft := organised(member, w, "act", "draft")
+	all["draft"] = member.Get(draft)
+	all["edit draft"] = member.Get(draft + "/edit")
 }
 
 // untranslated finds keys of the catalogue in a text, by what they begin with.

@@ -152,6 +152,8 @@ var doneKeys = map[string]string{
 	"welcome": "me.welcome", "saved": "done.saved", "unchanged": "done.unchanged", "paused": "done.paused",
 	"resumed": "done.resumed", "mailResumed": "done.mailResumed", "signedOut": "done.signedOut", "unlinked": "done.unlinked",
 	"addressAsked": "done.addressAsked", "addressChanged": "done.addressChanged", "expired": "signIn.expired",
+	"registered": "done.registered", "waiting": "done.waiting", "unregistered": "done.unregistered", "published": "done.published",
+	"eventCancelled": "done.eventCancelled",
 }
 
 // show renders a page. The page is complete before its first byte is sent, so a fault can still be told.

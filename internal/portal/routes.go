@@ -6,6 +6,8 @@ package portal
 import (
 	"maps"
 	"net/http"
+
+	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
 // The patterns that the middleware treats in a way of their own.
@@ -101,7 +103,7 @@ func (s *Server) memberRoutes() map[string]page {
 
 // moduleRoutes are the members' pages of each module. A network that does without a module does not have them at all.
 func (s *Server) moduleRoutes() map[string]map[string]page {
-	return map[string]map[string]page{}
+	return map[string]map[string]page{settings.ModuleEvents: s.eventRoutes()}
 }
 
 // routeOf names the route of a request by its pattern.

@@ -50,6 +50,7 @@ type Services interface {
 	community.AddressService
 	community.AccessService
 	community.NoticeService
+	community.EventService
 	community.LINEService
 	community.UnsubscribeService
 	community.TrackingService

@@ -138,7 +138,7 @@ func (w *world) queue(batch *pgx.Batch, p someone, id uuid.UUID) {
 	}
 }
 
-// queueEverything gives a member rows in every table: seventeen, with the contact that everybody has.
+// queueEverything gives a member rows in every table: eighteen, with the contact that everybody has.
 func queueEverything(batch *pgx.Batch, id uuid.UUID) {
 	batch.Queue(`INSERT INTO alumni.consent (member_id, purpose, decision, text_version, channel, source, decided_at)
 		VALUES ($1, 'Network', 'Given', 'v1', 'Roster', 'import', now()), ($1, 'Newsletter', 'Given', 'v1', 'Portal', 'portal', now())`, id)
@@ -152,6 +152,9 @@ func queueEverything(batch *pgx.Batch, id uuid.UUID) {
 	batch.Queue(`INSERT INTO alumni.enrolment (campaign_uid, recipient_id, step, due_on, run_id) VALUES ('c', $1, 2, current_date, 1)`, id)
 	batch.Queue(`INSERT INTO alumni.notice (run_id, recipient_id, locale, title, body) VALUES (1, $1, 'en', 'News', '<p>News</p>')`, id)
 	batch.Queue(`INSERT INTO alumni.address_change (recipient_id, address, requested_at, expires_at) VALUES ($1, 'new@mail.example', now(), now())`, id)
+	batch.Queue(`INSERT INTO alumni.event (id, kind, organiser, locale, title, form, starts_at, ends_at, time_zone, state, created_at, updated_at)
+		VALUES ($1, 'Reunion', 'Office', 'en', 'Reunion', 'Online', now(), now() + interval '1 hour', 'UTC', 'Published', now(), now())`, id)
+	batch.Queue(`INSERT INTO alumni.event_registration VALUES ($1, $1, 'Registered', 1, true, now(), now())`, id)
 	batch.Queue(`INSERT INTO alumni.line_link (recipient_id) VALUES ($1)`, id)
 	batch.Queue(`INSERT INTO alumni.opt_out (recipient_id, kind, source) VALUES ($1, 'Birthday', 'portal')`, id)
 	batch.Queue(`INSERT INTO alumni.survey_participant (campaign_uid, recipient_id) VALUES ('c', $1)`, id)
@@ -161,7 +164,7 @@ func queueEverything(batch *pgx.Batch, id uuid.UUID) {
 }
 
 // childrenRows is how many rows queueEverything makes, consent_state's included.
-const childrenRows = 21
+const childrenRows = 22
 
 func (w *world) send(batch *pgx.Batch) {
 	w.t.Helper()

@@ -5,7 +5,7 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { launch, line, mail, notice, person, portal, signIn, stateOf, surveyPath, unsubscribeToken, visitor } from './lib.mjs';
+import { launch, line, mail, notice, organise, person, portal, signIn, stateOf, surveyPath, unsubscribeToken, visitor } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -90,6 +90,47 @@ test('a member reads a notice', async () => {
   await page.click('text=お知らせの一覧');
   assert.doesNotMatch(await page.locator('main').innerText(), /未読/);
   await page.context().close();
+});
+
+test('members meet: one organises, one comes, one waits and gets the seat, and it is called off', async () => {
+  const [host, guest, next] = [await visitor(browser, { size: 'phone' }), await visitor(browser, { size: 'phone' }), await visitor(browser, { size: 'phone' })];
+  const waits = await person('Active');
+  await signIn(host, await person('Active'));
+  await signIn(guest, await person('Active'));
+  await signIn(next, waits);
+  await host.click('nav.menu >> text=イベント');
+  assert.match(await host.locator('main').innerText(), /集まりを企画する/);
+  const path = await organise(host);
+  assert.match(await host.locator('[role=status]').innerText(), /公開しました/);
+  assert.match(await host.locator('main').innerText(), /あなたの企画/);
+
+  await guest.click('nav.menu >> text=イベント');
+  await guest.click(`a[href="${path}"]`);
+  assert.match(await guest.locator('main').innerText(), /星野 花子/);
+  assert.doesNotMatch(await guest.locator('main').innerText(), /meet\.example/);
+  await guest.click('button:has-text("参加を申し込む")');
+  assert.match(await guest.locator('main').innerText(), /meet\.example/);
+  const file = await guest.request.get(`${path}/event.ics`);
+  assert.match(await file.text(), /^BEGIN:VCALENDAR\r\n[^]*METHOD:PUBLISH\r\n[^]*UID:[0-9a-f-]{36}@[^]*END:VCALENDAR\r\n$/);
+
+  await next.goto(path);
+  await next.click('button:has-text("キャンセル待ちに登録する")');
+  assert.match(await next.locator('main').innerText(), /キャンセル待ちの1番目/);
+  await guest.click('button:has-text("参加を取り消す")');
+  assert.match((await mail(waits.address, 2)).subject, /席をご用意できました：鍋を囲む会/);
+  await next.goto('/notices');
+  await next.click('text=席をご用意できました');
+  await next.click('text=イベントを見る');
+  assert.match(await next.locator('main').innerText(), /参加の申し込みを受け付けています/);
+
+  await host.goto(path);
+  await host.click('text=中止にする');
+  assert.match(await host.locator('main').innerText(), /申し込み済みの1名/);
+  await host.click('main button:has-text("中止にする")');
+  assert.match((await mail(waits.address, 3)).subject, /中止のお知らせ/);
+  await next.reload();
+  assert.match(await next.locator('main').innerText(), /中止になりました/);
+  for (const page of [host, guest, next]) await page.context().close();
 });
 
 test('a member links LINE and unlinks it', async () => {

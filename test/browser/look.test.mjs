@@ -5,7 +5,7 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { accessible, fits, launch, line, mail, notice, person, shoot, signIn, sizes, surveyPath, unsubscribeToken, visitor } from './lib.mjs';
+import { accessible, fits, launch, line, mail, notice, organise, person, shoot, signIn, sizes, surveyPath, unsubscribeToken, visitor } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -86,6 +86,24 @@ for (const language of ['ja', 'en']) {
       await open('me-unread', '/me');
       await open('notices', '/notices');
       await open('notice', `/notices/${id}`);
+      await open('events-none', '/events');
+      await open('event-new', '/events/new');
+      await page.fill('#EventDescription', '一人でもどうぞ。');
+      await page.click('button[value=publish]');
+      await look(page, 'event-wrong', language, size);
+      const event = await organise(page, language === 'en' ? { EventTitle: 'An evening around the hot pot' } : {});
+      await look(page, 'event-own', language, size);
+      await open('event-edit', `${event}/edit`);
+      await open('event-cancel', `${event}/cancel`);
+      const host = await visitor(browser, { language });
+      await signIn(host, await person('Active'), language);
+      const other = await organise(host, { EventTitle: '海外の皆さんとのオンライン同窓会 〜近況と、これからのこと〜', Capacity: '2' });
+      await host.context().close();
+      await open('event-other', other);
+      await page.click('main button');
+      await look(page, 'event-registered', language, size);
+      await open('events', '/events');
+      await open('events-mine', '/events?view=mine');
       await open('line', '/me/line');
       await page.click('main button');
       await look(page, 'line-code', language, size);

@@ -68,6 +68,7 @@ func (g *grants) portal() {
 	g.give(naming.RolePortal, mayReadInsert, "alumni.survey_participant")
 	g.give(naming.RolePortal, mayInsert, "alumni.survey_answer") // nobody's pages show an answer
 	g.give(naming.RolePortal, mayRead, "alumni.subject_copy")    // what is held of a member, for that member
+	g.give(naming.RolePortal, mayReadWrite, "alumni.event", "alumni.event_registration")
 }
 
 func (g *grants) campaign() {
@@ -101,7 +102,7 @@ func (g *grants) retention() {
 		"alumni.visibility", "alumni.suppression", "alumni.delivery", "alumni.sign_in_link", "alumni.session", "alumni.portal_mail",
 		"alumni.captured_mail", "alumni.bounce", "alumni.occasion", "alumni.opt_out", "alumni.tracking_event",
 		"alumni.notice", "alumni.line_link", "alumni.address_change", "alumni.enrolment",
-		"alumni.survey_participant")
+		"alumni.survey_participant", "alumni.event_registration")
 	g.give(naming.RoleRetention, mayRead, "alumni.campaign_run", "alumni.delivery_chunk")
 	g.give(naming.RoleRetention, mayReadWrite, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
 	g.give(naming.RoleRetention, mayReadInsertDelete, "alumni.retention_failure", "alumni.legal_hold_member")

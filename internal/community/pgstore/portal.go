@@ -22,7 +22,7 @@ import (
 )
 
 // RequiredSchemaVersion is the oldest schema with which the portal's queries work. Newer ones only widen.
-const RequiredSchemaVersion = 26
+const RequiredSchemaVersion = 29
 
 // Portal implements the domain's services and the mail queue over a pool of the portal's role.
 type Portal struct {
@@ -38,6 +38,7 @@ var (
 	_ community.MemberService      = (*Portal)(nil)
 	_ community.AddressService     = (*Portal)(nil)
 	_ community.NoticeService      = (*Portal)(nil)
+	_ community.EventService       = (*Portal)(nil)
 	_ community.LINEService        = (*Portal)(nil)
 	_ community.UnsubscribeService = (*Portal)(nil)
 	_ community.TrackingService    = (*Portal)(nil)

@@ -53,7 +53,7 @@ func TestTheCopyHoldsEveryColumnOfAPerson(t *testing.T) {
 		WHERE table_schema = 'alumni' AND (data_type = 'bytea' OR column_name LIKE 'lease%')`), ",")
 	columns, err := catalogue.Columns(t.Context(), w.store.Pool(naming.RoleRetention))
 	w.Expect(err).NotTo(HaveOccurred())
-	of := map[string]bool{catalogue.Member: true, "alumni.erasure_request": true, "alumni.retention_failure": true}
+	of := map[string]bool{catalogue.Member: true, "alumni.erasure_request": true, "alumni.event": true, "alumni.retention_failure": true}
 	for _, b := range catalogue.Belongings() {
 		of[b.Table] = true
 	}

@@ -21,11 +21,27 @@ func (p *Portal) ClaimMails(ctx context.Context, limit int, lease time.Duration)
 	if err != nil {
 		return nil, fault("claim mails", err)
 	}
-	mails, err := pgx.CollectRows(rows, pgx.RowToStructByPos[community.Mail])
+	mails, err := pgx.CollectRows(rows, scanMail)
 	if err != nil {
 		return nil, fault("claim mails", err)
 	}
 	return mails, nil
+}
+
+func scanMail(row pgx.CollectableRow) (community.Mail, error) {
+	var m community.Mail
+	var event struct {
+		id                 *uuid.UUID
+		title, place, zone *string
+		starts, ends       *time.Time
+	}
+	err := row.Scan(&m.ID, &m.Member, &m.Kind, &m.Locale, &m.Attempts, &m.CreatedAt, &m.Address, &m.Request, &m.Received,
+		&event.id, &event.title, &event.place, &event.starts, &event.ends, &event.zone)
+	if err == nil && event.id != nil {
+		m.Event = &community.MailEvent{ID: *event.id, Title: *event.title, Place: *event.place,
+			StartsAt: *event.starts, EndsAt: *event.ends, TimeZone: *event.zone}
+	}
+	return m, err
 }
 
 // NewLink implements community.MailQueue.

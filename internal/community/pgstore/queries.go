@@ -23,10 +23,6 @@ var (
 	sqlAddressWaiting string
 	//go:embed queries/addresses_purge.sql
 	sqlAddressesPurge string
-	//go:embed queries/confirmation_count.sql
-	sqlConfirmationCount string
-	//go:embed queries/confirmations_purge.sql
-	sqlConfirmationsPurge string
 	//go:embed queries/bounces_purge.sql
 	sqlBouncesPurge string
 	//go:embed queries/captured_get.sql
@@ -35,6 +31,10 @@ var (
 	sqlCapturedList string
 	//go:embed queries/captured_purge.sql
 	sqlCapturedPurge string
+	//go:embed queries/confirmation_count.sql
+	sqlConfirmationCount string
+	//go:embed queries/confirmations_purge.sql
+	sqlConfirmationsPurge string
 	//go:embed queries/consent_history.sql
 	sqlConsentHistory string
 	//go:embed queries/consent_insert.sql
@@ -53,6 +53,36 @@ var (
 	sqlErasureGet string
 	//go:embed queries/erasure_insert.sql
 	sqlErasureInsert string
+	//go:embed queries/event_cancel.sql
+	sqlEventCancel string
+	//go:embed queries/event_get.sql
+	sqlEventGet string
+	//go:embed queries/event_guests.sql
+	sqlEventGuests string
+	//go:embed queries/event_insert.sql
+	sqlEventInsert string
+	//go:embed queries/event_lock.sql
+	sqlEventLock string
+	//go:embed queries/event_own.sql
+	sqlEventOwn string
+	//go:embed queries/event_read.sql
+	sqlEventRead string
+	//go:embed queries/event_register.sql
+	sqlEventRegister string
+	//go:embed queries/event_registered.sql
+	sqlEventRegistered string
+	//go:embed queries/event_unregister.sql
+	sqlEventUnregister string
+	//go:embed queries/event_update.sql
+	sqlEventUpdate string
+	//go:embed queries/events_coming.sql
+	sqlEventsComing string
+	//go:embed queries/events_mine.sql
+	sqlEventsMine string
+	//go:embed queries/events_open.sql
+	sqlEventsOpen string
+	//go:embed queries/events_past.sql
+	sqlEventsPast string
 	//go:embed queries/line_code_insert.sql
 	sqlLINECodeInsert string
 	//go:embed queries/line_codes_purge.sql
@@ -111,6 +141,10 @@ var (
 	sqlMemberSignedIn string
 	//go:embed queries/member_touch.sql
 	sqlMemberTouch string
+	//go:embed queries/name_show.sql
+	sqlNameShow string
+	//go:embed queries/name_shown.sql
+	sqlNameShown string
 	//go:embed queries/notice_list.sql
 	sqlNoticeList string
 	//go:embed queries/notice_open.sql

@@ -132,6 +132,29 @@ func Moment(locale community.Locale, t time.Time) string {
 	return t.Format("2 January 2006, 15:04") + zone(t)
 }
 
+// Span writes from when until when something is, by the clock of the zone in which both are given.
+func Span(locale community.Locale, from, to time.Time) string {
+	if locale == community.Japanese {
+		until := to.Format("15:04")
+		if !sameDay(from, to) {
+			until = dayJa(to) + until
+		}
+		return dayJa(from) + from.Format("15:04") + "〜" + until
+	}
+	until := "–" + to.Format("15:04")
+	if !sameDay(from, to) {
+		until = " – " + to.Format("Monday, 2 January 2006, 15:04")
+	}
+	return from.Format("Monday, 2 January 2006, 15:04") + until
+}
+
+func sameDay(a, b time.Time) bool { return a.Format(time.DateOnly) == b.Format(time.DateOnly) }
+
+// dayJa is a day with the day of its week.
+func dayJa(t time.Time) string {
+	return t.Format("2006年1月2日") + "（" + string([]rune("日月火水木金土")[t.Weekday()]) + "）"
+}
+
 // zone names the zone in brackets.
 func zone(t time.Time) string {
 	name, _ := t.Zone()

@@ -57,7 +57,7 @@ var quoted = regexp.MustCompile(`"([a-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)+)"`)
 
 // made are the beginnings of keys that are put together at run time.
 var made = []string{"purpose.", "field.", "hint.", "audience.", "preview.as.", "decision.", "channel.", "consents.suppressed.", "programme.", "region.", "zone.", "survey.fault.", "survey.page.",
-	"data.table.", "data.column.", "data.category.", "data.recipient."}
+	"data.table.", "data.column.", "data.category.", "data.recipient.", "eventKind.", "eventForm.", "eventNotice."}
 
 func TestEveryTextIsUsedAndEveryUsedTextExists(t *testing.T) {
 	g := NewWithT(t)
@@ -116,6 +116,19 @@ func TestEveryKeyThatIsPutTogetherExists(t *testing.T) {
 	}
 	for _, purpose := range []string{"Rehire", "Referral", "Collaboration", "Brand", "KnowledgeTransfer", "FutureExecutives"} {
 		keys = append(keys, "programme."+purpose)
+	}
+	for _, k := range community.EventKinds() {
+		keys = append(keys, "eventKind."+string(k))
+	}
+	for _, f := range community.EventForms() {
+		keys = append(keys, "eventForm."+string(f))
+	}
+	for _, n := range community.EventNotices() {
+		keys = append(keys, "eventNotice."+string(n), "eventNotice."+string(n)+".text")
+	}
+	for _, field := range []string{"EventKind", "EventLocale", "EventForm", "EventTitle", "EventPlace", "EventDescription", "OnlineLink", "StartsAt", "EndsAt", "ClosesAt",
+		"EventZone", "Capacity", "ShowName"} {
+		keys = append(keys, "field."+field)
 	}
 	for _, r := range community.ZoneRegions() {
 		keys = append(keys, "region."+r.Name)
@@ -176,6 +189,15 @@ func TestDatesAreWrittenAsPeopleWriteThem(t *testing.T) {
 	g.Expect([]string{i18n.MonthDay("ja", community.MonthDay{Month: 2, Day: 29}), i18n.MonthDay("en", community.MonthDay{Month: 2, Day: 29})}).
 		To(Equal([]string{"2月29日", "29 February"}))
 	g.Expect(i18n.Moment("en", at.In(time.FixedZone("+0330", 3*3600+1800)))).To(HaveSuffix("(UTC+0330)"))
+}
+
+func TestASpanOfTimeNamesTheDayOfItsWeek(t *testing.T) {
+	g := NewWithT(t)
+	from := time.Date(2026, 12, 5, 19, 0, 0, 0, time.UTC)
+	g.Expect([]string{i18n.Span("ja", from, from.Add(2*time.Hour)), i18n.Span("ja", from, from.Add(15*time.Hour))}).
+		To(Equal([]string{"2026年12月5日（土）19:00〜21:00", "2026年12月5日（土）19:00〜2026年12月6日（日）10:00"}))
+	g.Expect([]string{i18n.Span("en", from, from.Add(2*time.Hour)), i18n.Span("en", from, from.Add(15*time.Hour))}).
+		To(Equal([]string{"Saturday, 5 December 2026, 19:00–21:00", "Saturday, 5 December 2026, 19:00 – Sunday, 6 December 2026, 10:00"}))
 }
 
 func TestZonesAreNamedInTheLanguageOfTheVisit(t *testing.T) {

@@ -75,6 +75,10 @@ func (c *Composer) Compose(m community.Mail, token string) (mail.Message, error)
 		c.confirmAddress(&l, token)
 	case community.MailAddressChanged:
 		c.addressChanged(&l, m)
+	case community.MailEventSeat:
+		c.event(&l, m, "mail.eventSeat.subject", "mail.eventSeat.lead", "mail.eventSeat.after")
+	case community.MailEventCancelled:
+		c.event(&l, m, "mail.eventCancelled.subject", "mail.eventCancelled.lead", "mail.eventCancelled.after")
 	default:
 		return mail.Message{}, fmt.Errorf("the portal has no mail of kind %q", m.Kind)
 	}
@@ -124,6 +128,24 @@ func (c *Composer) addressChanged(l *letter, m community.Mail) {
 	l.Subject = c.say(l.Locale, "mail.addressChanged.subject")
 	l.Before = []string{c.say(l.Locale, "mail.greeting"), c.say(l.Locale, "mail.addressChanged.lead", "date", i18n.Moment(l.Locale, m.CreatedAt.In(c.zone)))}
 	l.After = []string{c.say(l.Locale, "mail.addressChanged.last"), c.say(l.Locale, "mail.addressChanged.notYou")}
+}
+
+// event tells of an event, with its times by the clock of its place.
+func (c *Composer) event(l *letter, m community.Mail, subject, lead, after string) {
+	e := m.Event
+	zone, err := time.LoadLocation(e.TimeZone)
+	if err != nil {
+		zone = c.zone
+	}
+	l.Subject = c.say(l.Locale, subject, "title", e.Title)
+	l.Before = []string{c.say(l.Locale, "mail.greeting"), c.say(l.Locale, lead, "title", e.Title),
+		c.say(l.Locale, "mail.event.when", "when", i18n.Span(l.Locale, e.StartsAt.In(zone), e.EndsAt.In(zone)), "zone", c.catalogue.Zone(l.Locale, e.TimeZone))}
+	if e.Place != "" {
+		l.Before = append(l.Before, c.say(l.Locale, "mail.event.place", "place", e.Place))
+	}
+	l.Button = c.say(l.Locale, "mail.event.button")
+	l.Link = c.network.PublicURL + "/events/" + e.ID.String() + "?lang=" + string(l.Locale)
+	l.After = []string{c.say(l.Locale, after)}
 }
 
 func (c *Composer) say(locale community.Locale, key string, args ...string) string {

@@ -50,11 +50,13 @@ func TestMailsReadWell(t *testing.T) {
 	w := portaltest.New(t)
 	request := uuid.MustParse("01890000-0000-7000-8000-000000000001")
 	received := time.Date(2026, 11, 21, 3, 4, 5, 0, time.UTC)
+	event := community.MailEvent{ID: uuid.MustParse("01890000-0000-4000-8000-000000000002"), Title: "鍋を囲む会 <秋>", Place: "京都 星野亭", TimeZone: "Asia/Tokyo",
+		StartsAt: time.Date(2026, 12, 5, 10, 0, 0, 0, time.UTC), EndsAt: time.Date(2026, 12, 5, 12, 0, 0, 0, time.UTC)}
 	for _, locale := range community.Locales() {
-		for _, kind := range []community.MailKind{community.MailSignInLink, community.MailWithdrawalReceipt} {
+		for _, kind := range []community.MailKind{community.MailSignInLink, community.MailWithdrawalReceipt, community.MailEventSeat, community.MailEventCancelled} {
 			t.Run(string(kind)+" "+string(locale), func(t *testing.T) {
 				g := NewWithT(t)
-				m, err := composer(t, w).Compose(community.Mail{Kind: kind, Locale: locale, Address: "hana@mail.example", Request: &request, Received: &received}, "TOKEN")
+				m, err := composer(t, w).Compose(community.Mail{Kind: kind, Locale: locale, Address: "hana@mail.example", Request: &request, Received: &received, Event: &event}, "TOKEN")
 				g.Expect(err).NotTo(HaveOccurred())
 				g.Expect(m.To).To(Equal("hana@mail.example"))
 				g.Expect(m.Headers).To(ContainElement([2]string{"Auto-Submitted", "auto-generated"}))

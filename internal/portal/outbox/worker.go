@@ -148,7 +148,7 @@ var errPointless = errors.New("the mail has no recipient any more")
 
 // send makes and delivers one mail. A link lives only if its mail may have been taken.
 func (w *Worker) send(ctx context.Context, config mail.Config, m community.Mail) error {
-	if m.Address == "" || w.Now().Sub(m.CreatedAt) > patience(m.Kind) || (m.Kind == community.MailWithdrawalReceipt && m.Request == nil) {
+	if m.Address == "" || w.Now().Sub(m.CreatedAt) > patience(m.Kind) || lacks(m) {
 		return errPointless
 	}
 	if err := w.limiter.Wait(ctx); err != nil {
@@ -167,6 +167,18 @@ func (w *Worker) send(ctx context.Context, config mail.Config, m community.Mail)
 		return err
 	}
 	return errors.Join(err, w.Queue.DropLink(ctx, token))
+}
+
+// lacks tells whether what a mail speaks of is there no more.
+func lacks(m community.Mail) bool {
+	switch m.Kind {
+	case community.MailWithdrawalReceipt:
+		return m.Request == nil
+	case community.MailEventSeat, community.MailEventCancelled:
+		return m.Event == nil
+	default:
+		return false
+	}
 }
 
 // token is the secret of the link in a mail; empty for a mail without one.

@@ -51,6 +51,7 @@ func Followers() []Follower {
 		{Table: "alumni.bounce", Column: "recipient_id", Trigger: "bounce_follows"},
 		{Table: "alumni.captured_mail", Column: "recipient_id", Trigger: "captured_mail_follows"},
 		{Table: "alumni.enrolment", Column: "recipient_id", Trigger: "enrolment_follows"},
+		{Table: "alumni.event_registration", Column: "recipient_id", Trigger: "event_registration_follows"},
 		{Table: "alumni.line_link", Column: "recipient_id", Trigger: "line_link_follows"},
 		{Table: "alumni.notice", Column: "recipient_id", Trigger: "notice_follows"},
 		{Table: "alumni.occasion", Column: "recipient_id", Trigger: "occasion_follows"},
@@ -80,9 +81,10 @@ func Belongings() []Belonging {
 // member. Erasing a member clears each of them in a way of its own.
 //
 // Stretches of the ledger begin and end at members; they go with the messages that wait there, at the latest with the campaign's run.
-// Who is on legal hold is not erased at all.
+// Who is on legal hold is not erased at all. An event outlives its organiser when others have registered; the trigger event_follows takes
+// the organiser out of it.
 func Loose() []string {
-	return []string{"alumni.erasure_request.member_id", "alumni.retention_failure.member_id", "alumni.legal_hold_member.recipient_id",
+	return []string{"alumni.erasure_request.member_id", "alumni.retention_failure.member_id", "alumni.legal_hold_member.recipient_id", "alumni.event.recipient_id",
 		"alumni.delivery_chunk.first_member", "alumni.delivery_chunk.end_member", "alumni.delivery_chunk.handed_out"}
 }
 

@@ -16,20 +16,22 @@ import (
 // The categories of tables. The schema names each table's in its comment, so that a program of the version before knows those that
 // came after it.
 const (
-	Profile       = "Profile"      // who somebody is
-	Contact       = "Contact"      // how somebody is reached
-	Consent       = "Consent"      // what somebody agreed to
-	DeliveryLogs  = "DeliveryLogs" // what was sent to somebody
-	Messages      = "Messages"     // messages themselves
-	Engagement    = "Engagement"   // clicks, opens and surveys
-	AccessLogs    = "AccessLogs"   // sign-ins
-	AuditRecords  = "AuditRecords" // proof of what was erased
-	NoPersonsData = "None"         // numbers, and names of campaigns and runs
+	Profile         = "Profile"         // who somebody is
+	Contact         = "Contact"         // how somebody is reached
+	Consent         = "Consent"         // what somebody agreed to
+	DeliveryLogs    = "DeliveryLogs"    // what was sent to somebody
+	Messages        = "Messages"        // messages themselves
+	Engagement      = "Engagement"      // clicks, opens and surveys
+	AuthoredContent = "AuthoredContent" // what somebody wrote for others
+	EventAttendance = "EventAttendance" // to which meetings somebody goes
+	AccessLogs      = "AccessLogs"      // sign-ins
+	AuditRecords    = "AuditRecords"    // proof of what was erased
+	NoPersonsData   = "None"            // numbers, and names of campaigns and runs
 )
 
 // Categories lists them in the order in which they are told.
 func Categories() []string {
-	return []string{Profile, Contact, Consent, DeliveryLogs, Messages, Engagement, AccessLogs, AuditRecords, NoPersonsData}
+	return []string{Profile, Contact, Consent, DeliveryLogs, Messages, Engagement, AuthoredContent, EventAttendance, AccessLogs, AuditRecords, NoPersonsData}
 }
 
 // ClassIdentifier is that of columns which tell who somebody is, by a name, a number or the identifier of a member.

@@ -6,11 +6,12 @@ WITH due AS (
 ), claimed AS (
     UPDATE alumni.portal_mail p SET lease_until = $2, attempts = p.attempts + 1
     FROM due WHERE p.id = due.id
-    RETURNING p.id, p.member_id, p.kind, p.locale, p.attempts, p.created_at, p.address
+    RETURNING p.id, p.member_id, p.kind, p.locale, p.attempts, p.created_at, p.address, p.event_id
 )
 SELECT p.id, p.member_id, p.kind, p.locale, p.attempts, p.created_at, coalesce(nullif(p.address, ''), c.address, '') AS address,
-       r.id AS request, r.received_at
+       r.id AS request, r.received_at, e.id AS event, e.title, e.place, e.starts_at, e.ends_at, e.time_zone
 FROM claimed p
 LEFT JOIN alumni.contact c ON c.member_id = p.member_id AND c.channel = 'Email'
 LEFT JOIN alumni.erasure_request r ON r.member_id = p.member_id
+LEFT JOIN alumni.event e ON e.id = p.event_id
 ORDER BY p.id
