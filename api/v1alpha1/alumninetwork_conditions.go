@@ -210,6 +210,20 @@ const (
 	ReasonHolidaysEnding = "HolidaysEnding"
 )
 
+// StaffListedCondition is there only on a network with signIn.staffSecretRef, and says whether every line of the list of staff can be used.
+// Positive polarity; not part of Ready, for a line at fault keeps nobody else out. It has reasons of ChannelsReady as well: SecretNotFound,
+// SecretInvalid.
+const (
+	StaffListedCondition = "StaffListed"
+
+	// ReasonStaffListed: every line was understood; the message counts (True).
+	ReasonStaffListed = "StaffListed"
+	// ReasonStaffLinesInvalid: some lines were not. The message names them and what to do; everybody else may enter.
+	ReasonStaffLinesInvalid = "StaffLinesInvalid"
+	// ReasonNobodyListed: the list names nobody, so that nobody may enter.
+	ReasonNobodyListed = "NobodyListed"
+)
+
 // VolumeSizedCondition says whether the volume of a Standalone store is as large as declared. Positive polarity; not part
 // of Ready, for a store on a volume that cannot grow still serves.
 const (

@@ -22,6 +22,7 @@ const (
 	defaultMaxPerHour     = 10000
 	defaultMaxConnections = 5
 	defaultBackupCount    = 14
+	defaultStaffKey       = "staff"
 )
 
 // NetworkConditions lists the component conditions that Ready sums up, in the order in which they are reached.
@@ -56,6 +57,16 @@ func (n *AlumniNetwork) HolidaysFrom() *ConfigMapKeyReference {
 		return nil
 	}
 	return n.Spec.QuietHours.HolidaysFrom
+}
+
+// StaffFrom is where the staff are listed who may enter the portal's console; nil where nobody may.
+func (n *AlumniNetwork) StaffFrom() *StaffSecretReference {
+	if n.Spec.SignIn == nil || n.Spec.SignIn.StaffSecretRef == nil {
+		return nil
+	}
+	from := *n.Spec.SignIn.StaffSecretRef
+	from.Key = orDefault(from.Key, defaultStaffKey)
+	return &from
 }
 
 // GetConditions returns the conditions in status, for the helpers that work on every kind.
@@ -300,6 +311,9 @@ func (n *AlumniNetwork) SecretNames() []string {
 		for _, d := range n.Destinations() {
 			names = append(names, d.SecretRef.Name)
 		}
+	}
+	if from := n.StaffFrom(); from != nil {
+		names = append(names, from.Name)
 	}
 	names = append(names, n.Spec.Store.Backup.secretNames()...)
 	if from := n.Spec.Store.RestoreFrom; from != nil {

@@ -96,6 +96,10 @@ type AlumniNetworkSpec struct {
 	// +required
 	Portal Portal `json:"portal"`
 
+	// signIn says who signs in on the portal besides members.
+	// +optional
+	SignIn *SignIn `json:"signIn,omitempty"`
+
 	// channels are the senders that the portal and campaigns use.
 	// +optional
 	Channels *Channels `json:"channels,omitempty"`

@@ -53,6 +53,7 @@ type options struct {
 	emailDir       string
 	dkimDir        string
 	lineDir        string
+	staffDir       string
 }
 
 func readOptions(args []string, lookup func(string) (string, bool), out io.Writer) (options, error) {
@@ -70,6 +71,7 @@ func readOptions(args []string, lookup func(string) (string, bool), out io.Write
 	f.StringVar(&o.emailDir, "email-dir", settings.EmailDir, "folder with the mail server's credentials")
 	f.StringVar(&o.dkimDir, "dkim-dir", settings.DKIMDir, "folder with the key that signs mails, if the network's settings say so")
 	f.StringVar(&o.lineDir, "line-dir", settings.LINEDir, "folder with the secret by which LINE signs events")
+	f.StringVar(&o.staffDir, "staff-dir", settings.StaffDir, "folder with the list of staff, if the network's settings say so")
 	if err := fromEnvironment(f, lookup); err != nil {
 		fmt.Fprintln(out, err)
 		return o, err

@@ -25,6 +25,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/bounce/receiver"
 	"github.com/alumni-operator/alumni-operator/internal/bounce/register"
 	"github.com/alumni-operator/alumni-operator/internal/capture"
+	"github.com/alumni-operator/alumni-operator/internal/community"
 	"github.com/alumni-operator/alumni-operator/internal/community/pgstore"
 	"github.com/alumni-operator/alumni-operator/internal/dbconn"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
@@ -33,6 +34,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/portal/middleware"
 	"github.com/alumni-operator/alumni-operator/internal/portal/outbox"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/staff"
 	"github.com/alumni-operator/alumni-operator/internal/survey"
 	"github.com/alumni-operator/alumni-operator/internal/tracking"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
@@ -54,7 +56,7 @@ type app struct {
 	log        *slog.Logger
 	store      *pgstore.Portal
 	server     *portal.Server
-	requests   *outbox.Requests
+	requests   []*outbox.Requests // of members, and of staff
 	worker     *outbox.Worker     // nil without a sender
 	recorder   mail.Recorder      // takes the mails of a trial
 	bounces    *receiver.Receiver // nil without a receiver
@@ -140,12 +142,28 @@ func (a *app) build(o options, network settings.Network, pool *pgxpool.Pool, reg
 			Now: time.Now, Log: a.log}, registry)
 		wake = a.worker.Wake
 	}
-	a.requests = outbox.NewRequests(a.store, wake, a.log)
+	members, office := outbox.NewRequests(a.store, wake, a.log), outbox.NewRequests(pgstore.StaffLinks{Portal: a.store}, wake, a.log)
+	a.requests = []*outbox.Requests{members, office}
+	if network.Console {
+		a.store.Employ(staffList(o.staffDir, a.log))
+	}
 	a.server, err = portal.New(portal.Config{
-		Network: network, Services: a.store, Links: a.requests, Tokens: signer, Tracker: tracker, Surveys: surveys, Ready: a.store.Ready, Wake: wake,
+		Network: network, Services: a.store, Links: members, StaffLinks: office, Tokens: signer, Tracker: tracker, Surveys: surveys, Ready: a.store.Ready, Wake: wake,
 		Log: a.log, Registry: registry, Now: time.Now, Proxies: proxies, LINEDir: o.lineDir,
 	})
 	return err
+}
+
+// staffList reads the list of staff whenever it is asked for, so that who is taken off it is out as soon as the mounted file changes. While
+// it cannot be read nobody is on it.
+func staffList(dir string, log *slog.Logger) func() []community.StaffMember {
+	return func() []community.StaffMember {
+		people, err := staff.Read(dir)
+		if err != nil {
+			log.Error("Failing to read who is staff", "error", err.Error())
+		}
+		return people
+	}
 }
 
 // listening is a server with its listener.
@@ -218,7 +236,9 @@ func (a *app) workEnds(ctx context.Context) bool {
 
 // startWork begins what goes on beside the answers.
 func (a *app) startWork(ctx context.Context) {
-	a.background.Go(func() { a.requests.Run(ctx, drainLimit) })
+	for _, requests := range a.requests {
+		a.background.Go(func() { requests.Run(ctx, drainLimit) })
+	}
 	if a.worker != nil {
 		a.background.Go(func() { a.worker.Run(ctx) })
 	}

@@ -243,6 +243,7 @@ func (r *Reconciler) storePhases() []phases.Phase[*scope] {
 func (r *Reconciler) servicePhases() []phases.Phase[*scope] {
 	return []phases.Phase[*scope]{
 		{Name: "read the holidays", Run: r.readHolidays, GoOn: true},
+		{Name: "check the list of staff", Run: r.checkStaff, GoOn: true},
 		{Name: "publish the settings", Condition: v1alpha1.PortalAvailableCondition, Run: r.publishSettings},
 		{Name: "check the senders", Condition: v1alpha1.ChannelsReadyCondition, Run: r.checkChannels, GoOn: true},
 		{Name: "rotate the logins", Run: r.rotateLogins, GoOn: true},

@@ -32,6 +32,7 @@ const (
 	useBucket
 	useIdentity
 	useRoster
+	useStaff
 	uses // how many there are; the logins of the roles have notes of their own
 )
 

@@ -27,12 +27,17 @@ const (
 	MailEventSeat MailKind = "EventSeat"
 	// MailEventCancelled tells who registered for an event that it does not take place.
 	MailEventCancelled MailKind = "EventCancelled"
+	// MailStaffSignInLink holds a link that signs its reader in to the console.
+	MailStaffSignInLink MailKind = "StaffSignInLink"
 )
+
+// SignsIn tells a mail whose link signs its reader in.
+func (k MailKind) SignsIn() bool { return k == MailSignInLink || k == MailStaffSignInLink }
 
 // Mail is one queued mail on which its holder has a lease.
 type Mail struct {
 	ID        int64
-	Member    uuid.UUID
+	Member    uuid.UUID // or the one of the staff to whom it goes
 	Kind      MailKind
 	Locale    Locale
 	Attempts  int // this one included
@@ -60,6 +65,8 @@ type MailQueue interface {
 	// NewLink makes the link of one mail to an address: the token goes into the mail, its hash into the store. The
 	// token is empty when the member has left, or has another address, in the meantime.
 	NewLink(ctx context.Context, member uuid.UUID, address string) (token string, err error)
+	// NewStaffLink makes the link of one mail to one of the staff.
+	NewStaffLink(ctx context.Context, staff uuid.UUID) (token string, err error)
 	// AddressToken is the token of the link by which a member confirms an address; empty when it does not wait any more. It is the same
 	// for every mail of one request, so that a mail that goes out twice holds no link that is spent.
 	AddressToken(ctx context.Context, member uuid.UUID, address string) (token string, err error)

@@ -28,6 +28,12 @@ func (s *Server) problemOf(v *visit, err error) *problem {
 func (s *Server) fail(v *visit, err error) {
 	status := http.StatusInternalServerError
 	switch code := community.CodeOf(err); {
+	case v.office && code == community.CodeUnauthenticated:
+		s.keepStaffSession(v, "")
+		_ = v.redirect("/console/sign-in?done=expired")
+		return
+	case v.office && code == community.CodeForbidden:
+		status = http.StatusForbidden
 	case code == community.CodeUnauthenticated || code == community.CodeForbidden:
 		// Somebody who left, or whose session is over: the browser forgets it, and may sign in again.
 		s.keepSession(v, "")
@@ -59,6 +65,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int) {
 type refusal struct {
 	TextKey string
 	Spent   bool // offers a new link
+	Office  bool // the page is one of the console
 }
 
 // refusePage shows the page of a status, in the visitor's language.
@@ -83,7 +90,11 @@ func (s *Server) refusePage(v *visit, status int) {
 		titleKey, data.TextKey = "page.503.title", "page.503.text"
 		v.w.Header().Set("Retry-After", "10")
 	}
-	v.viewer = community.Viewer{} // the page is nobody's, and asks nothing of the store
+	v.viewer, v.staff = community.Viewer{}, community.StaffViewer{} // the page is nobody's, and asks nothing of the store
+	data.Office = v.office
+	if v.office && status == http.StatusForbidden {
+		data.TextKey = "console.forbidden"
+	}
 	vw := s.frame(v, "error", titleKey, data)
 	if status == http.StatusInternalServerError {
 		vw.Reference = reference(v.r)

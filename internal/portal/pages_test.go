@@ -231,6 +231,10 @@ func TestEveryTemplateIsShownByTheTestAbove(t *testing.T) {
 	for name, a := range trialAnswers(trial, trial.Serve(), "ja") {
 		answers["trial "+name] = a
 	}
+	staffed := office(t)
+	for name, a := range consoleAnswers(staffed, staffed.Serve(), "ja") {
+		answers["console "+name] = a
+	}
 	for _, a := range answers {
 		if m := class.FindStringSubmatch(a.Body); m != nil {
 			shown[m[1]] = true

@@ -38,10 +38,12 @@ type view struct {
 	Locale    community.Locale
 	Network   settings.Network
 	Title     string
-	Signed    bool   // a member's page: shows the members' menu
-	Unseen    int    // how many notices the member has not opened
-	Session   bool   // there seems to be a session: offers the way to the members' pages
-	Path      string // of this page, to mark it in the menu
+	Signed    bool                  // a member's page: shows the members' menu
+	Unseen    int                   // how many notices the member has not opened
+	Session   bool                  // there seems to be a session: offers the way to the members' pages
+	Office    bool                  // a page of the console
+	Staff     community.StaffViewer // who is signed in there
+	Path      string                // of this page, to mark it in the menu
 	Switches  []languageSwitch
 	Done      string
 	Problem   *problem
@@ -112,6 +114,8 @@ func (s *Server) functions(locale community.Locale) template.FuncMap {
 		"join":      strings.Join,
 		"str":       func(v any) string { return fmt.Sprint(v) },
 		"field":     func(f community.Field, m community.Member) fieldOf { return fieldOf{f, m} },
+		"number":    i18n.Number,
+		"coded":     func(of string, code any) string { return s.coded(locale, of, fmt.Sprint(code)) },
 		"isMail":    func(contact string) bool { return !strings.HasPrefix(contact, "https://") },
 	}
 }
@@ -126,11 +130,19 @@ func (s *Server) text(locale community.Locale, key string, args ...string) strin
 		"members", members, "hours", strconv.Itoa(int(s.Network.ErasurePromise().Hours())))...)
 }
 
+// coded puts a code into words: the text of the key that it ends, or the code itself where a later version has made it up.
+func (s *Server) coded(locale community.Locale, of, code string) string {
+	if key := of + "." + code; s.catalogue.Has(locale, key) {
+		return s.text(locale, key)
+	}
+	return code
+}
+
 // frame is the view of a page before its own data.
 func (s *Server) frame(v *visit, name, titleKey string, data any) view {
 	vw := view{
 		Page: name, Locale: v.locale, Network: s.Network, Title: s.text(v.locale, titleKey),
-		Signed: v.viewer != community.Viewer{}, Unseen: s.unseen(v), Session: s.sessionToken(v.r) != "",
+		Signed: v.viewer != community.Viewer{}, Unseen: s.unseen(v), Session: !v.office && s.sessionToken(v.r) != "", Office: v.office, Staff: v.staff,
 		Path: v.r.URL.Path, Style: s.assets.path("style.css"), Icon: s.assets.path("icon.svg"), Data: data,
 		Banners: s.banners(), Trial: trialPath,
 	}

@@ -23,6 +23,7 @@ const (
 	routeSurvey      = "GET /s/{token}"
 	routeAnswer      = "POST /s/{token}"
 	routeLINE        = "POST /line/events"
+	routeStaffSignIn = "POST /console/sign-in"
 	// routeNone is how requests to nowhere are counted.
 	routeNone = "none"
 )
@@ -56,7 +57,7 @@ func (s *Server) routes() *http.ServeMux {
 		routeSurvey:             s.surveyForm,
 		routeAnswer:             s.answerSurvey,
 	}
-	maps.Copy(public, s.trialRoutes())
+	maps.Copy(public, s.specialRoutes())
 	for pattern, p := range public {
 		mux.HandleFunc(pattern, s.public(p))
 	}
@@ -99,6 +100,14 @@ func (s *Server) memberRoutes() map[string]page {
 		"GET /me/leave/confirm":    s.leaveForm,
 		"POST /me/leave/confirm":   s.saveLeave,
 	}
+}
+
+// specialRoutes are those that only some networks have: those of a trial, and those with staff.
+func (s *Server) specialRoutes() map[string]page {
+	all := map[string]page{}
+	maps.Copy(all, s.trialRoutes())
+	maps.Copy(all, s.staffRoutes())
+	return all
 }
 
 // moduleRoutes are the members' pages of each module. A network that does without a module does not have them at all.

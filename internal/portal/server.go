@@ -56,6 +56,8 @@ type Services interface {
 	community.TrackingService
 	community.SurveyService
 	community.TrialService
+	community.StaffService
+	community.ConsoleService
 }
 
 // LinkRequests takes requests for sign-in links off the visitor's hands, so that the answer tells nothing, not
@@ -70,9 +72,11 @@ type Config struct {
 	Network  settings.Network
 	Services Services
 	Links    LinkRequests
-	Tokens   *unsubscribe.Signer
-	Tracker  *tracking.Signer
-	Surveys  *survey.Signer
+	// StaffLinks takes those of the office's; of a network with a console only.
+	StaffLinks LinkRequests
+	Tokens     *unsubscribe.Signer
+	Tracker    *tracking.Signer
+	Surveys    *survey.Signer
 	// Ready answers nil when the store can be used.
 	Ready func(context.Context) error
 	// Wake says that a mail was queued.
@@ -159,7 +163,7 @@ func (s *Server) wrap(h http.Handler) (http.Handler, error) {
 		middleware.Deadline(requestLimit),
 		middleware.BodyLimit(s.bodyLimit, s.refuse),
 		crossOrigin,
-		middleware.RateLimit(limiter, s.routeOf, map[string]bool{routeSignIn: true}, s.Proxies, s.refuse),
+		middleware.RateLimit(limiter, s.routeOf, map[string]bool{routeSignIn: true, routeStaffSignIn: true}, s.Proxies, s.refuse),
 		middleware.RateLimit(links, s.routeOf, followed, s.Proxies, s.refuse),
 		middleware.RateLimit(events, s.routeOf, map[string]bool{routeLINE: true}, s.Proxies, s.refuse),
 	), nil
@@ -175,8 +179,8 @@ func (s *Server) bodyLimit(r *http.Request) int64 {
 
 // counters are what the portal counts beside requests. None has a label that speaks of one person.
 type counters struct {
-	signIns, unsubscribes, reactions, lineEvents *prometheus.CounterVec
-	withdrawals                                  prometheus.Counter
+	signIns, staffSignIns, unsubscribes, reactions, lineEvents *prometheus.CounterVec
+	withdrawals                                                prometheus.Counter
 }
 
 func newCounters(registry prometheus.Registerer) counters {
@@ -191,12 +195,15 @@ func newCounters(registry prometheus.Registerer) counters {
 			Name: "alumni_portal_withdrawals_total", Help: "Members who left the network on the portal.",
 		}),
 	}
+	c.staffSignIns = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "alumni_portal_staff_sign_ins_total", Help: "Sign-in links of staff used, by what came of it: SignedIn or Refused.",
+	}, []string{"outcome"})
 	c.reactions = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "alumni_portal_reactions_total", Help: "Links and images of campaign mails asked for, by what came of it: Counted, Machine, Lost or Invalid.",
 	}, []string{"kind", "outcome"})
 	c.lineEvents = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "alumni_portal_line_events_total", Help: "Codes, follows and unfollows that LINE told, by outcome: Linked, Refused, Limited, Changed or Unchanged.",
 	}, []string{"kind", "outcome"})
-	registry.MustRegister(c.signIns, c.unsubscribes, c.withdrawals, c.reactions, c.lineEvents)
+	registry.MustRegister(c.signIns, c.staffSignIns, c.unsubscribes, c.withdrawals, c.reactions, c.lineEvents)
 	return c
 }

@@ -111,11 +111,16 @@ func (s *Server) trialHTML(v *visit) error {
 	if m.HTML == "" {
 		return &community.Error{Code: community.CodeNotFound, Message: "page.404.text"}
 	}
+	mailHTML(v, m.HTML)
+	return nil
+}
+
+// mailHTML answers with the HTML of a mail under a policy of its own.
+func mailHTML(v *visit, html string) {
 	v.w.Header().Set("Content-Security-Policy", mailPolicy)
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	v.w.WriteHeader(http.StatusOK)
-	_, _ = v.w.Write([]byte(m.HTML)) // the visitor may have gone
-	return nil
+	_, _ = v.w.Write([]byte(html)) // the visitor may have gone
 }
 
 // captured reads the mail that the path names.

@@ -26,8 +26,10 @@ type visit struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	locale community.Locale
-	chosen bool             // by the visitor, here or before
-	viewer community.Viewer // on members' pages only
+	chosen bool                  // by the visitor, here or before
+	viewer community.Viewer      // on members' pages only
+	office bool                  // on the pages of the console
+	staff  community.StaffViewer // on those for whoever is signed in there
 }
 
 // page answers one visit. An error is answered by fail.

@@ -111,7 +111,7 @@ func TestANetworkThatDeclaresNothingFitsASmallNode(t *testing.T) {
 
 // mounted says which Secrets each workload may see, and no other.
 var mounted = map[string][]string{
-	"main-portal":       {"main-db-portal", "main-token-key", "smtp", "alumni-dkim", "line"},
+	"main-portal":       {"main-db-portal", "main-token-key", "smtp", "alumni-dkim", "line", "staff"},
 	"main-db":           {"main-db-admin"},
 	"spring-29000000":   {"main-db-campaign", "main-token-key", "smtp", "alumni-dkim", "slack-news", "teams-news", "intranet-hook"},
 	"main-roster-1":     {"main-db-roster", "main-pepper", "hr-login"},

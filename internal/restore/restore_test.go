@@ -81,7 +81,8 @@ func TestANetworkComesBackAndWhoWasErasedDoesNot(t *testing.T) {
 	w.g.Expect(ask[int](w, name, `SELECT count(*) FROM alumni.member WHERE id = ANY ($1)`, erased)).To(BeZero())
 	w.g.Expect(ask[int](w, name, `SELECT count(*) FROM alumni.member`)).To(Equal(crowd - erasing))
 	w.g.Expect(ask[int](w, name, `SELECT count(*) FROM alumni.tombstone WHERE kind = 'Member'`)).To(Equal(erasing))
-	w.g.Expect(ask[int](w, name, `SELECT (SELECT count(*) FROM alumni.session) + (SELECT count(*) FROM alumni.sign_in_link) + (SELECT count(*) FROM alumni.address_change)`)).
+	w.g.Expect(ask[int](w, name, `SELECT (SELECT count(*) FROM alumni.session) + (SELECT count(*) FROM alumni.sign_in_link) + (SELECT count(*) FROM alumni.address_change)
+		+ (SELECT count(*) FROM alumni.staff_session) + (SELECT count(*) FROM alumni.staff_link)`)).
 		To(BeZero(), "everybody signs in anew, and confirms a new address anew")
 	w.g.Expect(ask[int](w, name, `SELECT count(*) FROM alumni.portal_mail WHERE state = 'Waiting'`)).To(BeZero())
 	w.g.Expect(ask[int](w, name, `SELECT count(*) FROM alumni.delivery WHERE state IN ('Planned', 'Deferred', 'Claimed')`)).To(BeZero(), "nothing is sent twice")

@@ -85,6 +85,9 @@ func (w *world) fill() {
 		`INSERT INTO alumni.contact SELECT id, 'Email', employee_number || '@mozuno.example', 'Roster', NULL FROM alumni.member`,
 		`INSERT INTO alumni.consent (member_id, purpose, decision, text_version, channel, source, decided_at)
 			SELECT id, 'Network', 'Given', 'v1', 'Roster', 'import', now() FROM alumni.member`,
+		`INSERT INTO alumni.staff (address_key) SELECT sha256('somebody')`,
+		`INSERT INTO alumni.staff_session (token_hash, staff_id, created_at, seen_at, expires_at) SELECT sha256('a'), id, now(), now(), now() + interval '1 hour' FROM alumni.staff`,
+		`INSERT INTO alumni.staff_link (token_hash, staff_id, created_at, expires_at) SELECT sha256('a'), id, now(), now() + interval '1 hour' FROM alumni.staff`,
 		`INSERT INTO alumni.session (token_hash, member_id, expires_at) SELECT sha256(id::text::bytea), id, now() + interval '1 day' FROM alumni.member`,
 		`INSERT INTO alumni.sign_in_link (token_hash, member_id, expires_at) SELECT sha256(id::text::bytea), id, now() + interval '1 day' FROM alumni.member`,
 		`INSERT INTO alumni.address_change (recipient_id, address, requested_at, expires_at) SELECT id, 'new@mail.example', now(), now() + interval '1 day' FROM alumni.member`,

@@ -49,6 +49,10 @@ const (
 	TestRecipientsDir = "/etc/alumni/test-recipients"
 	// TestRecipientsFile lists those who look a campaign over, one address on each line.
 	TestRecipientsFile = "addresses"
+	// StaffDir holds StaffFile; in the portal alone.
+	StaffDir = "/etc/alumni/staff"
+	// StaffFile lists those of the office who may enter the console; see internal/staff.
+	StaffFile = "staff"
 	// CampaignDir holds CampaignFile.
 	CampaignDir = "/etc/alumni/campaign"
 	// CampaignFile is a Campaign as JSON.
@@ -104,7 +108,8 @@ type Network struct {
 	PublicURL     string   `json:"publicURL"` // no slash at the end
 	ErasureHours  int      `json:"erasureHours,omitempty"`
 	Purposes      []string `json:"purposes,omitempty"`
-	Modules       []string `json:"modules,omitzero"` // of the portal; nil: all that there are. See Serves
+	Modules       []string `json:"modules,omitzero"`  // of the portal; nil: all that there are. See Serves
+	Console       bool     `json:"console,omitempty"` // staff sign in; who they are is in StaffDir
 	Operator      Operator `json:"operator"`
 	Email         *Email   `json:"email,omitempty"`
 	LINE          *LINE    `json:"line,omitempty"`

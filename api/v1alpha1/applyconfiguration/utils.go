@@ -217,6 +217,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RosterVolumeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretReference"):
 		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SignIn"):
+		return &apiv1alpha1.SignInApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StaffSecretReference"):
+		return &apiv1alpha1.StaffSecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StandaloneStore"):
 		return &apiv1alpha1.StandaloneStoreApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StepContent"):

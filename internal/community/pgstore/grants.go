@@ -69,6 +69,17 @@ func (g *grants) portal() {
 	g.give(naming.RolePortal, mayInsert, "alumni.survey_answer") // nobody's pages show an answer
 	g.give(naming.RolePortal, mayRead, "alumni.subject_copy")    // what is held of a member, for that member
 	g.give(naming.RolePortal, mayReadWrite, "alumni.event", "alumni.event_registration")
+	g.console()
+}
+
+// console is what the portal does for the staff: it knows them, and tells them numbers.
+func (g *grants) console() {
+	g.give(naming.RolePortal, mayReadInsert, "alumni.staff")
+	*g = append(*g, Grant{Role: naming.RolePortal, Privileges: mayUpdate, Object: "alumni.staff", Columns: []string{"first_seen_at"}}) // to lock a row
+	g.give(naming.RolePortal, mayReadWriteDelete, "alumni.staff_link", "alumni.staff_session")
+	g.give(naming.RolePortal, mayInsert, "alumni.staff_action")
+	g.give(naming.RolePortal, mayRead, "alumni.campaign_preview", "alumni_stats.members", "alumni_stats.erasure_requests",
+		"alumni_stats.campaign_runs", "alumni_stats.campaign_counts")
 }
 
 func (g *grants) campaign() {
@@ -141,7 +152,7 @@ func (g *grants) readers() {
 // Schemas says which schemas each role may use.
 func Schemas() map[naming.Role][]string {
 	return map[naming.Role][]string{
-		naming.RolePortal:    {"alumni"},
+		naming.RolePortal:    {"alumni", "alumni_stats"},
 		naming.RoleCampaign:  {"alumni"},
 		naming.RoleRoster:    {"alumni"},
 		naming.RoleRetention: {"alumni"},

@@ -22,14 +22,16 @@ import (
 )
 
 // RequiredSchemaVersion is the oldest schema with which the portal's queries work. Newer ones only widen.
-const RequiredSchemaVersion = 29
+const RequiredSchemaVersion = 30
 
 // Portal implements the domain's services and the mail queue over a pool of the portal's role.
 type Portal struct {
 	pool *pgxpool.Pool
 	key  []byte // the network's, for what the store keeps of addresses that it must not know
 	now  func() time.Time
-	fit  atomic.Bool // the schema was found to be one that these queries work with; it only ever widens
+	// staff lists those of the office who may enter the console now; nil in a network that has none.
+	staff func() []community.StaffMember
+	fit   atomic.Bool // the schema was found to be one that these queries work with; it only ever widens
 }
 
 var (
@@ -46,12 +48,17 @@ var (
 	_ community.MailQueue          = (*Portal)(nil)
 	_ community.Housekeeper        = (*Portal)(nil)
 	_ community.TrialService       = (*Portal)(nil)
+	_ community.StaffService       = (*Portal)(nil)
+	_ community.ConsoleService     = (*Portal)(nil)
 )
 
 // NewPortal makes the services with the key of the network's tokens. The clock is the caller's, so that tests can let time pass.
 func NewPortal(pool *pgxpool.Pool, key []byte, now func() time.Time) *Portal {
 	return &Portal{pool: pool, key: key, now: now}
 }
+
+// Employ says where the list of staff is. It is asked again whenever it matters who they are. It is called before anything else.
+func (p *Portal) Employ(staff func() []community.StaffMember) { p.staff = staff }
 
 // Ready answers nil when the database is there and its schema is one that the portal can use.
 func (p *Portal) Ready(ctx context.Context) error {

@@ -21,22 +21,28 @@ func (p *Portal) ClaimMails(ctx context.Context, limit int, lease time.Duration)
 	if err != nil {
 		return nil, fault("claim mails", err)
 	}
-	mails, err := pgx.CollectRows(rows, scanMail)
+	mails, err := pgx.CollectRows(rows, p.scanMail)
 	if err != nil {
 		return nil, fault("claim mails", err)
 	}
 	return mails, nil
 }
 
-func scanMail(row pgx.CollectableRow) (community.Mail, error) {
+// scanMail reads one mail. One to staff has the address that their list has for them now; none when they are not on it any more.
+func (p *Portal) scanMail(row pgx.CollectableRow) (community.Mail, error) {
 	var m community.Mail
 	var event struct {
 		id                 *uuid.UUID
 		title, place, zone *string
 		starts, ends       *time.Time
 	}
+	var staff []byte
 	err := row.Scan(&m.ID, &m.Member, &m.Kind, &m.Locale, &m.Attempts, &m.CreatedAt, &m.Address, &m.Request, &m.Received,
-		&event.id, &event.title, &event.place, &event.starts, &event.ends, &event.zone)
+		&event.id, &event.title, &event.place, &event.starts, &event.ends, &event.zone, &staff)
+	if staff != nil {
+		person, _ := p.employed(staff)
+		m.Address = person.Address
+	}
 	if err == nil && event.id != nil {
 		m.Event = &community.MailEvent{ID: *event.id, Title: *event.title, Place: *event.place,
 			StartsAt: *event.starts, EndsAt: *event.ends, TimeZone: *event.zone}

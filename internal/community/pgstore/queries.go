@@ -41,6 +41,18 @@ var (
 	sqlConsentInsert string
 	//go:embed queries/consent_state.sql
 	sqlConsentState string
+	//go:embed queries/console_campaigns.sql
+	sqlConsoleCampaigns string
+	//go:embed queries/console_erasures.sql
+	sqlConsoleErasures string
+	//go:embed queries/console_members.sql
+	sqlConsoleMembers string
+	//go:embed queries/console_run_counts.sql
+	sqlConsoleRunCounts string
+	//go:embed queries/console_sample.sql
+	sqlConsoleSample string
+	//go:embed queries/console_samples.sql
+	sqlConsoleSamples string
 	//go:embed queries/contact_verify.sql
 	sqlContactVerify string
 	//go:embed queries/copy_count.sql
@@ -181,6 +193,28 @@ var (
 	sqlSessionTouch string
 	//go:embed queries/sessions_purge.sql
 	sqlSessionsPurge string
+	//go:embed queries/staff_act.sql
+	sqlStaffAct string
+	//go:embed queries/staff_link_find.sql
+	sqlStaffLinkFind string
+	//go:embed queries/staff_link_insert.sql
+	sqlStaffLinkInsert string
+	//go:embed queries/staff_link_queue.sql
+	sqlStaffLinkQueue string
+	//go:embed queries/staff_link_use.sql
+	sqlStaffLinkUse string
+	//go:embed queries/staff_lock.sql
+	sqlStaffLock string
+	//go:embed queries/staff_meet.sql
+	sqlStaffMeet string
+	//go:embed queries/staff_session_delete.sql
+	sqlStaffSessionDelete string
+	//go:embed queries/staff_session_find.sql
+	sqlStaffSessionFind string
+	//go:embed queries/staff_session_insert.sql
+	sqlStaffSessionInsert string
+	//go:embed queries/staff_session_touch.sql
+	sqlStaffSessionTouch string
 	//go:embed queries/suppression_delete.sql
 	sqlSuppressionDelete string
 	//go:embed queries/suppression_get.sql

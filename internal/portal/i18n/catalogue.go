@@ -116,6 +116,15 @@ func MonthDay(locale community.Locale, d community.MonthDay) string {
 	return DayName(locale, d.Day) + " " + MonthName(locale, d.Month)
 }
 
+// Number writes a number with its thousands apart, which both languages do alike.
+func Number(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
 // Zone names a time zone: in the words of a language where it is one of those that are offered, and by its own name otherwise.
 func (c *Catalogue) Zone(locale community.Locale, name string) string {
 	if key := "zone." + name; c.Has(locale, key) {

@@ -6,6 +6,7 @@ package i18n_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -57,7 +58,8 @@ var quoted = regexp.MustCompile(`"([a-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)+)"`)
 
 // made are the beginnings of keys that are put together at run time.
 var made = []string{"purpose.", "field.", "hint.", "audience.", "preview.as.", "decision.", "channel.", "consents.suppressed.", "programme.", "region.", "zone.", "survey.fault.", "survey.page.",
-	"data.table.", "data.column.", "data.category.", "data.recipient.", "eventKind.", "eventForm.", "eventNotice."}
+	"data.table.", "data.column.", "data.category.", "data.recipient.", "eventKind.", "eventForm.", "eventNotice.",
+	"staffRole.", "campaignType.", "runState.", "ledger.", "reason.", "language."}
 
 func TestEveryTextIsUsedAndEveryUsedTextExists(t *testing.T) {
 	g := NewWithT(t)
@@ -129,6 +131,12 @@ func TestEveryKeyThatIsPutTogetherExists(t *testing.T) {
 	for _, field := range []string{"EventKind", "EventLocale", "EventForm", "EventTitle", "EventPlace", "EventDescription", "OnlineLink", "StartsAt", "EndsAt", "ClosesAt",
 		"EventZone", "Capacity", "ShowName"} {
 		keys = append(keys, "field."+field)
+	}
+	for _, role := range community.StaffRoles() {
+		keys = append(keys, "staffRole."+string(role))
+	}
+	for _, locale := range community.Locales() {
+		keys = append(keys, "language."+string(locale))
 	}
 	for _, r := range community.ZoneRegions() {
 		keys = append(keys, "region."+r.Name)
@@ -212,4 +220,32 @@ func TestTextsTakeTheirValuesOnce(t *testing.T) {
 	c := load(t)
 	g.Expect(c.Text("en", "me.since", "date", "{network}", "network", "x")).To(Equal("Member since {network}"), "a value is not read again")
 	g.Expect(c.Text("en", "no.such.key")).To(Equal("no.such.key"))
+}
+
+// TestEveryWordOfTheLedgerHasAText reads the page that explains them all.
+func TestEveryWordOfTheLedgerHasAText(t *testing.T) {
+	g := NewWithT(t)
+	c := load(t)
+	page, err := os.ReadFile("../../../docs/counts.md")
+	g.Expect(err).NotTo(HaveOccurred())
+	states, rest, _ := strings.Cut(string(page), "## Reasons")
+	reasons, _, _ := strings.Cut(rest, "## What changes afterwards")
+	first := regexp.MustCompile("(?m)^\\| ((?:`[A-Za-z]+`(?:, )?)+) \\|")
+	code := regexp.MustCompile("`([A-Za-z]+)`")
+	for of, text := range map[string]string{"ledger.": states, "reason.": reasons} {
+		cells := first.FindAllStringSubmatch(text, -1)
+		g.Expect(len(cells)).To(BeNumerically(">", 8))
+		for _, cell := range cells {
+			for _, word := range code.FindAllStringSubmatch(cell[1], -1) {
+				heading := c.Has(community.English, "ledger."+word[1]) // of a table of reasons
+				g.Expect(heading || c.Has(community.English, of+word[1])).To(BeTrue(), of+word[1])
+			}
+		}
+	}
+}
+
+func TestNumbersHaveTheirThousandsApart(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -999: "-999", -1000: "-1,000"} {
+		NewWithT(t).Expect(i18n.Number(n)).To(Equal(want), fmt.Sprint(n))
+	}
 }

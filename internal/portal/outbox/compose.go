@@ -69,6 +69,8 @@ func (c *Composer) Compose(m community.Mail, token string) (mail.Message, error)
 	switch m.Kind {
 	case community.MailSignInLink:
 		c.signIn(&l, token)
+	case community.MailStaffSignInLink:
+		c.staffSignIn(&l, token)
 	case community.MailWithdrawalReceipt:
 		c.receipt(&l, m)
 	case community.MailAddressConfirmation:
@@ -102,6 +104,14 @@ func (c *Composer) signIn(l *letter, token string) {
 	l.Button = c.say(l.Locale, "mail.signIn.button")
 	l.Link = c.network.PublicURL + "/sign-in/" + token + "?lang=" + string(l.Locale)
 	l.After = []string{c.say(l.Locale, "mail.signIn.valid"), c.say(l.Locale, "mail.signIn.ignore")}
+}
+
+func (c *Composer) staffSignIn(l *letter, token string) {
+	l.Subject = c.say(l.Locale, "mail.staffSignIn.subject")
+	l.Before = []string{c.say(l.Locale, "mail.greeting"), c.say(l.Locale, "mail.staffSignIn.lead")}
+	l.Button = c.say(l.Locale, "mail.signIn.button")
+	l.Link = c.network.PublicURL + "/console/sign-in/" + token + "?lang=" + string(l.Locale)
+	l.After = []string{c.say(l.Locale, "mail.signIn.valid"), c.say(l.Locale, "mail.staffSignIn.ignore")}
 }
 
 func (c *Composer) receipt(l *letter, m community.Mail) {

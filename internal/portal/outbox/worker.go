@@ -163,7 +163,7 @@ func (w *Worker) send(ctx context.Context, config mail.Config, m community.Mail)
 		message.FromName, message.FromAddress, message.Member = w.Email.FromName, w.Email.FromAddress, m.Member
 		err = mail.Send(ctx, config, message)
 	}
-	if failure := (*mail.Failure)(nil); err == nil || m.Kind != community.MailSignInLink || (errors.As(err, &failure) && failure.Outcome.Kind == mail.Unknown) {
+	if failure := (*mail.Failure)(nil); err == nil || !m.Kind.SignsIn() || (errors.As(err, &failure) && failure.Outcome.Kind == mail.Unknown) {
 		return err
 	}
 	return errors.Join(err, w.Queue.DropLink(ctx, token))
@@ -186,6 +186,8 @@ func (w *Worker) token(ctx context.Context, m community.Mail) (token string, err
 	switch m.Kind {
 	case community.MailSignInLink:
 		token, err = w.Queue.NewLink(ctx, m.Member, m.Address)
+	case community.MailStaffSignInLink:
+		token, err = w.Queue.NewStaffLink(ctx, m.Member)
 	case community.MailAddressConfirmation:
 		token, err = w.Queue.AddressToken(ctx, m.Member, m.Address)
 	default:
@@ -227,7 +229,7 @@ func (w *Worker) settle(ctx context.Context, m community.Mail, err error) {
 }
 
 func patience(kind community.MailKind) time.Duration {
-	if kind == community.MailSignInLink || kind == community.MailAddressConfirmation {
+	if kind.SignsIn() || kind == community.MailAddressConfirmation {
 		return linkPatience
 	}
 	return receiptPatience

@@ -37,7 +37,7 @@ func BuildSettings(n *v1alpha1.AlumniNetwork) settings.Network {
 		UID: string(n.UID), Namespace: n.Namespace, Name: n.Name,
 		DisplayName: n.Spec.DisplayName, Description: n.Spec.Description, MemberLabel: n.Spec.MemberLabel,
 		DefaultLocale: string(n.Locale()), TimeZone: string(n.Zone()), PublicURL: n.URL(),
-		Operator: settings.Operator(n.Spec.Operator),
+		Operator: settings.Operator(n.Spec.Operator), Console: n.StaffFrom() != nil,
 	}
 	buildProgramme(&s, n.Spec.Programme)
 	if e := n.Email(); e != nil {

@@ -111,6 +111,15 @@ func TestRecipients(secret string) Folder {
 	return f
 }
 
+// Staff is the folder with the list of staff, which is one key of a Secret. Where that is missing nobody is let in, and members are all the
+// same.
+func Staff(secret, key string) Folder {
+	f := Secret("staff", secret, settings.StaffDir)
+	f.Volume.Secret.Items = []corev1.KeyToPath{{Key: key, Path: settings.StaffFile}}
+	f.Volume.Secret.Optional = ptr.To(true)
+	return f
+}
+
 // BucketKeys is the folder with the keys of a bucket, and the certificate of a private authority if the Secret holds one.
 func BucketKeys(name string) Folder {
 	return withAuthority("backup-secret", name, settings.BackupSecretDir, "accessKeyID", "secretAccessKey")

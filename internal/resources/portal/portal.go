@@ -178,6 +178,9 @@ func podSpec(in Input) corev1.PodSpec {
 	if l := n.LINE(); l != nil && !n.IsTrial() {
 		folders = append(folders, pod.LINE(l.SecretRef.Name, settings.LINESecretFile))
 	}
+	if from := n.StaffFrom(); from != nil {
+		folders = append(folders, pod.Staff(from.Name, from.Key))
+	}
 	pod.Add(&spec, &container, folders...)
 	spec.Containers = []corev1.Container{container}
 	pod.Harden(&spec, pod.UID)

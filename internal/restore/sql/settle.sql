@@ -4,6 +4,8 @@
 SET LOCAL statement_timeout = 0;
 DELETE FROM alumni.session;
 DELETE FROM alumni.sign_in_link;
+DELETE FROM alumni.staff_session;
+DELETE FROM alumni.staff_link;
 DELETE FROM alumni.address_change;
 UPDATE alumni.portal_mail SET state = 'Failed', lease_until = NULL WHERE state = 'Waiting';
 UPDATE alumni.delivery SET state = 'Unknown', reason = 'Restored', lease_owner = NULL, lease_until = NULL

@@ -94,7 +94,7 @@ func (w *World) Start(args ...string) *Process {
 	w.t.Helper()
 	d := w.Dirs()
 	all := append([]string{"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--bounces-listen", "127.0.0.1:0", "--network-dir", d.Network,
-		"--db-dir", d.Database, "--token-key-dir", d.TokenKey, "--email-dir", d.Email, "--line-dir", w.LINEDir}, args...)
+		"--db-dir", d.Database, "--token-key-dir", d.TokenKey, "--email-dir", d.Email, "--line-dir", w.LINEDir, "--staff-dir", w.StaffDir}, args...)
 	p := &Process{t: w.t, command: exec.Command(Binary(w.t), all...), Log: &Buffer{}, done: make(chan struct{})}
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.command.StderrPipe()

@@ -49,12 +49,16 @@ func (w *World) Serve() *Site {
 		wake = worker.Wake
 		background.Go(func() { worker.Run(ctx) })
 	}
-	requests := outbox.NewRequests(s.Portal, wake, log)
+	requests, office := outbox.NewRequests(s.Portal, wake, log), outbox.NewRequests(pgstore.StaffLinks{Portal: s.Portal}, wake, log)
 	background.Go(func() { requests.Run(ctx, Patience) })
+	background.Go(func() { office.Run(ctx, Patience) })
+	if w.Network.Console {
+		s.Portal.Employ(w.staff)
+	}
 
 	var err error
 	s.Server, err = portal.New(portal.Config{
-		Network: w.Network, Services: s.Portal, Links: requests, Tokens: w.Tokens, Tracker: w.Tracker, Surveys: w.Surveys, Ready: s.Portal.Ready, Wake: wake,
+		Network: w.Network, Services: s.Portal, Links: requests, StaffLinks: office, Tokens: w.Tokens, Tracker: w.Tracker, Surveys: w.Surveys, Ready: s.Portal.Ready, Wake: wake,
 		Log: log, Registry: s.Registry, Now: w.Clock.Now, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, LINEDir: w.LINEDir,
 	})
 	if err != nil {

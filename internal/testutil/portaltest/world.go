@@ -28,23 +28,24 @@ const Patience = 20 * time.Second
 
 // World is a network and what surrounds its portal.
 type World struct {
-	t       testing.TB
-	Store   *store.Store
-	SMTP    *smtptest.Server
-	Network settings.Network
-	Key     []byte
-	LINEDir string // what is mounted of the LINE account
-	Tokens  *unsubscribe.Signer
-	Tracker *tracking.Signer
-	Surveys *survey.Signer
-	Clock   *Clock
-	Log     *Buffer
+	t        testing.TB
+	Store    *store.Store
+	SMTP     *smtptest.Server
+	Network  settings.Network
+	Key      []byte
+	LINEDir  string // what is mounted of the LINE account
+	StaffDir string // what is mounted of the list of staff
+	Tokens   *unsubscribe.Signer
+	Tracker  *tracking.Signer
+	Surveys  *survey.Signer
+	Clock    *Clock
+	Log      *Buffer
 }
 
 // New makes a network with a store and a mail server. Nobody is in it yet.
 func New(t testing.TB) *World {
 	t.Helper()
-	w := &World{t: t, Store: store.New(t), SMTP: smtptest.Start(t, smtptest.Options{}), Key: make([]byte, unsubscribe.KeySize), LINEDir: t.TempDir(),
+	w := &World{t: t, Store: store.New(t), SMTP: smtptest.Start(t, smtptest.Options{}), Key: make([]byte, unsubscribe.KeySize), LINEDir: t.TempDir(), StaffDir: t.TempDir(),
 		Clock: &Clock{now: time.Now()}, Log: &Buffer{}}
 	_, _ = rand.Read(w.Key)
 	signer, err := unsubscribe.NewSigner(w.Key)

@@ -126,6 +126,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: roster
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.Roster
+    - name: signIn
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.SignIn
     - name: state
       type:
         namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.State
@@ -1893,6 +1896,22 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.alumni-operator.alumni-operator.api.v1alpha1.SecretReference
   map:
     fields:
+    - name: name
+      type:
+        scalar: string
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.SignIn
+  map:
+    fields:
+    - name: staffSecretRef
+      type:
+        namedType: com.github.alumni-operator.alumni-operator.api.v1alpha1.StaffSecretReference
+- name: com.github.alumni-operator.alumni-operator.api.v1alpha1.StaffSecretReference
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+      default: staff
     - name: name
       type:
         scalar: string

@@ -1,4 +1,5 @@
--- Takes the mails that are due, at most $3 of them, with a lease until $2; a lease that ran out is taken over.
+-- Takes the mails that are due, at most $3 of them, with a lease until $2; a lease that ran out is taken over. The address of one of the
+-- staff is not in the store: there is a key to find it by.
 WITH due AS (
     SELECT id FROM alumni.portal_mail
     WHERE state = 'Waiting' AND not_before <= $1 AND (lease_until IS NULL OR lease_until <= $1)
@@ -6,12 +7,13 @@ WITH due AS (
 ), claimed AS (
     UPDATE alumni.portal_mail p SET lease_until = $2, attempts = p.attempts + 1
     FROM due WHERE p.id = due.id
-    RETURNING p.id, p.member_id, p.kind, p.locale, p.attempts, p.created_at, p.address, p.event_id
+    RETURNING p.id, p.member_id, p.staff_id, p.kind, p.locale, p.attempts, p.created_at, p.address, p.event_id
 )
-SELECT p.id, p.member_id, p.kind, p.locale, p.attempts, p.created_at, coalesce(nullif(p.address, ''), c.address, '') AS address,
-       r.id AS request, r.received_at, e.id AS event, e.title, e.place, e.starts_at, e.ends_at, e.time_zone
+SELECT p.id, coalesce(p.member_id, p.staff_id), p.kind, p.locale, p.attempts, p.created_at, coalesce(nullif(p.address, ''), c.address, '') AS address,
+       r.id AS request, r.received_at, e.id AS event, e.title, e.place, e.starts_at, e.ends_at, e.time_zone, s.address_key
 FROM claimed p
 LEFT JOIN alumni.contact c ON c.member_id = p.member_id AND c.channel = 'Email'
 LEFT JOIN alumni.erasure_request r ON r.member_id = p.member_id
 LEFT JOIN alumni.event e ON e.id = p.event_id
+LEFT JOIN alumni.staff s ON s.id = p.staff_id
 ORDER BY p.id

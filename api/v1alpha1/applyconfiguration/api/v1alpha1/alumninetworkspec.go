@@ -36,6 +36,8 @@ type AlumniNetworkSpecApplyConfiguration struct {
 	Roster *RosterApplyConfiguration `json:"roster,omitempty"`
 	// portal is the web app of the network.
 	Portal *PortalApplyConfiguration `json:"portal,omitempty"`
+	// signIn says who signs in on the portal besides members.
+	SignIn *SignInApplyConfiguration `json:"signIn,omitempty"`
 	// channels are the senders that the portal and campaigns use.
 	Channels *ChannelsApplyConfiguration `json:"channels,omitempty"`
 	// quietHours are the times at which no campaign writes to a member, by the member's own clock where it is known and the
@@ -141,6 +143,14 @@ func (b *AlumniNetworkSpecApplyConfiguration) WithRoster(value *RosterApplyConfi
 // If called multiple times, the Portal field is set to the value of the last call.
 func (b *AlumniNetworkSpecApplyConfiguration) WithPortal(value *PortalApplyConfiguration) *AlumniNetworkSpecApplyConfiguration {
 	b.Portal = value
+	return b
+}
+
+// WithSignIn sets the SignIn field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SignIn field is set to the value of the last call.
+func (b *AlumniNetworkSpecApplyConfiguration) WithSignIn(value *SignInApplyConfiguration) *AlumniNetworkSpecApplyConfiguration {
+	b.SignIn = value
 	return b
 }
 

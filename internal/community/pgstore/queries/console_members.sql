@@ -1,0 +1,2 @@
+-- How many people there are in each state.
+SELECT listed, invited, active, paused, withdrawn FROM alumni_stats.members
