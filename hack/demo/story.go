@@ -153,7 +153,8 @@ func (d *demo) summary(ctx context.Context) error {
   kubectl -n hoshino-logistics port-forward svc/alumni-portal 8082:80   # then open http://localhost:8082
   kubectl -n hoshino-mailbox   port-forward svc/mailbox       8025:80   # then open http://localhost:8025
 
-Sign in with the address of any mail in the mailbox; the link arrives there too. Remove everything: make demo-down
+Sign in with the address of any mail in the mailbox; the link arrives there too. The office's pages are at
+http://localhost:8081/console for programme@hoshino-foods.example. Remove everything: make demo-down
 `)
 	return nil
 }

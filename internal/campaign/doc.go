@@ -30,8 +30,8 @@
 // other, and a run is finished when both are settled. Of a post that was on the wire when its worker died nobody knows whether
 // it arrived: it waits for a person unless the campaign wants it posted again.
 //
-// The package imports the settings, the content and audience compilers, internal/mail, internal/broadcast, internal/channel/line,
-// internal/unsubscribe, internal/bounce and pgx.
+// The package imports the settings, the domain (of which samples of a preview are a part), the content and audience compilers,
+// internal/mail, internal/broadcast, internal/channel/line, internal/unsubscribe, internal/bounce and pgx.
 // It must never import Kubernetes, write to the store outside its SQL files
 // and internal/bounce/register, or put a member's data into a log or an
 // error: members appear there as counts and opaque ids only.

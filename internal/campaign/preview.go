@@ -18,8 +18,8 @@ import (
 // errUndo takes back a transaction that served to look.
 var errUndo = errors.New("nothing to keep")
 
-// Preview counts whom a run at job.ScheduledAt would write to and whom not, by reason, and notes it under job.RunName. It plans and
-// sends nothing. What other campaigns send until then is not known, and counts as nothing. An error that wraps ErrFinal cannot be
+// Preview counts whom a run at job.ScheduledAt would write to and whom not, by reason, and notes it under job.RunName, with every text as
+// invented people would get it. It plans and sends nothing. What other campaigns send until then is not known, and counts as nothing. An error that wraps ErrFinal cannot be
 // healed by another try.
 func Preview(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	if err := job.check(); err != nil {
@@ -29,6 +29,10 @@ func Preview(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 		if _, err := newWay(job, channel, 0); err != nil {
 			return err
 		}
+	}
+	samples, err := renderSamples(job)
+	if err != nil {
+		return err
 	}
 	query, err := audience.Compile(job.Campaign, job.day(), firstOfAudience)
 	if err != nil {
@@ -42,7 +46,8 @@ func Preview(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	if err != nil {
 		return err
 	}
-	if _, err := pool.Exec(ctx, sqlPreviewNote, job.Campaign.UID, job.RunName, job.ScheduledAt, counts); err != nil {
+	if _, err := pool.Exec(ctx, sqlPreviewNote, job.Campaign.UID, job.RunName, job.ScheduledAt, counts,
+		job.Campaign.Name, job.Campaign.Type, samples); err != nil {
 		return fmt.Errorf("note the preview: %w", err)
 	}
 	job.Log.Info("Counting a preview", "preview", job.RunName)

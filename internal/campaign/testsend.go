@@ -17,6 +17,7 @@ import (
 	"github.com/alumni-operator/alumni-operator/internal/content"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
 	"github.com/alumni-operator/alumni-operator/internal/mail/compose"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
 // maxTestRecipients is how many addresses a test send goes to at most: it is for those who look a campaign over, and no list.
@@ -129,7 +130,7 @@ func newTester(pool *pgxpool.Pool, job Job) (*tester, error) {
 
 // send makes every mail and sends it to everybody. What a mail server refuses is counted; the error is the store's, or of a text.
 func (t *tester) send(ctx context.Context, recipients []string) (sent, failed int, err error) {
-	for _, e := range t.editions() {
+	for _, e := range editions(t.job.Campaign) {
 		for _, locale := range t.job.Campaign.Step(e.step).Locales {
 			m, err := t.message(locale.Locale, e)
 			if err != nil {
@@ -152,16 +153,16 @@ func (t *tester) send(ctx context.Context, recipients []string) (sent, failed in
 	return sent, failed, nil
 }
 
-// editions are the texts of the campaign, in order: each variant of the first message, or it alone, and each step.
-func (t *tester) editions() []edition {
+// editions are the texts of a campaign, in order: each variant of the first message, or it alone, and each step.
+func editions(c settings.Campaign) []edition {
 	var all []edition
-	for _, name := range t.job.Campaign.Variants() {
+	for _, name := range c.Variants() {
 		all = append(all, edition{firstStep, name, name})
 	}
 	if len(all) == 0 {
 		all = []edition{{step: firstStep}}
 	}
-	for i := range t.job.Campaign.Steps {
+	for i := range c.Steps {
 		all = append(all, edition{step: firstStep + 1 + i})
 	}
 	return all

@@ -67,8 +67,8 @@ type CampaignSummary struct {
 // CampaignDetail is all that the console shows of a campaign.
 type CampaignDetail struct {
 	CampaignSummary
-	LastCounts []Count // of the last run
-	Samples    []Sample
+	LastCounts []Count  // of the last run
+	Samples    []Sample // without Text and HTML
 }
 
 // Sample is one text of a campaign as somebody invented gets it. It is how alumni.campaign_preview.samples holds them.
@@ -80,6 +80,7 @@ type Sample struct {
 	Subject string `json:"subject"`
 	Text    string `json:"text"`
 	HTML    string `json:"html"`
+	Failed  bool   `json:"failed,omitempty"` // the text cannot be made for such a person: it has no subject then, or is too large
 }
 
 // ConsoleService shows the staff how the network and its campaigns do: in numbers, and in texts to invented people. No method tells of

@@ -4,6 +4,7 @@
 package portal_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,7 +14,10 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/alumni-operator/alumni-operator/internal/campaign"
 	"github.com/alumni-operator/alumni-operator/internal/community"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/canary"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/portaltest"
 )
@@ -34,7 +38,8 @@ func office(t *testing.T) *portaltest.World {
 	w.Exec(`INSERT INTO alumni.campaign_preview (campaign_uid, preview, as_of, counts, counted_at, name, type, samples) VALUES
 		('uid-1', 'autumn-1', now() + interval '2 days', '{"": 1234, "NoConsent": 20, "Paused": 3, "Novel": 1}', now(), 'autumn', 'Newsletter', $1)`,
 		`[{"locale": "ja", "person": "星野 花子", "subject": "秋の集い", "text": "花子さん\nhttps://hoshino-foods.example/autumn.", "html": "<p>花子さん</p><script>alert(1)</script>"},
-		  {"locale": "en", "variant": "a", "step": "reminder", "person": "Alex Meyer", "subject": "<b>Autumn</b>", "text": "Hello <i>Alex</i>", "html": "<p>Hello Alex</p>"}]`)
+		  {"locale": "en", "variant": "a", "step": "reminder", "person": "Alex Meyer", "subject": "<b>Autumn</b>", "text": "Hello <i>Alex</i>", "html": "<p>Hello Alex</p>"},
+		  {"locale": "en", "person": "Bo Ng", "subject": "", "text": "", "html": "", "failed": true}]`)
 	run := w.Run("news-1")
 	w.Exec(`UPDATE alumni.campaign_run SET audience = 3 WHERE id = $1`, run)
 	for state, reason := range map[string]string{"Sent": "", "Skipped": "Paused", "Failed": "HardBounce"} {
@@ -134,7 +139,8 @@ func TestTheConsoleShowsNumbersAndTextsToInventedPeople(t *testing.T) {
 		ContainSubstring("No live consent to the purpose, or has not joined: 20"), ContainSubstring(">Finished<"), ContainSubstring(`href="/console/campaigns/news"`)))
 	autumn := b.Get("/console/campaigns/autumn").Body
 	g.Expect(autumn).To(And(ContainSubstring("Asked for distance <code"), ContainSubstring(">Novel <code"), ContainSubstring("Step reminder"), ContainSubstring("Variant a"),
-		ContainSubstring("&lt;b&gt;Autumn&lt;/b&gt;"), ContainSubstring(`href="/console/campaigns/autumn/1"`)))
+		ContainSubstring("&lt;b&gt;Autumn&lt;/b&gt;"), ContainSubstring(`href="/console/campaigns/autumn/1"`), ContainSubstring("This text cannot be made for such a person")))
+	g.Expect(b.Get("/console/campaigns/autumn/2").Status).To(Equal(404))
 	news := b.Get("/console/campaigns/news").Body
 	g.Expect(news).To(And(ContainSubstring("Nobody lives at the address"), ContainSubstring("Left out of this run"), ContainSubstring("There are no texts to show")))
 	sample := b.Get("/console/campaigns/autumn/0").Body
@@ -315,4 +321,41 @@ func TestFormsOfOtherSitesAreRefusedOnTheConsole(t *testing.T) {
 		NewWithT(t).Expect(b.Do(r).Status).To(Equal(403), path)
 	}
 	NewWithT(t).Expect(b.Get("/console").Status).To(Equal(200), "still signed in")
+}
+
+// TestWhatThePreviewWorkerWritesIsWhatTheConsoleShows lets the worker look a campaign over, as the job of a preview does, and reads it as
+// the office does.
+func TestWhatThePreviewWorkerWritesIsWhatTheConsoleShows(t *testing.T) {
+	g := NewWithT(t)
+	w := portaltest.New(t)
+	w.Staff(list)
+	person := w.Person(community.StateActive)
+	w.Exec(`UPDATE alumni.member SET family_name = $2, given_name = $3 WHERE id = $1`, person.ID, canary.FamilyNameJa, canary.GivenNameJa)
+	site := w.Serve()
+	b := site.Browser()
+	b.SignInStaff(w, owner)
+	look := func(subject string) {
+		t.Helper()
+		g.Expect(campaign.Preview(t.Context(), w.Store.Pool(naming.RoleCampaign), campaign.Job{
+			RunName: "autumn-preview", ScheduledAt: time.Now().Add(48 * time.Hour), TokenKey: w.Key, Network: w.Network, Log: slog.New(slog.DiscardHandler),
+			Campaign: settings.Campaign{UID: "uid-a", Name: "autumn", Generation: 1, Type: "Newsletter", MaxRecipients: 100, RetryDeadlineSeconds: 3600, OnUnknown: "Resend",
+				Locales: []settings.LocalisedContent{{Locale: "ja", Subject: subject, Body: "{{ .Member.GivenName }}さん\n\n[会場](https://hoshino-foods.example/hall)へどうぞ。"},
+					{Locale: "en", Subject: "Autumn", Body: "Dear {{ .Member.GivenName }}"}}},
+		})).To(Succeed())
+	}
+	look("{{ .Member.FamilyName }}さん、秋の集い")
+
+	page := b.Get("/console/campaigns/autumn").Body
+	g.Expect(page).To(And(ContainSubstring("星野さん、秋の集い"), ContainSubstring("Alex Meyer"), ContainSubstring("No live consent to the purpose"), ContainSubstring("Would be written to")))
+	b.Language = "ja"
+	text := b.Get("/console/campaigns/autumn/0").Body
+	g.Expect(text).To(And(ContainSubstring("架空の人物「星野 花子」"), ContainSubstring(`href="https://hoshino-foods.example/hall"`)))
+	html := b.Get("/console/campaigns/autumn/0/html")
+	g.Expect(html.Body).To(And(ContainSubstring("花子さん"), ContainSubstring("</html>"), Not(ContainSubstring("<script"))))
+	g.Expect(html.Header.Get("Content-Security-Policy")).To(HavePrefix("sandbox"))
+	canary.ScanAll(t, map[string]any{"the campaign": page, "the text": text, "the mail": html.Body, "the list": b.Get("/console/campaigns").Body, "the log": w.Log.String()})
+
+	look("冬の集い")
+	g.Expect(b.Get("/console/campaigns/autumn").Body).To(And(ContainSubstring("冬の集い"), Not(ContainSubstring("秋の集い"))), "a new declaration takes the place of the one before")
+	g.Expect(w.SMTP.Taken()).To(Equal(1), "nobody was written to but the owner")
 }

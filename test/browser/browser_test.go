@@ -8,6 +8,7 @@ package browser
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,7 +23,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/alumni-operator/alumni-operator/internal/campaign"
 	"github.com/alumni-operator/alumni-operator/internal/community"
+	"github.com/alumni-operator/alumni-operator/internal/naming"
+	"github.com/alumni-operator/alumni-operator/internal/settings"
 	"github.com/alumni-operator/alumni-operator/internal/survey"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/portaltest"
 	"github.com/alumni-operator/alumni-operator/internal/unsubscribe"
@@ -34,6 +38,8 @@ func TestMain(m *testing.M) { os.Exit(portaltest.Run(m)) }
 func TestPortalInABrowser(t *testing.T) {
 	w := portaltest.New(t)
 	w.WithLINE()
+	w.Staff("hr@hoshino-foods.example ProgrammeOwner,CommunityManager,PrivacyOfficer\n")
+	lookOver(t, w)
 	port := freePort(t)
 	w.Network.PublicURL = fmt.Sprintf("http://localhost:%d", port)
 	w.Start("--listen", fmt.Sprintf("127.0.0.1:%d", port))
@@ -46,6 +52,32 @@ func TestPortalInABrowser(t *testing.T) {
 	t.Setenv("PORTAL_URL", w.Network.PublicURL)
 	t.Setenv("CONTROL_URL", control.URL)
 	execute(t, "node", append([]string{"--test", "--test-concurrency=1"}, strings.Fields(os.Getenv("BROWSER_TESTS"))...)...)
+}
+
+// lookOver gives the office something to see: a campaign that was looked over, and one that ran.
+func lookOver(t *testing.T, w *portaltest.World) {
+	t.Helper()
+	w.Network.PublicURL = "http://localhost"
+	withdrawn := w.Person(community.StateWithdrawn)
+	w.Exec(`INSERT INTO alumni.erasure_request (id, member_id, source, received_at) VALUES (gen_random_uuid(), $1, 'Withdrawal', now() - interval '30 hours')`, withdrawn.ID)
+	body := "{{ .Member.DisplayName }}さん\n\n## 秋の集い\n\n- **11月3日**に[本館](https://hoshino-foods.example/autumn-gathering-with-a-rather-long-address)で\n- 参加費はいただきません"
+	err := campaign.Preview(t.Context(), w.Store.Pool(naming.RoleCampaign), campaign.Job{
+		RunName: "autumn-preview", ScheduledAt: time.Now().AddDate(0, 0, 3), TokenKey: w.Key, Network: w.Network, Log: slog.New(slog.DiscardHandler),
+		Campaign: settings.Campaign{UID: "autumn", Name: "autumn-gathering-2026", Generation: 1, Type: "EventInvitation", MaxRecipients: 100, RetryDeadlineSeconds: 3600, OnUnknown: "Resend",
+			Locales: []settings.LocalisedContent{{Locale: "ja", Subject: "{{ .Member.FamilyName }}さん、秋の集いへのご案内です", Body: body},
+				{Locale: "en", Subject: "{{ .Member.GivenName }}, come to the autumn gathering", Body: "Dear {{ .Member.GivenName }},\n\nplease come."}},
+			Steps: []settings.Step{{Name: "reminder", AfterDays: 3, Locales: []settings.LocalisedContent{{Locale: "ja", Subject: "秋の集い、まもなくです", Body: body}}}}},
+	})
+	if err != nil {
+		t.Fatalf("look a campaign over: %v", err)
+	}
+	run := w.Run("news")
+	w.Exec(`UPDATE alumni.campaign_run SET audience = 4 WHERE id = $1`, run)
+	for i, outcome := range []string{"Sent", "Sent", "Failed HardBounce", "Skipped Paused"} {
+		state, reason, _ := strings.Cut(outcome, " ")
+		w.Exec(`INSERT INTO alumni.delivery (run_id, member_id, channel, state, reason, attempts) VALUES ($1, $2, 'Email', $3, $4, $5)`,
+			run, w.Person(community.StateActive).ID, state, reason, i)
+	}
 }
 
 // nodeProgram is the Node.js that package.json pins: Debian's own is too old for Playwright.

@@ -27,9 +27,11 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/alumni-operator/alumni-operator/api/v1alpha1"
+	"github.com/alumni-operator/alumni-operator/internal/community"
 	"github.com/alumni-operator/alumni-operator/internal/content"
 	texts "github.com/alumni-operator/alumni-operator/internal/resources/campaign"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
+	"github.com/alumni-operator/alumni-operator/internal/staff"
 	"github.com/alumni-operator/alumni-operator/internal/testutil/kube"
 )
 
@@ -205,6 +207,29 @@ func TestEverySampleIsTaken(t *testing.T) {
 				"-f", filepath.Join("config", "samples", filepath.Base(sample)))
 		})
 	}
+}
+
+// TestTheListsOfStaffThatWeShowLetPeopleIn reads the Secret of the demo and the one that docs/console.md shows.
+func TestTheListsOfStaffThatWeShowLetPeopleIn(t *testing.T) {
+	g := NewWithT(t)
+	demo, err := os.ReadFile(filepath.Join(root, "config", "samples", "demo", "hoshino-foods", "staff.yaml"))
+	g.Expect(err).NotTo(HaveOccurred())
+	page, err := os.ReadFile(filepath.Join(root, "docs", "console.md"))
+	g.Expect(err).NotTo(HaveOccurred())
+	_, shown, _ := strings.Cut(string(page), "```yaml\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	for _, manifest := range []string{string(demo), shown} {
+		secret := &corev1.Secret{}
+		g.Expect(yaml.UnmarshalStrict([]byte(manifest), secret)).To(Succeed())
+		people, faults := staff.Parse(secret.StringData["staff"])
+		g.Expect(faults).To(BeEmpty())
+		g.Expect(people).To(ContainElement(HaveField("Roles", ContainElement(community.RolePrivacyOfficer))))
+	}
+	data, err := os.ReadFile(filepath.Join(root, "config", "samples", "demo", "hoshino-foods", "network.yaml"))
+	g.Expect(err).NotTo(HaveOccurred())
+	n := &v1alpha1.AlumniNetwork{}
+	g.Expect(yaml.UnmarshalStrict(data, n)).To(Succeed())
+	g.Expect(*n.StaffFrom()).To(Equal(v1alpha1.StaffSecretReference{Name: "staff", Key: "staff"}))
 }
 
 func TestTheTextsOfTheSamplesCompile(t *testing.T) {

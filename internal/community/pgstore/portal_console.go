@@ -142,7 +142,7 @@ func (p *Portal) Sample(ctx context.Context, viewer community.StaffViewer, name 
 	}
 	var uid string
 	err := p.pool.QueryRow(ctx, sqlConsoleSample, name, number).Scan(&uid, &s)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && s == nil {
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && (s == nil || s.Failed) {
 		return community.Sample{}, notFound()
 	}
 	if err != nil {
