@@ -14,10 +14,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/alumni-operator/alumni-operator/internal/community"
 	"github.com/alumni-operator/alumni-operator/internal/portal/i18n"
 	"github.com/alumni-operator/alumni-operator/internal/portal/middleware"
+	"github.com/alumni-operator/alumni-operator/internal/portal/prose"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
@@ -112,6 +114,11 @@ func (s *Server) functions(locale community.Locale) template.FuncMap {
 		"join":      strings.Join,
 		"str":       func(v any) string { return fmt.Sprint(v) },
 		"field":     func(f community.Field, m community.Member) fieldOf { return fieldOf{f, m} },
+		"prose":     prose.HTML,
+		"told":      func(p community.Post, shown int) postOfList { return postOfList{p, shown} },
+		"asked":     func(n nameAsked, p *problem) nameField { return nameField{n, p != nil && p.Field == "ShowName"} },
+		"beginning": community.Beginning,
+		"long":      func(text string, limit int) bool { return utf8.RuneCountInString(text) > limit },
 		"isMail":    func(contact string) bool { return !strings.HasPrefix(contact, "https://") },
 	}
 }
@@ -125,6 +132,9 @@ func (s *Server) text(locale community.Locale, key string, args ...string) strin
 	return s.catalogue.Text(locale, key, append(args[:len(args):len(args)], "network", s.Network.DisplayName, "operator", s.Network.Operator.Name,
 		"members", members, "hours", strconv.Itoa(int(s.Network.ErasurePromise().Hours())))...)
 }
+
+// moment writes an instant in the network's zone and the visitor's language.
+func (s *Server) moment(v *visit, t time.Time) string { return i18n.Moment(v.locale, t.In(s.zone)) }
 
 // frame is the view of a page before its own data.
 func (s *Server) frame(v *visit, name, titleKey string, data any) view {
@@ -154,6 +164,8 @@ var doneKeys = map[string]string{
 	"addressAsked": "done.addressAsked", "addressChanged": "done.addressChanged", "expired": "signIn.expired",
 	"registered": "done.registered", "waiting": "done.waiting", "unregistered": "done.unregistered", "published": "done.published",
 	"eventCancelled": "done.eventCancelled",
+	"postPublished":  "done.postPublished", "commented": "done.commented", "postWithdrawn": "done.postWithdrawn", "commentWithdrawn": "done.commentWithdrawn",
+	"reported": "done.reported",
 }
 
 // show renders a page. The page is complete before its first byte is sent, so a fault can still be told.
