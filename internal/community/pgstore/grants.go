@@ -84,8 +84,10 @@ func (g *grants) campaign() {
 	g.give(naming.RoleCampaign, mayReadWriteDelete, "alumni.delivery_chunk")
 	g.give(naming.RoleCampaign, mayReadInsert, "alumni.notice")
 	g.give(naming.RoleCampaign, mayReadWriteDelete, "alumni.enrolment")
-	g.give(naming.RoleCampaign, mayRead, "alumni.delivery_erased", "alumni.survey_participant")
+	g.give(naming.RoleCampaign, mayRead, "alumni.delivery_erased", "alumni.survey_participant", "alumni.seen_by_alumni")
 	g.give(naming.RoleCampaign, mayReadWrite, "alumni.survey")
+	*g = append(*g, Grant{Role: naming.RoleCampaign, Privileges: mayRead, Object: "alumni.post",
+		Columns: []string{"id", "recipient_id", "body", "newsletter", "state", "created_at"}}) // what members let a newsletter tell
 	g.give(naming.RoleCampaign, mayInsert, "alumni.captured_mail")      // of a trial
 	g.give(naming.RoleCampaign, mayReadInsertDelete, "alumni.occasion") // of a run that is not sent after all
 	g.give(naming.RoleCampaign, mayRead, "alumni.opt_out", "alumni.tracking_count")

@@ -77,6 +77,9 @@ CREATE TABLE IF NOT EXISTS alumni.post_report (
 CREATE INDEX IF NOT EXISTS post_report_post ON alumni.post_report (post_id);
 CREATE INDEX IF NOT EXISTS post_report_comment ON alumni.post_report (comment_id);
 
+-- What the mails of a run tell of the feed. The posts themselves are read when the mails are made.
+ALTER TABLE alumni.campaign_run ADD COLUMN IF NOT EXISTS news_posts uuid[] NOT NULL DEFAULT '{}';
+
 -- +goose StatementBegin
 CREATE OR REPLACE FUNCTION alumni.post_follow() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
@@ -148,3 +151,5 @@ COMMENT ON COLUMN alumni.post_report.post_id IS 'technical';
 COMMENT ON COLUMN alumni.post_report.comment_id IS 'technical';
 COMMENT ON COLUMN alumni.post_report.reason IS 'content: Slander, Confidential, Solicitation or Other.';
 COMMENT ON COLUMN alumni.post_report.created_at IS 'technical';
+
+COMMENT ON COLUMN alumni.campaign_run.news_posts IS 'none: Posts that its mails tell, by their identifiers.';
