@@ -37,6 +37,9 @@ func (l *ledger) freezeRun(ctx context.Context, tx pgx.Tx, id int64, job Job, qu
 		if err := l.freeze(ctx, tx, id, job, query); err != nil {
 			return err
 		}
+		if err := l.freezeBlocks(ctx, tx, id, job.Network); err != nil {
+			return err
+		}
 	}
 	channels, destinations := namesOf(job.Campaign.Broadcasts())
 	if _, err := tx.Exec(ctx, sqlPostFreeze, id, channels, destinations, job.Network.Trial()); err != nil {

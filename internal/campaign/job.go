@@ -10,6 +10,7 @@ import (
 
 	"github.com/alumni-operator/alumni-operator/internal/broadcast"
 	"github.com/alumni-operator/alumni-operator/internal/channel/line"
+	"github.com/alumni-operator/alumni-operator/internal/content"
 	"github.com/alumni-operator/alumni-operator/internal/mail"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
@@ -84,6 +85,8 @@ type Job struct {
 	Resume       time.Time // when the run was paused that may go on; zero for none
 	Tuning       Tuning
 	Log          *slog.Logger
+
+	blocks content.Blocks // of the run, once it is planned
 }
 
 // Tuning holds the times and sizes of the engine. The zero value of each field means its default.

@@ -58,6 +58,8 @@ var (
 	sqlChunkCover      = statement("chunk_cover")
 	sqlNoticeInsert    = statement("notice_insert")
 	sqlFreeze          = statement("freeze")
+	sqlFreezeNews      = statement("freeze_news")
+	sqlNews            = statement("news")
 	sqlResent          = statement("resent")
 	sqlFreezeOccasions = statement("freeze_occasions")
 	sqlFreezeArms      = statement("freeze_arms")

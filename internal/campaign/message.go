@@ -41,7 +41,7 @@ type words struct {
 }
 
 // compiler reads the text of a campaign for one kind of channel.
-type compiler func(settings.Network, settings.Campaign, content.Tracking) (*content.Content, error)
+type compiler func(settings.Network, settings.Campaign, content.Tracking, content.Blocks) (*content.Content, error)
 
 // newWords reads the texts of a run. The error wraps ErrFinal.
 func newWords(job Job, runID int64, compile compiler) (*words, error) {
@@ -151,7 +151,7 @@ func (w *words) compile(job Job, compile compiler) error {
 	}
 	w.texts = map[edition]*content.Content{}
 	for _, e := range editions {
-		text, err := compile(job.Network, job.Campaign.Step(e.step).Variant(e.words), w.track(job, e.links))
+		text, err := compile(job.Network, job.Campaign.Step(e.step).Variant(e.words), w.track(job, e.links), job.blocks)
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.name(job.Campaign), err)
 		}

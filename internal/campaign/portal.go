@@ -17,6 +17,7 @@ const portalLanes = 2
 // portalWay shows members what they are told when they open the portal (campaign.md S10). A notice is written in the transaction of its
 // outcome, so that it is there exactly once.
 func portalWay(job Job, run int64) (way, error) {
+	job.blocks = content.Blocks{} // a notice is kept, and would keep what its author takes back; the portal shows it anyway
 	words, err := newWords(job, run, content.CompileBare)
 	if err != nil {
 		return way{}, err

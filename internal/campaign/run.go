@@ -66,6 +66,9 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job) error {
 	case r.generation != job.Campaign.Generation:
 		job.Log.Warn("Going on with a newer text than the run began with", "began", r.generation, "now", job.Campaign.Generation)
 	}
+	if e.job.blocks, err = e.ledger.blocks(ctx, job.Network); err != nil {
+		return stopped(ctx, err)
+	}
 	if err := e.appoint(); err != nil {
 		return err
 	}

@@ -53,6 +53,6 @@ func renderSamples(job Job) ([]byte, error) {
 }
 
 // untracked reads texts whose links lead where they say: whoever looks them over wants to see where.
-func untracked(network settings.Network, campaign settings.Campaign, _ content.Tracking) (*content.Content, error) {
+func untracked(network settings.Network, campaign settings.Campaign, _ content.Tracking, _ content.Blocks) (*content.Content, error) {
 	return content.Compile(network, campaign)
 }

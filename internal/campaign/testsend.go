@@ -114,6 +114,7 @@ type tester struct {
 }
 
 func newTester(pool *pgxpool.Pool, job Job) (*tester, error) {
+	job.blocks = content.SampleBlocks(job.Network, job.Network.DefaultLocale)
 	t := &tester{job: job}
 	var err error
 	if t.writer, err = newWriter(job, 0, time.Now); err != nil { // there is no run 0: whatever its links tell is told of nothing

@@ -80,6 +80,9 @@ func (v Visibility) Validate() error {
 	return nil
 }
 
+// Named tells whether a name is there.
+func (m Member) Named() bool { return m.FamilyName != "" || m.GivenName != "" }
+
 // SeenAs is the member as people of a circle see him or her: every hidden fact is gone from the result, not just
 // marked.
 func (m Member) SeenAs(to Audience) Member {

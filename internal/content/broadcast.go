@@ -29,7 +29,7 @@ func CompileBroadcast(network settings.Network, campaign settings.Campaign) (Bro
 	var chosen Broadcast
 	var errs []error
 	for i, l := range campaign.Locales {
-		b, err := compileBroadcast(&known, l, use{everybody: true, survey: campaign.Survey != nil})
+		b, err := compileBroadcast(&known, l, use{everybody: true, survey: campaign.Survey != nil, blocks: noBlocks})
 		if err != nil {
 			errs = append(errs, err)
 		} else if i == 0 || l.Locale == network.DefaultLocale {
@@ -40,6 +40,12 @@ func CompileBroadcast(network settings.Network, campaign settings.Campaign) (Bro
 		return Broadcast{}, err
 	}
 	return chosen, nil
+}
+
+// noBlocks says why a post has no block.
+func noBlocks(fieldID) string {
+	return "a post to Slack, Teams or a webhook goes to everybody, and what members wrote is for members; take it out, or give this language " +
+		"a text of its own for posts in broadcast"
 }
 
 // compileBroadcast renders one language: nothing in it depends on who reads it.

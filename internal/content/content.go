@@ -27,6 +27,7 @@ const maxShapes = 512
 type Content struct {
 	network  values
 	tracking Tracking
+	blocks   func(locale string) Blocks
 	bare     bool // without what stands around a mail
 	use      use
 	texts    map[string]*localeText
@@ -40,6 +41,7 @@ type localeText struct {
 	body    *program
 	layout  layout
 	bare    bool
+	blocks  Blocks
 	tracked *tracked // nil when links stay as they are
 
 	calendar []byte // the event as a file; nil without one
@@ -57,28 +59,44 @@ type shapeText struct {
 	quotedText, quotedHTML []segment
 }
 
-// Compile reads every text of a campaign. The error joins one *Error for each text that cannot be sent.
+// Compile reads every text of a campaign, to look it over: its blocks are invented. The error joins one *Error for each text that cannot
+// be sent.
 func Compile(network settings.Network, campaign settings.Campaign) (*Content, error) {
-	return CompileTracked(network, campaign, Tracking{})
+	return compile(network, campaign, &Content{blocks: func(locale string) Blocks { return SampleBlocks(network, locale) }})
 }
 
-// CompileTracked is Compile for mails that tell something after they were sent.
-func CompileTracked(network settings.Network, campaign settings.Campaign, tracking Tracking) (*Content, error) {
-	return compile(network, campaign, tracking, false)
+// CompileTracked is Compile for mails that are sent, with their blocks, and tell something after they were.
+func CompileTracked(network settings.Network, campaign settings.Campaign, tracking Tracking, blocks Blocks) (*Content, error) {
+	return compile(network, campaign, &Content{tracking: tracking, blocks: func(string) Blocks { return blocks }})
 }
 
 // CompileBare is CompileTracked for channels that have a form of their own: Render gives the words alone, without the page and the footer
 // of a mail. The HTML has passed the sanitiser.
-func CompileBare(network settings.Network, campaign settings.Campaign, tracking Tracking) (*Content, error) {
-	return compile(network, campaign, tracking, true)
+func CompileBare(network settings.Network, campaign settings.Campaign, tracking Tracking, blocks Blocks) (*Content, error) {
+	return compile(network, campaign, &Content{tracking: tracking, blocks: func(string) Blocks { return blocks }, bare: true})
 }
 
-func compile(network settings.Network, campaign settings.Campaign, tracking Tracking, bare bool) (*Content, error) {
+// blocksOf says of each block why the texts of a campaign may not have it; nothing of one that they may.
+func blocksOf(network settings.Network, campaign settings.Campaign) func(fieldID) string {
+	return func(f fieldID) string {
+		switch module := blockNames[f]; {
+		case !network.Serves(module):
+			return "the network does without the module " + module + "; add it to programme.modules of the network, or take the field out"
+		case campaign.Type == "Invitation":
+			return "an invitation goes to people who do not take part, and what members wrote is for members; take it out"
+		}
+		return ""
+	}
+}
+
+// compile reads the texts into c, which says how.
+func compile(network settings.Network, campaign settings.Campaign, c *Content) (*Content, error) {
 	if len(campaign.Locales) == 0 {
 		return nil, errors.New("the campaign has no text")
 	}
-	c := &Content{network: networkValues(network), texts: map[string]*localeText{}, tracking: tracking, bare: bare,
-		use: use{survey: campaign.Survey != nil}}
+	c.network, c.texts = networkValues(network), map[string]*localeText{}
+	c.use = use{survey: campaign.Survey != nil, blocks: blocksOf(network, campaign)}
+	c.blocks(network.DefaultLocale).values(&c.network)
 	var errs []error
 	for _, l := range campaign.Locales {
 		t, err := c.compileLocale(campaign.Type, l)
@@ -127,7 +145,8 @@ func (c *Content) compileLocale(campaignType string, l settings.LocalisedContent
 	if !ok {
 		return nil, fmt.Errorf("no footer for type %q in locale %q", campaignType, l.Locale)
 	}
-	t := &localeText{locale: l.Locale, shapes: map[shape]*shapeText{}, layout: layout{locale: l.Locale, reason: reason, known: c.network, image: c.tracking.Opens}, bare: c.bare}
+	t := &localeText{locale: l.Locale, shapes: map[shape]*shapeText{}, layout: layout{locale: l.Locale, reason: reason, known: c.network, image: c.tracking.Opens},
+		bare: c.bare, blocks: c.blocks(l.Locale)}
 	var errs []error
 	var err error
 	if t.subject, err = parsePart(l.Locale, partSubject, l.Subject, c.use); err != nil {
@@ -228,20 +247,23 @@ func (t *localeText) compileShape(s shape) (*shapeText, error) {
 	if err != nil {
 		return nil, err
 	}
+	html, text = t.blocks.free(e.marker, html, text)
 	if t.bare {
-		return &shapeText{
-			html: merge(t.tracked.fillLinks(e.marker.split(html, true), true)),
-			text: merge(t.tracked.fillLinks(e.marker.split(text, false), false)),
-		}, nil
+		return &shapeText{html: merge(t.segments(e, html, true)), text: merge(t.segments(e, text, false))}, nil
 	}
 	st := &shapeText{
-		html: merge(t.layout.htmlSegments(t.tracked.fillLinks(e.marker.split(tagStyles.Replace(html), true), true))),
-		text: merge(t.layout.textSegments(t.tracked.fillLinks(e.marker.split(text, false), false))),
+		html: merge(t.layout.htmlSegments(t.segments(e, tagStyles.Replace(html), true))),
+		text: merge(t.layout.textSegments(t.segments(e, text, false))),
 	}
 	if mostlyASCII(st.text) {
 		st.quotedText, st.quotedHTML = encodeAhead(st.text), encodeAhead(st.html)
 	}
 	return st, nil
+}
+
+// segments cuts finished output at its markers, and fills in what is the same for every reader.
+func (t *localeText) segments(e *expansion, s string, html bool) []segment {
+	return t.blocks.fill(t.tracked.fillLinks(e.marker.split(s, html), html), t.locale, html)
 }
 
 // merge joins literals that stand side by side.

@@ -21,6 +21,7 @@
 //	.Network.OperatorName .Network.OperatorAddress .Network.OperatorContact
 //	.Links.Portal                           the portal, without a slash at the end
 //	.Links.Unsubscribe                      one-click; every mail ends with it anyway
+//	.Blocks.News                            what members told each other lately; a paragraph of its own, in the body
 //
 // CompileBroadcast makes of the same texts what is posted to everybody: plain text without what stands around a mail. There
 // the fields of .Member and .Links.Unsubscribe are refused.

@@ -63,6 +63,7 @@ const (
 	linksUnsubscribe
 	linksPortal
 	linksSurvey
+	blocksNews  // see Blocks
 	subjectLine // the rendered subject, for the title of the HTML part; it and those below are not for templates
 	linksReader
 	linksImage // the whole element, for the end of the HTML part
@@ -88,6 +89,7 @@ var fieldNames = [...]string{
 	linksUnsubscribe:          "Links.Unsubscribe",
 	linksPortal:               "Links.Portal",
 	linksSurvey:               "Links.Survey",
+	blocksNews:                "Blocks.News",
 }
 
 // FieldNames lists the fields that a template may use, without the leading dot.

@@ -26,7 +26,7 @@ func renderTracked(t *testing.T, body string, m Member, l Links) *Mail {
 	t.Helper()
 	asks := campaign("Newsletter", lang("en", "s", body))
 	asks.Survey = &survey.Definition{}
-	c, err := CompileTracked(englishNetwork, asks, leading())
+	c, err := CompileTracked(englishNetwork, asks, leading(), Blocks{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -158,6 +158,9 @@ func (e *expansion) parse(locale, part string) (ast.Node, error) {
 		}
 		return ast.WalkContinue, nil
 	})
+	if at, block, crowded := e.refuseCrowded(document); err == nil && crowded {
+		err = &Error{locale, part, e.line(at), "field ." + fieldNames[block] + " stands in a paragraph of its own, between empty lines"}
+	}
 	return document, err
 }
 

@@ -107,8 +107,9 @@ type parser struct {
 
 // use is what a text is for, which decides the fields that it may have.
 type use struct {
-	everybody bool // the text is the same for everybody, so that it may say nothing of one member
-	survey    bool // its campaign has a survey
+	everybody bool                        // the text is the same for everybody, so that it may say nothing of one member
+	survey    bool                        // its campaign has a survey
+	blocks    func(f fieldID) (no string) // why a block may not stand in it; nothing where it may
 }
 
 // parseProgram reads one part. It admits what it knows and refuses the rest.
@@ -218,6 +219,9 @@ func (p *parser) action(n *parse.ActionNode, dot *fieldID) (node, error) {
 	if err != nil {
 		return node{}, err
 	}
+	if field.isBlock() && p.part != partBody {
+		return node{}, p.fail(n, "field .%s is a list, and stands in a body", fieldNames[field])
+	}
 	return node{kind: fieldNode, field: field, pos: int(n.Pos)}, nil
 }
 
@@ -283,6 +287,11 @@ func (p *parser) field(n parse.Node, dot *fieldID) (fieldID, error) {
 		return 0, p.fail(n, "unknown field .%s; the fields are .%s", strings.Join(path, "."), strings.Join(fieldNames[:], ", ."))
 	}
 	p.employment = p.employment || field.isOfEmployment()
+	if field.isBlock() {
+		if no := p.use.blocks(field); no != "" {
+			return 0, p.fail(n, "field .%s cannot be told here: %s", fieldNames[field], no)
+		}
+	}
 	p.survey = p.survey || field == linksSurvey
 	if field == linksSurvey && !p.use.survey {
 		return 0, p.fail(n, "field .%s leads to the campaign's survey, and it has none; declare spec.survey, or write the address of the tool that asks", strings.Join(path, "."))

@@ -128,7 +128,9 @@ func TestGoodTextsAreTaken(t *testing.T) {
 func everyField() string {
 	var b strings.Builder
 	for _, f := range FieldNames() {
-		b.WriteString("X {{ ." + f + " }} ")
+		if !strings.HasPrefix(f, "Blocks.") { // which stand alone
+			b.WriteString("X {{ ." + f + " }} ")
+		}
 	}
 	return b.String()
 }

@@ -58,7 +58,7 @@ func TestAMemberMovesToANewAddress(t *testing.T) {
 
 	// The new address signs in, and the former one does not.
 	g.Expect(guest.Post("/sign-in", "address", "hanako@new.example").Status).To(Equal(http.StatusSeeOther))
-	g.Expect(guest.Post("/sign-in/" + w.AwaitMail("hanako@new.example", 2).Token()).Location).To(Equal("/me"))
+	g.Expect(guest.Post("/sign-in/" + w.AwaitMail("hanako@new.example", 2).Token()).Location).To(Equal("/home"))
 	g.Expect(guest.Post("/sign-in", "address", person.Address).Status).To(Equal(http.StatusSeeOther))
 	g.Expect(w.Value(`SELECT count(*) FROM alumni.portal_mail WHERE kind = 'SignInLink' AND created_at > now() - interval '1 minute' AND member_id = $1`, person.ID)).NotTo(Equal("0"))
 	g.Consistently(func() int { return len(w.Mails(person.Address)) }, 300*time.Millisecond).Should(Equal(told + 1))

@@ -84,7 +84,7 @@ func TestALinkIsSpentAfterItsUseAndItsTime(t *testing.T) {
 	b.Post("/sign-in", "address", person.Address)
 	token := w.AwaitMail(person.Address, 1).Token()
 	g.Expect(b.Get("/sign-in/" + token).Body).To(ContainSubstring("Finish signing in"))
-	g.Expect(b.Post("/sign-in/" + token).Location).To(Equal("/me"))
+	g.Expect(b.Post("/sign-in/" + token).Location).To(Equal("/home"))
 	for name, a := range map[string]portaltest.Answer{
 		"used, opened":   b.Get("/sign-in/" + token),
 		"used, pressed":  b.Post("/sign-in/" + token),
@@ -140,7 +140,8 @@ func TestFormsOfOtherSitesAreRefusedEverywhereButOnUnsubscribe(t *testing.T) {
 		"by origin":            {"Origin": {"https://elsewhere.example"}},
 		"by a private context": {"Origin": {"null"}},
 	}
-	paths := []string{"/sign-in", "/sign-in/" + strings.Repeat("A", 43), "/sign-out", "/me/profile", "/me/consents", "/me/pause", "/me/sessions", "/me/leave/confirm"}
+	paths := []string{"/sign-in", "/sign-in/" + strings.Repeat("A", 43), "/sign-out", "/me/profile", "/me/consents", "/me/pause", "/me/sessions", "/me/leave/confirm",
+		"/feed/new", "/feed/00000000-0000-0000-0000-000000000000", "/feed/00000000-0000-0000-0000-000000000000/withdraw", "/feed/00000000-0000-0000-0000-000000000000/report"}
 	for how, header := range foreign {
 		t.Run(how, func(t *testing.T) {
 			g := NewWithT(t)
@@ -312,6 +313,16 @@ func TestNothingOfAPersonIsLoggedOrCounted(t *testing.T) {
 	}
 	b.Post("/me/profile", "Locale", "en", "Region", canary.Address, "About", canary.Note+"\x00")
 	b.Post("/me/profile", "Locale", "en", "Employer", canary.NameEn, "About", canary.Note)
+	told := b.Post("/feed/new", "Kind", "News", "Post", canary.Note, "ShowName", "yes").Location
+	told, _, _ = strings.Cut(told, "?")
+	b.Post(told, "act", "comment", "Comment", canary.Phone)
+	for _, planted := range []string{canary.Note, canary.Phone, canary.FamilyNameJa} {
+		canary.Require(t, "the post", b.Get(told).Body, planted)
+	}
+	w.Exec(`ALTER TABLE alumni.post_comment RENAME COLUMN body TO gone`)
+	b.Post(told, "act", "comment", "Comment", canary.Address)
+	w.Exec(`ALTER TABLE alumni.post_comment RENAME COLUMN gone TO body`)
+	b.Post("/feed/new", "Kind", canary.NameEn, "Post", canary.Note+"\x00")
 	w.Exec(`ALTER TABLE alumni.member RENAME COLUMN employer TO gone`) // the server's error now quotes a statement
 	canary.Require(t, "the failing page", fmt.Sprint(b.Post("/me/profile", "Locale", "en", "Employer", canary.NameEn).Status)+canary.Note, canary.Note)
 	b.Do(b.Request("QUILLFEATHER", "/me", nil))

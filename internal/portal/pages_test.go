@@ -62,8 +62,11 @@ func everyAnswer(w *portaltest.World, site *portaltest.Site, language string) ma
 	notice := w.Notice(w.Run("notice-"+language), person, "ja", "秋の集い", `<h1>秋の集い</h1><p><a href="https://x.example">詳細</a> <img src="https://x.example/a.png" alt="会場"></p>`)
 	all["unread notices"] = member.Get("/notices")
 	all["notice"] = member.Get(fmt.Sprintf("/notices/%d", notice))
-	for _, page := range []string{"/notices", "/notices?before=1", "/notices/0", "/notices/x", "/me", "/me/profile", "/me/preview", "/me/preview?as=Employees", "/me/consents", "/me/pause", "/me/line", "/me/address", "/me/address/none", "/me/data", "/me/sessions", "/me/leave", "/me/leave/confirm"} {
+	for _, page := range []string{"/notices", "/notices?before=1", "/home", "/notices/0", "/notices/x", "/me", "/me/profile", "/me/preview", "/me/preview?as=Employees", "/me/consents", "/me/pause", "/me/line", "/me/address", "/me/address/none", "/me/data", "/me/sessions", "/me/leave", "/me/leave/confirm"} {
 		all["member "+page] = member.Get(page)
+	}
+	for name, a := range feedAnswers(w, site, member, language) {
+		all["feed "+name] = a
 	}
 	all["wrong new address"] = member.Post("/me/address", "act", "ask", "address", "hana")
 	all["new address"] = member.Post("/me/address", "act", "ask", "address", "new-"+language+"@mail.example")

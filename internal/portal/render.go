@@ -14,10 +14,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/alumni-operator/alumni-operator/internal/community"
 	"github.com/alumni-operator/alumni-operator/internal/portal/i18n"
 	"github.com/alumni-operator/alumni-operator/internal/portal/middleware"
+	"github.com/alumni-operator/alumni-operator/internal/portal/prose"
 	"github.com/alumni-operator/alumni-operator/internal/settings"
 )
 
@@ -116,6 +118,11 @@ func (s *Server) functions(locale community.Locale) template.FuncMap {
 		"field":     func(f community.Field, m community.Member) fieldOf { return fieldOf{f, m} },
 		"number":    i18n.Number,
 		"coded":     func(of string, code any) string { return s.coded(locale, of, fmt.Sprint(code)) },
+		"prose":     prose.HTML,
+		"told":      func(p community.Post, shown int) postOfList { return postOfList{p, shown} },
+		"asked":     func(n nameAsked, p *problem) nameField { return nameField{n, p != nil && p.Field == "ShowName"} },
+		"beginning": community.Beginning,
+		"long":      func(text string, limit int) bool { return utf8.RuneCountInString(text) > limit },
 		"isMail":    func(contact string) bool { return !strings.HasPrefix(contact, "https://") },
 	}
 }
@@ -137,6 +144,9 @@ func (s *Server) coded(locale community.Locale, of, code string) string {
 	}
 	return code
 }
+
+// moment writes an instant in the network's zone and the visitor's language.
+func (s *Server) moment(v *visit, t time.Time) string { return i18n.Moment(v.locale, t.In(s.zone)) }
 
 // frame is the view of a page before its own data.
 func (s *Server) frame(v *visit, name, titleKey string, data any) view {
@@ -166,6 +176,8 @@ var doneKeys = map[string]string{
 	"addressAsked": "done.addressAsked", "addressChanged": "done.addressChanged", "expired": "signIn.expired",
 	"registered": "done.registered", "waiting": "done.waiting", "unregistered": "done.unregistered", "published": "done.published",
 	"eventCancelled": "done.eventCancelled",
+	"postPublished":  "done.postPublished", "commented": "done.commented", "postWithdrawn": "done.postWithdrawn", "commentWithdrawn": "done.commentWithdrawn",
+	"reported": "done.reported",
 }
 
 // show renders a page. The page is complete before its first byte is sent, so a fault can still be told.

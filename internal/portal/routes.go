@@ -76,6 +76,7 @@ func (s *Server) routes() *http.ServeMux {
 // memberRoutes are the pages that every network has for its members.
 func (s *Server) memberRoutes() map[string]page {
 	return map[string]page{
+		"GET /home":                s.home,
 		"GET /notices":             s.notices,
 		"GET /notices/{id}":        s.notice,
 		"GET /me":                  s.profile,
@@ -112,7 +113,7 @@ func (s *Server) specialRoutes() map[string]page {
 
 // moduleRoutes are the members' pages of each module. A network that does without a module does not have them at all.
 func (s *Server) moduleRoutes() map[string]map[string]page {
-	return map[string]map[string]page{settings.ModuleEvents: s.eventRoutes()}
+	return map[string]map[string]page{settings.ModuleEvents: s.eventRoutes(), settings.ModuleFeed: s.feedRoutes()}
 }
 
 // routeOf names the route of a request by its pattern.

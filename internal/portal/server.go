@@ -51,6 +51,7 @@ type Services interface {
 	community.AccessService
 	community.NoticeService
 	community.EventService
+	community.FeedService
 	community.LINEService
 	community.UnsubscribeService
 	community.TrackingService

@@ -84,7 +84,7 @@ func (s *Server) useLink(v *visit) error {
 			session, err = s.Services.Join(v.r.Context(), v.token(), choice)
 		}
 	} else {
-		outcome, next = "SignedIn", "/me"
+		outcome, next = "SignedIn", "/home"
 		session, err = s.Services.SignIn(v.r.Context(), v.token())
 	}
 	switch code := community.CodeOf(err); {

@@ -138,7 +138,7 @@ func (w *world) queue(batch *pgx.Batch, p someone, id uuid.UUID) {
 	}
 }
 
-// queueEverything gives a member rows in every table: eighteen, with the contact that everybody has.
+// queueEverything gives a member rows in every table that goes with it, with the contact that everybody has.
 func queueEverything(batch *pgx.Batch, id uuid.UUID) {
 	batch.Queue(`INSERT INTO alumni.consent (member_id, purpose, decision, text_version, channel, source, decided_at)
 		VALUES ($1, 'Network', 'Given', 'v1', 'Roster', 'import', now()), ($1, 'Newsletter', 'Given', 'v1', 'Portal', 'portal', now())`, id)
@@ -159,12 +159,18 @@ func queueEverything(batch *pgx.Batch, id uuid.UUID) {
 	batch.Queue(`INSERT INTO alumni.opt_out (recipient_id, kind, source) VALUES ($1, 'Birthday', 'portal')`, id)
 	batch.Queue(`INSERT INTO alumni.survey_participant (campaign_uid, recipient_id) VALUES ('c', $1)`, id)
 	batch.Queue(`INSERT INTO alumni.survey_answer (campaign_uid, recipient_id, answers) VALUES ('c', $1, '{}')`, id)
+	batch.Queue(`INSERT INTO alumni.post (id, recipient_id, kind, body, locale) VALUES (gen_random_uuid(), $1, 'News', $2, 'en')`, id, canary.Note)
+	batch.Queue(`INSERT INTO alumni.post_comment (id, post_id, recipient_id, body) VALUES (gen_random_uuid(), gen_random_uuid(), $1, $2)`, id, canary.Note)
+	batch.Queue(`WITH others AS (
+			INSERT INTO alumni.post (id, recipient_id, kind, body, locale) VALUES (gen_random_uuid(), gen_random_uuid(), 'Idea', 'x', 'en') RETURNING id
+		), thanks AS (INSERT INTO alumni.post_reaction (recipient_id, post_id) SELECT $1, id FROM others)
+		INSERT INTO alumni.post_report (recipient_id, post_id, reason) SELECT $1, id, 'Other' FROM others`, id)
 	batch.Queue(`INSERT INTO alumni.tracking_event (recipient_id, run_id, kind, link) VALUES ($1, 1, 'Click', 1)`, id)
 	batch.Queue(`INSERT INTO alumni.bounce (recipient_id, run_id, kind) VALUES ($1, 1, 'HardBounce')`, id)
 }
 
 // childrenRows is how many rows queueEverything makes, consent_state's included.
-const childrenRows = 22
+const childrenRows = 26
 
 func (w *world) send(batch *pgx.Batch) {
 	w.t.Helper()

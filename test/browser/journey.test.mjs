@@ -82,8 +82,8 @@ test('a member reads a notice', async () => {
   await notice(member, 'ja', '秋の集い', '<p>会場は<strong>本館</strong>です。</p>');
   await signIn(page, member);
   assert.match(await page.locator('nav.menu').innerText(), /お知らせ 1/);
-  await page.click('text=未読のお知らせが1件あります');
-  await page.click('text=秋の集い');
+  assert.equal(await heading(page), '新着');
+  await page.click('main >> text=秋の集い');
   assert.equal(await heading(page), '秋の集い');
   assert.match(await page.locator('main').innerText(), /会場は本館です。/);
   assert.doesNotMatch(await page.locator('nav.menu').innerText(), /お知らせ 1/);
@@ -133,10 +133,58 @@ test('members meet: one organises, one comes, one waits and gets the seat, and i
   for (const page of [host, guest, next]) await page.context().close();
 });
 
+test('members tell each other something: a post, a comment, thanks, a report', async () => {
+  const hana = await visitor(browser, { size: 'phone' });
+  const taro = await visitor(browser, { size: 'phone' });
+  await signIn(hana, await person('Active'));
+  await signIn(taro, await person('Active'));
+  await hana.click('nav.menu >> text=投稿');
+  await hana.click('main >> text=投稿する');
+  await hana.selectOption('#Kind', 'Question');
+  await hana.fill('#Post', '甘酒の作り方をご存じの方は？\n\nhttps://koji.example/ を読みました。');
+  await hana.click('main button:has-text("公開する")');
+  assert.match(await hana.locator('[role=alert]').innerText(), /氏名の表示にチェック/);
+  assert.match(await hana.inputValue('#Post'), /甘酒/);
+  await hana.check('#ShowName');
+  await hana.click('main button:has-text("公開する")');
+  assert.match(await hana.locator('[role=status]').innerText(), /投稿を公開しました/);
+  assert.equal(await hana.getAttribute('.told a', 'rel'), 'nofollow ugc noopener');
+  const post = new URL(hana.url()).pathname;
+
+  await taro.goto('/home');
+  await taro.click('main >> text=甘酒の作り方');
+  assert.match(await taro.locator('article').innerText(), /星野 花子/);
+  await taro.click('button:has-text("ありがとう")');
+  assert.match(await taro.locator('article').innerText(), /ありがとう 1件/);
+  await taro.fill('#Comment', '酒粕から作ります。');
+  await taro.check('#ShowName');
+  await taro.click('button:has-text("コメントする")');
+  assert.match(await taro.locator('main').innerText(), /酒粕から作ります/);
+  await taro.click('article >> text=報告する');
+  await taro.selectOption('#Reason', 'Other');
+  await taro.click('main button:has-text("報告を送る")');
+  assert.match(await taro.locator('[role=status]').innerText(), /報告を受け付けました/);
+
+  await hana.goto(post);
+  assert.match(await hana.locator('main').innerText(), /酒粕から作ります/);
+  await hana.click('article >> text=編集する');
+  await hana.fill('#Post', '甘酒の作り方がわかりました。');
+  await hana.click('main button:has-text("保存する")');
+  assert.match(await hana.locator('article').innerText(), /に編集/);
+  await hana.click('article >> text=取り下げる');
+  await hana.click('main button:has-text("取り下げを確定する")');
+  assert.match(await hana.locator('[role=status]').innerText(), /取り下げました/);
+  await taro.goto(post);
+  assert.equal(await heading(taro), '表示されなくなった投稿');
+  await hana.context().close();
+  await taro.context().close();
+});
+
 test('a member links LINE and unlinks it', async () => {
   const page = await visitor(browser, { size: 'phone' });
   const member = await person('Active');
   await signIn(page, member);
+  await page.goto('/me');
   await page.click('text=LINEと連携する');
   await page.click('button:has-text("同意してコードを発行する")');
   assert.equal(await page.getAttribute('a:has-text("@hoshino-foods")', 'href'), 'https://line.me/R/ti/p/%40hoshino-foods');

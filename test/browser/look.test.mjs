@@ -25,6 +25,47 @@ async function look(page, name, language, size) {
   if (size === 'phone') await accessible(page, `${name} ${language} ${size}`); // the same elements on either
 }
 
+const words = {
+  ja: { post: '退職して3年になります。\n京都で小さな発酵の研究所を始めました。\n\n見学も歓迎です。https://midori-hakko.example/a-rather-long-address-that-does-not-fit-into-one-line-of-a-telephone', comment: 'ぜひ伺います。' },
+  en: { post: 'It is three years since I left.\nI run a small fermentation lab in Kyoto now.\n\nVisitors are welcome: https://midori-hakko.example/a-rather-long-address-that-does-not-fit-into-one-line-of-a-telephone', comment: 'I would love to come.' },
+};
+
+// feed looks at the pages on which members tell each other something.
+async function feed(page, open, seen, language, size) {
+  await open('feed', '/feed?kind=Idea');
+  await open('post', '/feed/new');
+  await page.fill('#Post', words[language].post);
+  await page.check('#Newsletter');
+  await page.click('form.card button');
+  await seen('post-wrong');
+  await page.check('#ShowName');
+  await page.click('form.card button');
+  await seen('post-published');
+  const path = new URL(page.url()).pathname;
+  await page.fill('#Comment', words[language].comment);
+  await page.click('form.card button');
+  await seen('thread');
+  await open('feed-mine', '/feed/mine');
+  await open('feed-edit', `${path}/edit`);
+  await open('feed-withdraw', `${path}/withdraw`);
+
+  const other = await visitor(page.context().browser(), { language, size });
+  await signIn(other, await person('Active'), language);
+  await other.goto('/feed/new');
+  await other.selectOption('#Kind', 'Idea');
+  await other.fill('#Post', words[language].post.repeat(4));
+  await other.check('#ShowName');
+  await other.click('form.card button');
+  const theirs = new URL(other.url()).pathname;
+  await other.context().close();
+  await open('feed-posts', '/feed');
+  await open('home-posts', '/home');
+  await open('feed-thread', theirs);
+  await open('feed-report', `${theirs}/report`);
+  await page.click('form.card button');
+  await seen('feed-report-wrong');
+}
+
 for (const language of ['ja', 'en']) {
   for (const size of Object.keys(sizes)) {
     test(`the pages in ${language} on a ${size}`, async () => {
@@ -72,8 +113,10 @@ for (const language of ['ja', 'en']) {
       await page.click('main button');
       await open('link', `/sign-in/${(await mail(member.address)).token}`);
       await page.click('main button');
+      await open('home', '/home');
       await open('me', '/me');
       await open('data', '/me/data');
+      await feed(page, open, (name) => look(page, name, language, size), language, size);
       await open('address', '/me/address');
       await page.fill('#address', 'nobody');
       await page.click('main button');
@@ -150,6 +193,8 @@ test('the pages in the dark', async () => {
   await look(page, 'dark-landing', 'ja', 'phone');
   await signIn(page, member);
   await look(page, 'dark-me', 'ja', 'phone');
+  await page.goto('/feed');
+  await look(page, 'dark-feed', 'ja', 'phone');
   for (const name of ['profile', 'consents', 'pause', 'leave']) {
     await page.goto(`/me/${name}`);
     await look(page, `dark-${name}`, 'ja', 'phone');

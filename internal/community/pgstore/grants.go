@@ -69,6 +69,10 @@ func (g *grants) portal() {
 	g.give(naming.RolePortal, mayInsert, "alumni.survey_answer") // nobody's pages show an answer
 	g.give(naming.RolePortal, mayRead, "alumni.subject_copy")    // what is held of a member, for that member
 	g.give(naming.RolePortal, mayReadWrite, "alumni.event", "alumni.event_registration")
+	g.give(naming.RolePortal, mayRead, "alumni.seen_by_alumni")
+	g.give(naming.RolePortal, mayReadWrite, "alumni.post", "alumni.post_comment")
+	g.give(naming.RolePortal, mayReadInsertDelete, "alumni.post_reaction")
+	g.give(naming.RolePortal, mayReadInsert, "alumni.post_report")
 	g.console()
 }
 
@@ -91,8 +95,10 @@ func (g *grants) campaign() {
 	g.give(naming.RoleCampaign, mayReadWriteDelete, "alumni.delivery_chunk")
 	g.give(naming.RoleCampaign, mayReadInsert, "alumni.notice")
 	g.give(naming.RoleCampaign, mayReadWriteDelete, "alumni.enrolment")
-	g.give(naming.RoleCampaign, mayRead, "alumni.delivery_erased", "alumni.survey_participant")
+	g.give(naming.RoleCampaign, mayRead, "alumni.delivery_erased", "alumni.survey_participant", "alumni.seen_by_alumni")
 	g.give(naming.RoleCampaign, mayReadWrite, "alumni.survey")
+	*g = append(*g, Grant{Role: naming.RoleCampaign, Privileges: mayRead, Object: "alumni.post",
+		Columns: []string{"id", "recipient_id", "body", "newsletter", "state", "created_at"}}) // what members let a newsletter tell
 	g.give(naming.RoleCampaign, mayInsert, "alumni.captured_mail")      // of a trial
 	g.give(naming.RoleCampaign, mayReadInsertDelete, "alumni.occasion") // of a run that is not sent after all
 	g.give(naming.RoleCampaign, mayRead, "alumni.opt_out", "alumni.tracking_count")
@@ -114,6 +120,7 @@ func (g *grants) retention() {
 		"alumni.captured_mail", "alumni.bounce", "alumni.occasion", "alumni.opt_out", "alumni.tracking_event",
 		"alumni.notice", "alumni.line_link", "alumni.address_change", "alumni.enrolment",
 		"alumni.survey_participant", "alumni.event_registration")
+	g.give(naming.RoleRetention, mayReadDelete, "alumni.post", "alumni.post_comment", "alumni.post_reaction", "alumni.post_report")
 	g.give(naming.RoleRetention, mayRead, "alumni.campaign_run", "alumni.delivery_chunk")
 	g.give(naming.RoleRetention, mayReadWrite, "alumni.delivery_erased", "alumni.retention_run", "alumni.retention_run_count")
 	g.give(naming.RoleRetention, mayReadInsertDelete, "alumni.retention_failure", "alumni.legal_hold_member")

@@ -41,6 +41,7 @@ var (
 	_ community.AddressService     = (*Portal)(nil)
 	_ community.NoticeService      = (*Portal)(nil)
 	_ community.EventService       = (*Portal)(nil)
+	_ community.FeedService        = (*Portal)(nil)
 	_ community.LINEService        = (*Portal)(nil)
 	_ community.UnsubscribeService = (*Portal)(nil)
 	_ community.TrackingService    = (*Portal)(nil)

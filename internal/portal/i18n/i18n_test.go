@@ -59,7 +59,7 @@ var quoted = regexp.MustCompile(`"([a-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)+)"`)
 // made are the beginnings of keys that are put together at run time.
 var made = []string{"purpose.", "field.", "hint.", "audience.", "preview.as.", "decision.", "channel.", "consents.suppressed.", "programme.", "region.", "zone.", "survey.fault.", "survey.page.",
 	"data.table.", "data.column.", "data.category.", "data.recipient.", "eventKind.", "eventForm.", "eventNotice.",
-	"staffRole.", "campaignType.", "runState.", "ledger.", "reason.", "language."}
+	"staffRole.", "campaignType.", "runState.", "ledger.", "reason.", "language.", "feed.kind.", "feed.reason."}
 
 func TestEveryTextIsUsedAndEveryUsedTextExists(t *testing.T) {
 	g := NewWithT(t)
@@ -137,6 +137,12 @@ func TestEveryKeyThatIsPutTogetherExists(t *testing.T) {
 	}
 	for _, locale := range community.Locales() {
 		keys = append(keys, "language."+string(locale))
+	}
+	for _, k := range community.PostKinds() {
+		keys = append(keys, "feed.kind."+string(k), "feed.kind."+string(k)+".text")
+	}
+	for _, r := range community.ReportReasons() {
+		keys = append(keys, "feed.reason."+string(r))
 	}
 	for _, r := range community.ZoneRegions() {
 		keys = append(keys, "region."+r.Name)
