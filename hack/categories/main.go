@@ -46,7 +46,7 @@ var titles = map[string]string{
 	catalogue.DeliveryLogs:    "DeliveryLogs: what was sent to somebody",
 	catalogue.Messages:        "Messages",
 	catalogue.Engagement:      "Engagement: clicks, opens and surveys",
-	catalogue.AuthoredContent: "AuthoredContent: what somebody wrote for others",
+	catalogue.Authored:        "AuthoredContent: what somebody wrote for others",
 	catalogue.EventAttendance: "EventAttendance: to which meetings somebody goes",
 	catalogue.AccessLogs:      "AccessLogs: who signed in",
 	catalogue.AuditRecords:    "AuditRecords: the proof of what was erased",

@@ -122,6 +122,14 @@ func (p EventPlan) Normalise() EventPlan {
 
 // Validate checks a normalised plan at an instant and answers with CodeInvalid for the first field that breaks a rule.
 func (p EventPlan) Validate(now time.Time) error {
+	if err := p.ValidateTexts(); err != nil {
+		return err
+	}
+	return p.validateTimes(now)
+}
+
+// ValidateTexts checks what is no time or number.
+func (p EventPlan) ValidateTexts() error {
 	if !slices.Contains(EventKinds(), p.Kind) {
 		return Invalid("EventKind", "error.choice")
 	}
@@ -153,7 +161,7 @@ func (p EventPlan) Validate(now time.Time) error {
 	if p.OnlineLink != "" && !isHTTPS(p.OnlineLink) {
 		return Invalid("OnlineLink", "error.link")
 	}
-	return p.validateTimes(now)
+	return nil
 }
 
 func (p EventPlan) validateTimes(now time.Time) error {

@@ -156,6 +156,9 @@ func readEvent(form url.Values) eventInput {
 func (i eventInput) plan() (community.EventPlan, error) {
 	p := community.EventPlan{Kind: community.EventKind(i.Kind), Locale: community.Locale(i.Locale), Title: i.Title, Place: i.Place, Description: i.Description,
 		Form: community.EventForm(i.Form), OnlineLink: i.OnlineLink, TimeZone: i.Zone}
+	if err := p.Normalise().ValidateTexts(); err != nil {
+		return p, err
+	}
 	if !community.KnownZone(i.Zone) {
 		return p, community.Invalid("EventZone", "error.choice")
 	}

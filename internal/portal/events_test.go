@@ -108,7 +108,12 @@ func TestWhatAnOrganiserTypedIsKeptWhenSomethingIsWrong(t *testing.T) {
 			g.Expect(a.Body).To(And(ContainSubstring(c.says), MatchRegexp(`name="`+c.field+`"[^>]*aria-invalid="true"`), ContainSubstring("一人でもどうぞ。\nお待ちしています。</textarea>")))
 		})
 	}
-	NewWithT(t).Expect(w.Value(`SELECT count(*) FROM alumni.event`)).To(Equal("0"))
+	g := NewWithT(t)
+	spring := b.Post("/events/new", eventOf(w, "EventZone", "Europe/Berlin", "StartsAt", "2027-03-28T02:30", "EndsAt", "2027-03-28T04:00")...)
+	g.Expect(spring.Body).To(MatchRegexp(`name="StartsAt"[^>]*aria-invalid="true"`), "the clock leaves this hour out")
+	empty := b.Post("/events/new", "act", "publish", "EventKind", "Reunion", "EventLocale", "ja", "EventForm", "OnSite", "EventZone", "Asia/Tokyo").Body
+	g.Expect(empty).To(MatchRegexp(`name="EventTitle"[^>]*aria-invalid="true"`), "the first field that is empty comes first")
+	g.Expect(w.Value(`SELECT count(*) FROM alumni.event`)).To(Equal("0"))
 }
 
 func TestAnEventIsShownByTheClockOfItsPlaceAndOfItsReader(t *testing.T) {

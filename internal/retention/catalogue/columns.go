@@ -22,7 +22,7 @@ const (
 	DeliveryLogs    = "DeliveryLogs"    // what was sent to somebody
 	Messages        = "Messages"        // messages themselves
 	Engagement      = "Engagement"      // clicks, opens and surveys
-	AuthoredContent = "AuthoredContent" // what somebody wrote for others
+	Authored        = "AuthoredContent" // what somebody wrote for others
 	EventAttendance = "EventAttendance" // to which meetings somebody goes
 	AccessLogs      = "AccessLogs"      // sign-ins
 	AuditRecords    = "AuditRecords"    // proof of what was erased
@@ -31,7 +31,7 @@ const (
 
 // Categories lists them in the order in which they are told.
 func Categories() []string {
-	return []string{Profile, Contact, Consent, DeliveryLogs, Messages, Engagement, AuthoredContent, EventAttendance, AccessLogs, AuditRecords, NoPersonsData}
+	return []string{Profile, Contact, Consent, DeliveryLogs, Messages, Authored, Engagement, EventAttendance, AccessLogs, AuditRecords, NoPersonsData}
 }
 
 // ClassIdentifier is that of columns which tell who somebody is, by a name, a number or the identifier of a member.

@@ -62,9 +62,13 @@ ALTER TABLE alumni.portal_mail ADD CONSTRAINT portal_mail_kind_check
     CHECK (kind IN ('SignInLink', 'WithdrawalReceipt', 'AddressConfirmation', 'AddressChanged', 'EventSeat', 'EventCancelled'));
 
 -- +goose StatementBegin
--- Tells members something of an event by a notice, and by mail, too, unless they have paused contact or get no mail at all.
+-- Tells members something of an event by a notice, and by mail, too, unless they have paused contact or get no mail at all. What is told takes
+-- the place of changes that were not read yet: an organiser who changes something ten times has told it once.
 CREATE OR REPLACE FUNCTION alumni.event_tell(told_event uuid, members uuid[], told text, by_mail boolean) RETURNS void LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
+    DELETE FROM alumni.notice n
+    WHERE n.recipient_id = ANY (members) AND n.event_id = told_event AND n.kind = 'EventChanged' AND n.seen_at IS NULL
+      AND told IN ('EventChanged', 'EventCancelled');
     INSERT INTO alumni.notice (recipient_id, locale, kind, event_id, title, body)
     SELECT m.id, m.locale, told, e.id, e.title, ''
     FROM alumni.member m JOIN alumni.event e ON e.id = told_event

@@ -1,9 +1,10 @@
--- Takes the mails that are due, at most $3 of them, with a lease until $2; a lease that ran out is taken over. The address of one of the
--- staff is not in the store: there is a key to find it by.
+-- Takes the mails that are due, at most $3 of them, with a lease until $2; a lease that ran out is taken over. Those of events can be many
+-- at once: they wait for the others, such as a link with which somebody signs in. The address of one of the staff is not in the store: there
+-- is a key to find it by.
 WITH due AS (
     SELECT id FROM alumni.portal_mail
     WHERE state = 'Waiting' AND not_before <= $1 AND (lease_until IS NULL OR lease_until <= $1)
-    ORDER BY not_before, id LIMIT $3 FOR UPDATE SKIP LOCKED
+    ORDER BY event_id IS NOT NULL, not_before, id LIMIT $3 FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE alumni.portal_mail p SET lease_until = $2, attempts = p.attempts + 1
     FROM due WHERE p.id = due.id
