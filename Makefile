@@ -202,6 +202,12 @@ bench-audience: ## Planning campaigns to a million members; fails when a plan le
 	@$(STEP) "Benchmark of audiences" \
 		go test -run '^$$' -bench '^BenchmarkAudience$$' -benchtime 1x -timeout 30m -v ./internal/campaign
 
+.PHONY: bench-feed
+bench-feed: ## Reading the feed of 100,000 members with a million posts and comments; fails when a plan leaves its indexes.
+	@./hack/deps.sh test
+	@$(STEP) "Benchmark of the feed" \
+		go test -run '^$$' -bench '^BenchmarkFeed$$' -benchtime 1x -timeout 30m -v ./internal/community/pgstore
+
 .PHONY: chaos-campaign
 chaos-campaign: ## Kill workers, lose answers, stop servers: who got none, one or more of 100,000 mails.
 	@./hack/deps.sh test
