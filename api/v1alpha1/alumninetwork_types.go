@@ -184,7 +184,7 @@ type Programme struct {
 
 // Module is one part of the portal that a network can do without.
 //
-// +kubebuilder:validation:Enum=Feed;Events;Jobs
+// +kubebuilder:validation:Enum=Feed;Events
 type Module string
 
 const (
@@ -192,8 +192,6 @@ const (
 	ModuleFeed Module = "Feed"
 	// ModuleEvents are meetings to which members register.
 	ModuleEvents Module = "Events"
-	// ModuleJobs is the board of posts that members hear of first.
-	ModuleJobs Module = "Jobs"
 )
 
 // ProgrammePurpose is one thing a programme is for.

@@ -123,7 +123,6 @@ type Network struct {
 const (
 	ModuleFeed   = "Feed"
 	ModuleEvents = "Events"
-	ModuleJobs   = "Jobs"
 )
 
 // Serves tells whether the portal has a module.
