@@ -230,3 +230,15 @@ func TestNothingOfAnEventIsLogged(t *testing.T) {
 	canary.ScanAll(t, map[string]any{"the log": w.Log.String()})
 	NewWithT(t).Expect(w.Log.String()).NotTo(ContainSubstring(strings.TrimPrefix(path, "/events/")), "nor which event it was")
 }
+
+func TestTheHomePageTellsOfMeetingsToCome(t *testing.T) {
+	g := NewWithT(t)
+	w := portaltest.New(t)
+	site := w.Serve()
+	organiser, _ := signedIn(w, site)
+	g.Expect(organiser.Get("/home").Body).To(ContainSubstring("No meeting is planned"))
+	path, called := organised(organiser, w), organised(organiser, w, "EventTitle", "中止の会")
+	organiser.Post(called+"/cancel", "act", "cancel")
+	member, _ := signedIn(w, site)
+	g.Expect(member.Get("/home").Body).To(And(ContainSubstring(`href="`+path+`" lang="ja">鍋を囲む会`), Not(ContainSubstring("中止の会"))))
+}

@@ -34,6 +34,9 @@ func (s *Server) homeParts() []func(*visit) (homePart, error) {
 	if s.Network.Serves(settings.ModuleFeed) {
 		parts = append(parts, s.homeFeed)
 	}
+	if s.Network.Serves(settings.ModuleEvents) {
+		parts = append(parts, s.homeEvents)
+	}
 	return parts
 }
 
@@ -63,4 +66,16 @@ func (s *Server) homeNotices(v *visit) (homePart, error) {
 		}
 	}
 	return part, nil
+}
+
+// homeEvents are the events that come next.
+func (s *Server) homeEvents(v *visit) (homePart, error) {
+	part := homePart{Title: "home.events", None: "events.none.coming", More: "events.all", URL: "/events"}
+	events, err := s.Services.Events(v.r.Context(), v.viewer, community.EventsComing, community.EventCursor{}, homeListed)
+	for _, e := range events {
+		if e.State != community.EventCancelled {
+			part.Items = append(part.Items, homeItem{Text: e.Title, Hint: s.moment(v, e.StartsAt), URL: "/events/" + e.ID.String(), Locale: e.Locale})
+		}
+	}
+	return part, err
 }
