@@ -145,3 +145,27 @@ func TestANetworkWithoutTheFeedPlansNoNews(t *testing.T) {
 	r.mustRun()
 	g.Expect(scalar[int](r, "SELECT cardinality(news_posts) FROM alumni.campaign_run")).To(Equal(0))
 }
+
+func TestANewsletterTellsOfTheMeetingsToCome(t *testing.T) {
+	g := NewWithT(t)
+	r := newRig(t, 2)
+	r.job.Campaign.Locales[0].Body = "Dear all,\n\n{{ .Blocks.Events }}"
+	meet := func(title, state string, in time.Duration) {
+		r.exec(`INSERT INTO alumni.event (id, kind, organiser, locale, title, form, starts_at, ends_at, time_zone, state, created_at, updated_at)
+			VALUES (gen_random_uuid(), 'Reunion', 'Office', 'en', $1, 'OnSite', now() + make_interval(secs => $2), now() + make_interval(secs => $2 + 3600), 'Asia/Tokyo', $3, now(), now())`,
+			title, in.Seconds(), state)
+	}
+	for i := range 6 {
+		meet(fmt.Sprint("meeting ", i), "Published", time.Duration(i+1)*time.Hour)
+	}
+	meet("met already", "Published", -time.Hour)
+	meet("called off", "Cancelled", time.Minute)
+	meet("a draft", "Draft", time.Minute)
+	r.mustRun()
+	body := r.bodies()[address(2)]
+	for i := range 5 {
+		g.Expect(body).To(ContainSubstring(fmt.Sprint("meeting ", i)))
+	}
+	g.Expect(body).To(And(ContainSubstring("https://alumni.hoshino.example/events/"), Not(ContainSubstring("meeting 5")), Not(ContainSubstring("met already")),
+		Not(ContainSubstring("called off")), Not(ContainSubstring("a draft"))))
+}

@@ -60,6 +60,7 @@ var (
 	sqlFreeze          = statement("freeze")
 	sqlFreezeNews      = statement("freeze_news")
 	sqlNews            = statement("news")
+	sqlEvents          = statement("events")
 	sqlResent          = statement("resent")
 	sqlFreezeOccasions = statement("freeze_occasions")
 	sqlFreezeArms      = statement("freeze_arms")

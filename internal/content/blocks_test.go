@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -96,4 +97,25 @@ func TestABlockStandsOnlyWhereItMay(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring("goes to everybody, and what members wrote is for members")))
 	_, err = Compile(englishNetwork, campaign("Newsletter", lang("en", "{{ if .Blocks.News }}News{{ else }}Hi{{ end }}", "x")))
 	g.Expect(err).NotTo(HaveOccurred(), "a subject may ask whether there is something")
+}
+
+func TestMeetingsStandInATextByTheirDay(t *testing.T) {
+	g := NewWithT(t)
+	at := time.Date(2026, 12, 22, 19, 0, 0, 0, time.FixedZone("JST", 9*3600))
+	blocks := Blocks{Events: []Event{{"Reunion <b>", "Kyoto\nHoshino-tei", at, "https://p.example/events/1"}, {"Online", "", at, "https://p.example/events/2"}}}
+	body := "A\n\n{{ if .Blocks.News }}News{{ end }}{{ if .Blocks.Events }}\n\n{{ .Blocks.Events }}\n{{ end }}\n\nB"
+	c, err := CompileBare(englishNetwork, campaign("Newsletter", lang("en", "s", body), lang("ja", "s", body)), Tracking{}, blocks)
+	g.Expect(err).NotTo(HaveOccurred())
+	mail, err := c.Render(&alex, links)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(mail.Text)).To(Equal("A\n\n- Reunion <b>\n  22 December 2026, 19:00 · Kyoto Hoshino-tei\n  https://p.example/events/1\n- Online\n  22 December 2026, 19:00\n  https://p.example/events/2\n\nB\n"))
+	g.Expect(string(mail.HTML)).To(ContainSubstring(`<strong>Reunion &lt;b&gt;</strong><br>22 December 2026, 19:00 · Kyoto Hoshino-tei<br><a style="color:#0b57d0" href="https://p.example/events/1">See more and register</a>`))
+	japanese, err := c.Render(&hanako, links)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(japanese.Text)).To(ContainSubstring("  2026年12月22日 19:00 · Kyoto"))
+
+	without := englishNetwork
+	without.Modules = []string{settings.ModuleFeed}
+	_, err = Compile(without, campaign("Newsletter", lang("en", "s", body)))
+	g.Expect(err).To(MatchError(ContainSubstring("the network does without the module Events")))
 }

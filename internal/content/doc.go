@@ -22,6 +22,7 @@
 //	.Links.Portal                           the portal, without a slash at the end
 //	.Links.Unsubscribe                      one-click; every mail ends with it anyway
 //	.Blocks.News                            what members told each other lately; a paragraph of its own, in the body
+//	.Blocks.Events                          the meetings to come; likewise
 //
 // CompileBroadcast makes of the same texts what is posted to everybody: plain text without what stands around a mail. There
 // the fields of .Member and .Links.Unsubscribe are refused.

@@ -63,7 +63,8 @@ const (
 	linksUnsubscribe
 	linksPortal
 	linksSurvey
-	blocksNews  // see Blocks
+	blocksNews // see Blocks
+	blocksEvents
 	subjectLine // the rendered subject, for the title of the HTML part; it and those below are not for templates
 	linksReader
 	linksImage // the whole element, for the end of the HTML part
@@ -90,6 +91,7 @@ var fieldNames = [...]string{
 	linksPortal:               "Links.Portal",
 	linksSurvey:               "Links.Survey",
 	blocksNews:                "Blocks.News",
+	blocksEvents:              "Blocks.Events",
 }
 
 // FieldNames lists the fields that a template may use, without the leading dot.
