@@ -158,14 +158,20 @@ func TestANewsletterTellsOfTheMeetingsToCome(t *testing.T) {
 	for i := range 6 {
 		meet(fmt.Sprint("meeting ", i), "Published", time.Duration(i+1)*time.Hour)
 	}
+	meet("one of two", "Published", 2*time.Minute)
+	meet("the other", "Published", 3*time.Minute)
+	r.exec(`UPDATE alumni.event SET organiser = 'Member', recipient_id = $1 WHERE title IN ('one of two', 'the other')`, member(1))
+	meet("of one who left", "Published", time.Minute)
+	r.exec(`UPDATE alumni.event SET organiser = 'Member', recipient_id = NULL WHERE title = 'of one who left'`)
 	meet("met already", "Published", -time.Hour)
 	meet("called off", "Cancelled", time.Minute)
 	meet("a draft", "Draft", time.Minute)
 	r.mustRun()
 	body := r.bodies()[address(2)]
-	for i := range 5 {
+	for i := range 4 {
 		g.Expect(body).To(ContainSubstring(fmt.Sprint("meeting ", i)))
 	}
-	g.Expect(body).To(And(ContainSubstring("https://alumni.hoshino.example/events/"), Not(ContainSubstring("meeting 5")), Not(ContainSubstring("met already")),
+	g.Expect(body).To(And(ContainSubstring("one of two"), Not(ContainSubstring("the other")), Not(ContainSubstring("of one who left"))))
+	g.Expect(body).To(And(ContainSubstring("https://alumni.hoshino.example/events/"), Not(ContainSubstring("meeting 4")), Not(ContainSubstring("met already")),
 		Not(ContainSubstring("called off")), Not(ContainSubstring("a draft"))))
 }

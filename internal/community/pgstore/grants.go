@@ -100,7 +100,7 @@ func (g *grants) campaign() {
 	*g = append(*g, Grant{Role: naming.RoleCampaign, Privileges: mayRead, Object: "alumni.post",
 		Columns: []string{"id", "recipient_id", "body", "newsletter", "state", "created_at"}}, // what members let a newsletter tell
 		Grant{Role: naming.RoleCampaign, Privileges: mayRead, Object: "alumni.event",
-			Columns: []string{"id", "title", "place", "starts_at", "registration_closes_at", "state"}})
+			Columns: []string{"id", "organiser", "recipient_id", "title", "place", "starts_at", "registration_closes_at", "state"}})
 	g.give(naming.RoleCampaign, mayInsert, "alumni.captured_mail")      // of a trial
 	g.give(naming.RoleCampaign, mayReadInsertDelete, "alumni.occasion") // of a run that is not sent after all
 	g.give(naming.RoleCampaign, mayRead, "alumni.opt_out", "alumni.tracking_count")

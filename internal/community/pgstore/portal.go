@@ -22,7 +22,7 @@ import (
 )
 
 // RequiredSchemaVersion is the oldest schema with which the portal's queries work. Newer ones only widen.
-const RequiredSchemaVersion = 30
+const RequiredSchemaVersion = 31
 
 // Portal implements the domain's services and the mail queue over a pool of the portal's role.
 type Portal struct {

@@ -119,3 +119,9 @@ func TestACopyReadsNobodyElsesRows(t *testing.T) {
 		w.Expect(line).NotTo(ContainSubstring("Seq Scan"), strings.Join(plan, "\n"))
 	}
 }
+
+func TestNobodysAnswersAreInNoCopy(t *testing.T) {
+	w := newWorld(t)
+	w.exec(`INSERT INTO alumni.survey_answer (campaign_uid, recipient_id, answers) VALUES ('c', NULL, '{"q": ["words"]}')`)
+	w.Expect(w.value(`SELECT count(*) FROM alumni.subject_copy WHERE subject IS NULL`)).To(Equal("0"))
+}

@@ -550,3 +550,16 @@ func TestNobodyRegistersOnceItIsClosed(t *testing.T) {
 	_, err = w.portal.Register(t.Context(), viewer, id, true)
 	w.Expect(err).To(MatchError(ContainSubstring("error.eventClosed")))
 }
+
+func TestWhatSomebodyErasedWroteOfAnEventGoesOnceItIsOver(t *testing.T) {
+	w := newWorld(t)
+	organiser, guest := w.member("organiser@mail.example"), w.member("guest@mail.example")
+	id := w.event(organiser, 2)
+	w.register(guest, id)
+	w.exec(`DELETE FROM alumni.member WHERE id = $1`, organiser.Member)
+	w.Expect(w.portal.Housekeep(t.Context())).To(Succeed())
+	w.Expect(w.value(`SELECT description <> '' FROM alumni.event WHERE id = $1`, id)).To(Equal("true"), "those who come need it")
+	w.exec(`UPDATE alumni.event SET starts_at = $2::timestamptz - interval '2 hours', ends_at = $2::timestamptz - interval '1 hour', registration_closes_at = NULL WHERE id = $1`, id, w.clock.Now())
+	w.Expect(w.portal.Housekeep(t.Context())).To(Succeed())
+	w.Expect(w.value(`SELECT description || online_link FROM alumni.event WHERE id = $1`, id)).To(BeEmpty())
+}

@@ -102,6 +102,7 @@ func (p *Portal) Housekeep(ctx context.Context) error {
 		p.exec(ctx, "forget addresses that nobody confirmed", sqlAddressesPurge, now),
 		p.exec(ctx, "forget who was asked to confirm", sqlConfirmationsPurge, now.Add(-community.ConfirmationSpan)),
 		p.exec(ctx, "forget codes for LINE", sqlLINECodesPurge, now),
+		p.exec(ctx, "empty events of members who are gone", sqlEventsEmpty, now),
 		p.exec(ctx, "forget reactions to mails", sqlTrackingPurge, now.Add(-community.TrackedFor)),
 	)
 }

@@ -240,7 +240,7 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 func TestReadyNamesTheSchemaItNeeds(t *testing.T) {
 	w := newWorld(t)
 	w.exec(`UPDATE alumni.schema_migration SET is_applied = false`)
-	w.Expect(w.portal.Ready(t.Context())).To(MatchError(ContainSubstring("the portal needs 30")))
+	w.Expect(w.portal.Ready(t.Context())).To(MatchError(ContainSubstring("the portal needs 31")))
 	w.exec(`UPDATE alumni.schema_migration SET is_applied = true`)
 	w.Expect(w.portal.Ready(t.Context())).To(Succeed())
 }

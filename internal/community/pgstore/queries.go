@@ -97,6 +97,8 @@ var (
 	sqlEventsPast string
 	//go:embed queries/line_code_insert.sql
 	sqlLINECodeInsert string
+	//go:embed queries/events_empty.sql
+	sqlEventsEmpty string
 	//go:embed queries/line_codes_purge.sql
 	sqlLINECodesPurge string
 	//go:embed queries/line_followed.sql

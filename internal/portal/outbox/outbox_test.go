@@ -180,9 +180,14 @@ func TestSomebodyWhoLeftMeanwhileGetsNoLinkButTheReceipt(t *testing.T) {
 	p := w.Person(community.StateActive)
 	w.Exec(`UPDATE alumni.member SET state = 'Withdrawn' WHERE id = $1`, p.ID)
 	w.Exec(`INSERT INTO alumni.erasure_request (id, member_id, source) VALUES ('01890000-0000-7000-8000-000000000001', $1, 'Withdrawal')`, p.ID)
+	const event = "01890000-0000-7000-8000-000000000002"
+	w.Exec(`INSERT INTO alumni.event (id, kind, organiser, locale, title, form, starts_at, ends_at, time_zone, state, created_at, updated_at)
+		VALUES ($1, 'Reunion', 'Office', 'ja', '集い', 'OnSite', now() + interval '1 day', now() + interval '2 days', 'Asia/Tokyo', 'Published', now(), now())`, event)
+	w.Exec(`INSERT INTO alumni.event_registration (event_id, recipient_id, state, turn, listed, created_at, changed_at) VALUES ($1, $2, 'Registered', 1, true, now(), now())`, event, p.ID)
 	w.Exec(`INSERT INTO alumni.portal_mail (member_id, kind, locale) VALUES ($1, 'SignInLink', 'ja'), ($1, 'WithdrawalReceipt', 'ja')`, p.ID)
+	w.Exec(`INSERT INTO alumni.portal_mail (member_id, kind, locale, event_id) VALUES ($1, 'EventSeat', 'ja', $2), ($1, 'EventCancelled', 'ja', $2)`, p.ID, event)
 	start(t, w)
-	w.Eventually("both are settled", func() bool { return w.Value(state, p.ID) == "Failed1 Sent1" })
+	w.Eventually("all are settled", func() bool { return w.Value(state, p.ID) == "Failed1 Sent1 Failed1 Failed1" })
 	g.Expect(w.Mails(p.Address)).To(HaveLen(1))
 	g.Expect(w.Mails(p.Address)[0].Text).To(ContainSubstring("01890000-0000-7000-8000-000000000001"))
 }

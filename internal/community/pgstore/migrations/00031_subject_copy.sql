@@ -40,7 +40,7 @@ BEGIN
         ORDER BY s.category, s.relname, s.attname
     LOOP
         body := body || CASE body WHEN '' THEN '' ELSE ' UNION ALL ' END
-            || format('SELECT r.%I AS subject, %L::text AS category, %L::text AS relation, %s AS item FROM alumni.%I r', branch.attname, branch.category, branch.relname, branch.item, branch.relname);
+            || format('SELECT r.%I AS subject, %L::text AS category, %L::text AS relation, %s AS item FROM alumni.%I r WHERE r.%I IS NOT NULL', branch.attname, branch.category, branch.relname, branch.item, branch.relname, branch.attname);
     END LOOP;
     EXECUTE 'CREATE OR REPLACE VIEW alumni.subject_copy AS ' || body;
 END $$;
