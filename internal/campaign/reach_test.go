@@ -274,3 +274,16 @@ func TestLeasesAreRenewedWhileMembersArePassedOn(t *testing.T) {
 	g.Expect(renewed).NotTo(HaveOccurred())
 	g.Expect(passed).NotTo(HaveOccurred())
 }
+
+func TestComplaintsAreWeighedAgainstMailsAlone(t *testing.T) {
+	g := NewWithT(t)
+	r, f := newRig(t, 20), newLINE(t)
+	r.link(1, 20)
+	r.forgetMail(1, 15)
+	r.by(f.URL, "LINE", "Email", "Portal")
+	r.mustRun()
+	r.exec("INSERT INTO alumni.complaint_count (run_id, count) SELECT id, 2 FROM alumni.campaign_run")
+	now, err := r.planned().on("Email").echo(r.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(now).To(Equal(echo{complaints: 2, sent: 5}), "what went by LINE and into the portal bears no complaint")
+}
